@@ -1,0 +1,47 @@
+/**
+ * Why something cannot go on, in stable codes. Row failures are values, not errors. `exitCode` of the
+ * command line and (with the server) the HTTP status are looked up by code, and do not compile when a
+ * code is missing.
+ */
+export type ErrorCode =
+  | 'usage'
+  | 'task_not_found'
+  | 'task_invalid'
+  | 'arguments_invalid'
+  | 'input_not_found'
+  | 'input_unreadable'
+  | 'input_refused'
+  | 'input_changed'
+  | 'code_changed'
+  | 'output_unwritable'
+  | 'disk_full'
+  | 'permission_denied'
+  | 'run_not_found'
+  | 'run_busy'
+  | 'run_not_resumable'
+  | 'contract_broken'
+  | 'state_not_storable'
+  | 'internal';
+
+/** An error that names its offender and what was expected. */
+export class RowmillError extends Error {
+  override readonly name = 'RowmillError';
+  readonly code: ErrorCode;
+  /** Every problem found at once, where there can be several. */
+  readonly problems: readonly string[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { cause, problems = [] }: { cause?: unknown; problems?: readonly string[] } = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.problems = problems;
+  }
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,207 @@
+import type { CsvWarning, Dialect } from '../csv/csv-table.ts';
+import type { MaxFailures, RetryPolicy, Task } from '../task/task.ts';
+import type { RunStatus, Tally } from './status.ts';
+
+/** Overrides of what would be found in the input. */
+export interface InputOptions {
+  readonly delimiter?: string | undefined;
+  readonly quote?: string | undefined;
+  readonly escape?: string | undefined;
+  readonly encoding?: string | undefined;
+  /** Lines above the header that are no part of the table. */
+  readonly skipLines?: number | undefined;
+  /** Column of the file → column of the task. */
+  readonly map?: Readonly<Record<string, string>> | undefined;
+  /** Task columns the file does not have, with one value for all rows. */
+  readonly set?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Where an input comes from. `stdin` is spooled into the run's folder unless `spool` is false. */
+export type RunInput =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'stdin'; readonly spool: boolean }
+  | { readonly kind: 'none' };
+
+/** Where the output goes. Without a path it stays in the run's folder. */
+export type RunOutput =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'stdout' }
+  | { readonly kind: 'run_folder' };
+
+export interface RunRequest {
+  readonly task: Task;
+  /** SHA-256 of the task's code, so that a resume can tell when it changed. */
+  readonly codeHash: string;
+  /** As given; validated against the task's schema before anything happens. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly input: RunInput;
+  readonly output: RunOutput;
+  readonly options: InputOptions;
+  /** Files to write beside the output once the run ends. */
+  readonly failedPath?: string | undefined;
+  readonly errorsPath?: string | undefined;
+  readonly unprocessedPath?: string | undefined;
+  /** Number of the first record to process; those before are left out. */
+  readonly fromRow?: number | undefined;
+  /** Process at most so many records; the rest stays unprocessed. */
+  readonly limit?: number | undefined;
+  /** Like `limit`, but the run ends `paused`, to be resumed when the output has been looked at. */
+  readonly canary?: number | undefined;
+  /** Go on with the unfinished run of the same task, input and output, if there is one. */
+  readonly resume: boolean;
+  readonly acceptNewCode: boolean;
+  /** `abort`: check the whole file first and refuse it when any row is invalid. */
+  readonly onInvalid: 'reject' | 'abort';
+  readonly maxFailures?: MaxFailures | undefined;
+  readonly concurrency?: number | undefined;
+  readonly waitAfterRowMs?: number | undefined;
+  readonly maxRowsPerSecond?: number | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  readonly excelSafe: boolean;
+}
+
+/** What is known when the first row is about to be processed. */
+export interface RunStarted {
+  readonly runId: string;
+  readonly task: string;
+  readonly inputBytes: number | undefined;
+  readonly dialect: Dialect | undefined;
+  readonly encoding: string | undefined;
+  readonly header: readonly string[];
+  readonly warnings: readonly CsvWarning[];
+  /** Set when the run goes on from a checkpoint: rows already done. */
+  readonly resumedAfterRows: number | undefined;
+}
+
+export interface RunProgress extends Tally {
+  /** Bytes of the input that are done, and its length where known. */
+  readonly bytesDone: number;
+  readonly bytesTotal: number | undefined;
+  readonly elapsedMs: number;
+}
+
+/** How often a cause of failure was met. */
+export interface FailureCause {
+  readonly column: string | undefined;
+  readonly code: string;
+  /** The message without the value. */
+  readonly message: string;
+  readonly count: number;
+  /** The first record it was met in. */
+  readonly firstRow: number;
+  readonly exampleValue: string | undefined;
+}
+
+export interface RunResult extends Tally {
+  readonly runId: string;
+  readonly task: string;
+  readonly status: RunStatus;
+  /** Records not processed; undefined when the run ended before the input was read to its end. */
+  readonly unprocessed: number | undefined;
+  readonly elapsedMs: number;
+  /** Where the output is; undefined on stdout. */
+  readonly outputPath: string | undefined;
+  readonly failedPath: string | undefined;
+  readonly errorsPath: string | undefined;
+  readonly unprocessedPath: string | undefined;
+  /** Most frequent first, at most 20. */
+  readonly causes: readonly FailureCause[];
+  /** Why the run ended as it did, for `internal_error`, `paused` and `stopped`. */
+  readonly message: string | undefined;
+  readonly canResume: boolean;
+  /** True when `--resume` found the run already finished. */
+  readonly wasFinished: boolean;
+}
+
+/** What `check` found. Nothing was called and nothing written. */
+export interface CheckResult {
+  readonly task: string;
+  readonly rows: number;
+  readonly valid: number;
+  readonly invalid: number;
+  readonly dialect: Dialect;
+  readonly encoding: string;
+  readonly header: readonly string[];
+  readonly warnings: readonly CsvWarning[];
+  /** How each task column was found in the header. */
+  readonly matches: readonly {
+    readonly column: string;
+    readonly header: string;
+    readonly how: 'exact' | 'folded' | 'alias' | 'mapped';
+  }[];
+  readonly unknownColumns: readonly string[];
+  readonly causes: readonly FailureCause[];
+  /** Marks left by spreadsheets: `1.23E+11`, `#####`, lost leading zeros. */
+  readonly damage: readonly {
+    readonly kind: string;
+    readonly column: string;
+    readonly count: number;
+    readonly firstRow: number;
+    readonly exampleValue: string;
+  }[];
+  readonly duplicateRows: number;
+  readonly elapsedMs: number;
+}
+
+/** One line of `runs list`. */
+export interface RunSummary extends Tally {
+  readonly runId: string;
+  readonly task: string;
+  /** As stored. An `executing` run that no process holds has `isInterrupted`. */
+  readonly status: RunStatus;
+  readonly isInterrupted: boolean;
+  readonly inputPath: string | undefined;
+  readonly outputPath: string | undefined;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | undefined;
+  readonly message: string | undefined;
+  readonly folder: string;
+}
+
+/** One line of `runs errors`. */
+export interface RunErrorLine {
+  readonly row: number;
+  readonly line: number;
+  readonly column: string | undefined;
+  readonly value: string | undefined;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface RunListeners {
+  onStarted?(started: RunStarted): void;
+  /** Every 1,000 rows or every second, whichever comes first. */
+  onProgress?(progress: RunProgress): void;
+}
+
+/** How a caller takes part in a run while it lasts. */
+export interface RunHandles {
+  readonly listeners: RunListeners;
+  /** Aborted: finish the rows in flight, checkpoint, end as `stopped` or `paused` (its reason says which). */
+  readonly stopSignal: AbortSignal;
+  /** Aborted: end now; what came after the last checkpoint is done again at a resume. */
+  readonly abortSignal: AbortSignal;
+}
+
+/** Runs, as the command line (and later the server) sees them. */
+export interface RunService {
+  /** Throws a RowmillError when the run cannot begin; everything after that is in the result. */
+  run(request: RunRequest, handles: RunHandles): Promise<RunResult>;
+  /** Goes on with a run by its id, from what is stored of it. */
+  resume(
+    runId: string,
+    options: { readonly task: Task; readonly codeHash: string; readonly acceptNewCode: boolean },
+    handles: RunHandles,
+  ): Promise<RunResult>;
+  check(
+    request: Pick<RunRequest, 'task' | 'arguments' | 'input' | 'options' | 'limit'>,
+    handles: RunHandles,
+  ): Promise<CheckResult>;
+  list(): Promise<readonly RunSummary[]>;
+  /** Throws a RowmillError with code `run_not_found`, naming near ids. */
+  show(runId: string): Promise<RunSummary>;
+  errors(runId: string): AsyncIterable<RunErrorLine>;
+  log(runId: string): AsyncIterable<string>;
+  /** Removes the run's folder. Refuses while it executes. An output that lies elsewhere stays. */
+  delete(runId: string): Promise<void>;
+}

@@ -1,0 +1,20 @@
+export { defineTask } from './engine/task/define-task.ts';
+export { defineNoinputTask } from './engine/task/define-noinput-task.ts';
+export {
+  fail,
+  ok,
+  omit,
+  retry,
+  stop,
+  write,
+  writeAll,
+  writeText,
+  type CellValue,
+  type FailureInput,
+  type Outcome,
+  type OutputRow,
+} from './engine/task/outcome.ts';
+export { replace, type CsvTask, type NoinputTask, type Task } from './engine/task/task.ts';
+export type { Verifier } from './engine/task/columns.ts';
+export type { RunContext, RunFacts } from './engine/task/run-context.ts';
+export { TaskDefinitionError } from './engine/task/definition-error.ts';

@@ -1,0 +1,16 @@
+export {
+  allOf,
+  anything,
+  isBoolean,
+  isDate,
+  isDateTime,
+  isDecimal,
+  isE164,
+  isEmail,
+  isInteger,
+  isUrl,
+  isUuid,
+  matches,
+  maxLength,
+  oneOf,
+} from './engine/task/verifiers.ts';

@@ -1,0 +1,186 @@
+import {
+  defineNoinputTask,
+  defineTask,
+  fail,
+  ok,
+  replace,
+  write,
+  writeAll,
+  writeText,
+  stop,
+} from 'rowmill';
+import { anything, isEmail } from 'rowmill/verifiers';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+
+const names = {
+  category: 'contacts',
+  action: 'dedupe',
+  description: 'For the type tests',
+} as const;
+
+// Each @ts-expect-error is a test: `npm run types` fails where the line does compile.
+describe('what a task author may write', () => {
+  it('infers columns, state and output columns', () => {
+    const task = defineTask({
+      ...names,
+      mandatory: { email: isEmail, age: (cell) => cell.length < 3 },
+      optional: { name: anything },
+      output: ['status'],
+      start: () => ({ seen: new Set<string>() }),
+      row({ email, age, name }, { seen }, run) {
+        expectTypeOf(email).toEqualTypeOf<string>();
+        expectTypeOf(age).toEqualTypeOf<string>();
+        expectTypeOf(name).toEqualTypeOf<string | undefined>();
+        expectTypeOf(run.rowKey).toEqualTypeOf<string>();
+        if (seen.has(email)) return fail(`duplicate of ${email}`);
+        seen.add(email);
+        return write({ status: 'first', email: email.toLowerCase() });
+      },
+      examples: [{ row: { email: 'a@b.example' }, outcome: write({ status: 'first' }) }],
+    });
+    expect(task.name).toBe('contacts/dedupe');
+    expect(task.columns.map((column) => column.name)).toEqual(['email', 'age', 'name']);
+  });
+
+  it('gives the output type of a schema', () => {
+    defineTask({
+      ...names,
+      mandatory: { amount: z.coerce.number(), email: isEmail },
+      optional: { day: z.coerce.date() },
+      arguments: z.object({ factor: z.coerce.number() }),
+      output: ['total'],
+      open: async () => ({ client: 1 }),
+      row({ amount, day, email }, _state, run) {
+        expectTypeOf(amount).toEqualTypeOf<number>();
+        expectTypeOf(email).toEqualTypeOf<string>();
+        expectTypeOf(day).toEqualTypeOf<Date | undefined>();
+        expectTypeOf(run.arguments.factor).toEqualTypeOf<number>();
+        expectTypeOf(run.opened.client).toEqualTypeOf<number>();
+        return write({ total: amount * run.arguments.factor });
+      },
+    });
+  });
+
+  it('takes a next state of the type that start gave', () => {
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      start: () => 0,
+      row: (_row, count) => ok(count + 1),
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      start: () => 0,
+      // @ts-expect-error the state is a number
+      row: (_row, count) => ok(String(count)),
+    });
+  });
+
+  it('refuses a column, an output column and an alias that do not exist', () => {
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      // @ts-expect-error there is no column mail
+      row: ({ mail }) => ok(mail),
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      output: ['status'],
+      // @ts-expect-error there is no output column statuss
+      row: () => write({ statuss: 'x' }),
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      output: ['status'],
+      // @ts-expect-error there is no output column statuss
+      row: () => writeAll([{ statuss: 'x' }]),
+    });
+    expect(() =>
+      defineTask({
+        ...names,
+        mandatory: { email: isEmail },
+        // @ts-expect-error there is no column mail
+        aliases: { mail: ['e-mail'] },
+        row: () => ok(),
+      }),
+    ).toThrow('aliases name "mail", which is not a column');
+  });
+
+  it('refuses concurrency together with carried state', () => {
+    expect(() =>
+      defineTask({
+        ...names,
+        mandatory: { email: isEmail },
+        start: () => 0,
+        // @ts-expect-error carried state goes row by row
+        concurrency: 10,
+        row: () => ok(),
+      }),
+    ).toThrow('concurrency above 1 cannot go with carried state');
+    defineTask({ ...names, mandatory: { email: isEmail }, concurrency: 10, row: () => ok() });
+  });
+
+  it('refuses a return value that is no outcome', () => {
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      // @ts-expect-error Kazoo's bare words are not outcomes
+      row: () => 'ok',
+    });
+  });
+
+  it('gives every cell of the file to a task of any columns', () => {
+    defineTask({
+      ...names,
+      columns: 'any',
+      output: replace(['id', 'name']),
+      row(row) {
+        expectTypeOf(row['anything']).toEqualTypeOf<string | undefined>();
+        return write({ id: row['Id'], name: row['Name'] });
+      },
+    });
+  });
+
+  it('types the batch form like the row form', () => {
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      output: ['status'],
+      rows: (rows) => rows.map(({ email }) => write({ status: email })),
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      output: ['status'],
+      // @ts-expect-error there is no output column statuss
+      rows: (rows) => rows.map(({ email }) => write({ statuss: email })),
+    });
+  });
+
+  it('types noinput tasks', () => {
+    defineNoinputTask({
+      ...names,
+      output: ['n'],
+      start: () => 0,
+      step: (n) => (n < 10 ? write({ n }, n + 1) : stop()),
+    });
+    defineNoinputTask({
+      ...names,
+      output: ['n'],
+      start: () => 0,
+      // @ts-expect-error there is no output column m
+      step: (n) => write({ m: n }, n + 1),
+    });
+    defineNoinputTask({
+      ...names,
+      output: ['n'],
+      start: () => 0,
+      // @ts-expect-error the state is a number
+      step: () => writeText('x', 'next'),
+    });
+  });
+});
