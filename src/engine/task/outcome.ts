@@ -92,7 +92,7 @@ export function write<Column extends string, State = never>(
   row: OutputRow<Column>,
   ...next: [next?: State]
 ): Outcome<State, Column> {
-  return new OutcomeRecord('write', row, next as readonly State[]) as Outcome<State, never>;
+  return new OutcomeRecord('write', row, next as readonly State[]);
 }
 
 /** The row succeeded and each of these rows is written, with the input's cells where they name none. */
@@ -100,7 +100,7 @@ export function writeAll<Column extends string, State = never>(
   rows: readonly OutputRow<Column>[],
   ...next: [next?: State]
 ): Outcome<State, Column> {
-  return new OutcomeRecord('writeAll', rows, next as readonly State[]) as Outcome<State, never>;
+  return new OutcomeRecord('writeAll', rows, next as readonly State[]);
 }
 
 /** Noinput tasks only: the text is written as it is, without quoting or a line end. */
