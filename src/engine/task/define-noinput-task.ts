@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { namingFaults, outputFaults, TaskDefinitionError } from './definition-error.ts';
 import type { Outcome } from './outcome.ts';
 import type { RunContext, RunFacts } from './run-context.ts';
-import { brandTask, type NoinputExample, type NoinputTask, type PaceSettings } from './task.ts';
+import { brandTask, type NoinputTask, type PaceSettings } from './task.ts';
 
 type MaybePromise<T> = T | Promise<T>;
 
@@ -19,8 +19,14 @@ export interface NoinputTaskDefinition<
   readonly description: string;
   /** Paragraphs, Markdown. */
   readonly doc?: string;
-  /** The columns of the output; `error` comes by itself. */
-  readonly output: readonly Out[];
+  /**
+   * The columns of the output; `error` comes by itself. A function when they are known only once the
+   * run is open, such as those of a query: it is asked after `open`, at each start and each resume, and
+   * must then answer the same.
+   */
+  readonly output:
+    | readonly Out[]
+    | ((args: NoInfer<Arguments>, opened: NoInfer<Opened>) => MaybePromise<readonly Out[]>);
   readonly arguments?: StandardSchemaV1<unknown, Arguments>;
   /** The carried state before the first step. Whatever `structuredClone` takes. */
   readonly start: () => State;
@@ -52,7 +58,11 @@ export function defineNoinputTask<
   Arguments = undefined,
   Opened = undefined,
 >(definition: NoinputTaskDefinition<Out, State, Arguments, Opened>): NoinputTask {
-  const faults = [...namingFaults(definition), ...outputFaults(definition.output)];
+  const { output } = definition;
+  const faults = [
+    ...namingFaults(definition),
+    ...(typeof output === 'function' ? [] : outputFaults(output)),
+  ];
   if (typeof definition.start !== 'function') faults.push('start is missing');
   if (typeof definition.step !== 'function') faults.push('step is missing');
   if (faults.length > 0) {
@@ -65,7 +75,7 @@ export function defineNoinputTask<
     action: definition.action,
     description: definition.description,
     doc: definition.doc ?? '',
-    output: definition.output,
+    output,
     argumentsSchema: definition.arguments,
     start: definition.start,
     step: definition.step,
@@ -73,7 +83,7 @@ export function defineNoinputTask<
     close: definition.close,
     cleanup: definition.cleanup,
     isDestructive: definition.destructive ?? false,
-    examples: (definition.examples ?? []) as readonly NoinputExample[],
+    examples: definition.examples ?? [],
     waitAfterRowMs: definition.waitAfterRowMs,
     maxRowsPerSecond: definition.maxRowsPerSecond,
     maxFailures: definition.maxFailures,

@@ -13,6 +13,9 @@ import { brandTask, type CsvTask, type PaceSettings, type ReplacedHeader } from 
 
 type MaybePromise<T> = T | Promise<T>;
 
+/** No column at all: what `mandatory` and `optional` are until they are written. */
+type NoColumns = { readonly [Column in never]: never };
+
 /** The columns `write` may name: the task's own, and the input's, whose cells it then replaces. */
 type Writable<Mandatory, Optional, Out extends string> = string extends Out
   ? string
@@ -125,11 +128,11 @@ export type CsvTaskDefinition<
 
 /** A CSV task that takes whatever columns the file has. */
 export type AnyColumnsDefinition<Out extends string, State, Arguments, Opened> = Omit<
-  CsvDefinitionBase<Record<never, never>, Record<string, string>, Out, State, Arguments, Opened>,
+  CsvDefinitionBase<NoColumns, Record<string, string>, Out, State, Arguments, Opened>,
   'mandatory' | 'optional' | 'aliases' | 'unknownColumns'
 > & { readonly columns: 'any'; readonly mandatory?: never; readonly optional?: never } & (
-    | RowFunction<Record<never, never>, Record<string, string>, Out, State, Arguments, Opened>
-    | BatchFunction<Record<never, never>, Record<string, string>, Out, State, Arguments, Opened>
+    | RowFunction<NoColumns, Record<string, string>, Out, State, Arguments, Opened>
+    | BatchFunction<NoColumns, Record<string, string>, Out, State, Arguments, Opened>
   );
 
 /**
@@ -143,8 +146,8 @@ export function defineTask<
   Opened = undefined,
 >(definition: AnyColumnsDefinition<Out, State, Arguments, Opened>): CsvTask;
 export function defineTask<
-  Mandatory = Record<never, never>,
-  Optional = Record<never, never>,
+  Mandatory = NoColumns,
+  Optional = NoColumns,
   const Out extends string = never,
   State = undefined,
   Arguments = undefined,

@@ -95,7 +95,10 @@ export interface CsvTask extends TaskBase {
 /** A task that reads no CSV and is stepped until it stops. */
 export interface NoinputTask extends TaskBase {
   readonly kind: 'noinput';
-  readonly output: readonly string[];
+  /** A function is asked once after `open`, at each start and each resume. */
+  readonly output:
+    | readonly string[]
+    | ((args: never, opened: never) => readonly string[] | Promise<readonly string[]>);
   readonly step: (state: never, run: RunContext<never, never>) => unknown;
   readonly examples: readonly NoinputExample[];
 }
