@@ -3,6 +3,8 @@ import type { RecordProblem } from './record-problem.ts';
 /** Bits of `RecordBlock.cellKinds`. 0 is a cell whose text is its ASCII bytes as they stand. */
 export const CELL_NON_ASCII = 1;
 export const CELL_ESCAPED = 2;
+/** A closing quote is followed by text: the quotes belong to the cell (`"a"b` is `"a"b`). */
+export const CELL_QUOTES_KEPT = 4;
 
 /**
  * A run of whole records as flat arrays: no object for a record, no string for a cell until one is
@@ -33,10 +35,16 @@ export interface RecordBlock {
   /** Where the content of a cell starts and ends (inside its quotes), as offsets into `bytes`. */
   readonly cellStarts: Int32Array;
   readonly cellEnds: Int32Array;
-  /** What a cell needs beyond cutting it out of `text`: bits CELL_NON_ASCII and CELL_ESCAPED. */
+  /** What a cell needs beyond cutting it out of `text`: the bits above. */
   readonly cellKinds: Uint8Array;
   /** The decoded cells by cell index, where a dialect is not read by offsets; otherwise undefined. */
   readonly strings: readonly string[] | undefined;
   /** Records of this block that could not be read as the dialect says, by index. */
   readonly problems: ReadonlyMap<number, RecordProblem>;
+  /**
+   * Records that are not written as the dialect says but have one reading that fits the header, by
+   * index, each with what was done. Their cells are right; their own text must not be copied (a stray
+   * quote in it would swallow what follows): `CellDecoder.recordText` writes it anew.
+   */
+  readonly repairs: ReadonlyMap<number, string>;
 }

@@ -1,0 +1,24 @@
+import type { ByteSource } from '../ports/byte-source.ts';
+import type { BlockReader, ReadOptions } from './block-reader.ts';
+import type { CsvTable, ReadPosition } from './csv-table.ts';
+import { PlainReader } from './plain-reader.ts';
+
+export type { BlockReader, ReadOptions } from './block-reader.ts';
+export { cellDecoder, type CellDecoder, type CellDecoderOptions } from './cell-decoder.ts';
+export { openTable, type OpenOptions } from './open-table.ts';
+
+/** Settings of `readBlocks` beside the table. */
+export interface ReadBlocksOptions extends ReadOptions {
+  /** Where to begin: a position that a block or a table gave. Default: the table's first record. */
+  readonly from?: ReadPosition | undefined;
+}
+
+/** Reads the records of a table from a position on. Nothing is detected again: the table says it all. */
+export function readBlocks(
+  source: ByteSource,
+  table: CsvTable,
+  options: ReadBlocksOptions = {},
+): BlockReader {
+  const settings = { from: options.from ?? table.data, options };
+  return new PlainReader(source, table, settings);
+}
