@@ -26,6 +26,11 @@ export interface RunFacts<Arguments = unknown, Opened = unknown> {
   /** Account of the one who started the run. */
   readonly authAccountId: string;
   readonly arguments: Arguments;
+  /**
+   * The input's columns in the file's order, named as `row` has them when the task takes any column;
+   * empty in a noinput task. What `open` finds wrong in it, it throws: then the run does not begin.
+   */
+  readonly header: readonly string[];
   /** Aborted when the run must end now. */
   readonly signal: AbortSignal;
   readonly log: TaskLog;
