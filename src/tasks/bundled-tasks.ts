@@ -1,0 +1,7 @@
+/**
+ * The tasks that come with the package, category by category. A category is loaded when one of its tasks
+ * is asked for: `tasks list` needs all of them, a run needs one.
+ */
+export const bundledTasks = [
+  { category: 'contacts', load: () => import('./contacts.ts') },
+] as const;

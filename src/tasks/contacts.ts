@@ -1,0 +1,2 @@
+export { clean } from './contacts/clean.ts';
+export { dedupe } from './contacts/dedupe.ts';
