@@ -1,3 +1,5 @@
+import type { CellType } from './cell-type.ts';
+
 /** How records and cells are told apart. */
 export interface Dialect {
   /** One or more characters. */
@@ -34,6 +36,7 @@ export interface CsvWarning {
     | 'header_repaired'
     | 'several_tables'
     | 'sep_line'
+    | 'header_names'
     | 'error_column_dropped'
     | 'excel_guard_undone';
   readonly message: string;
@@ -58,4 +61,6 @@ export interface CsvTable {
   /** Lines below the table that are not part of it, as they stand. */
   readonly footer: readonly string[];
   readonly warnings: readonly CsvWarning[];
+  /** What the columns hold, by type, where it was found out: rows that are written otherwise are repaired by it. */
+  readonly columnTypes?: readonly CellType[] | undefined;
 }

@@ -1,6 +1,8 @@
 import type { CsvTable } from './csv-table.ts';
 import type { RecordProblem } from './record-problem.ts';
 import type { ScanArrays, ScanRules, ScanState } from './scan-records.ts';
+import { readForeignLine } from './foreign-line.ts';
+import { repairRecord, type RepairedCell } from './repair-record.ts';
 import { CELL_ESCAPED, CELL_NON_ASCII, CELL_QUOTES_KEPT } from './record-block.ts';
 
 /** How far ahead of an odd record its possible readings may reach. */
@@ -35,7 +37,12 @@ export interface OddRecord {
 export function readOddRecord(input: OddRecordInput): OddRecord | undefined {
   const { state, rules } = input;
   const isTooLong = !input.isWhole || state.oddEnd - state.position > rules.maxRecordBytes;
-  if (isTooLong) return readFirstLine(input);
+  if (rules.width > 0) {
+    const repaired = readOtherwise(input, isTooLong);
+    if (repaired !== undefined) return repaired;
+  }
+  const isSwallowing = state.oddQuotes && state.oddNextLine - state.line > 1;
+  if (isTooLong || (rules.width > 0 && isSwallowing)) return readFirstLine(input);
   const cells = state.oddCellEnd - (input.arrays.cellFirst[state.count] as number);
   return {
     end: state.oddEnd,
@@ -44,6 +51,70 @@ export function readOddRecord(input: OddRecordInput): OddRecord | undefined {
     nextLine: state.oddNextLine,
     problem: rules.width === 0 ? undefined : raggedProblem(cells, rules.width),
   };
+}
+
+/** The reading that has the header's width, if there is one. */
+function readOtherwise(input: OddRecordInput, isTooLong: boolean): OddRecord | undefined {
+  const { state, rules } = input;
+  const { bytes, position } = state;
+  const isSpanning = isTooLong || state.oddNextLine - state.line > 1;
+  const mayBeText = isSpanning || state.oddQuotes;
+  const limit = Math.min(position + REPAIR_WINDOW, state.length);
+  const isFinal = state.isFinal && limit === state.length;
+  if (!mayBeText) {
+    const line = bytes.subarray(position, state.oddEnd);
+    const other = readForeignLine(line, { rules, columnTypes: input.table.columnTypes });
+    if (other !== undefined) {
+      const cells = other.cells.map((cell) => shifted(cell, position));
+      return writeRecord(input, { cells, end: state.oddEnd, how: other.how });
+    }
+    if (!line.includes(rules.quote)) return undefined;
+  }
+  const { delimiter, quote, width } = rules;
+  const found = repairRecord({
+    bytes,
+    start: position,
+    limit,
+    isFinal,
+    delimiter,
+    quote,
+    width,
+    mayBeText,
+  });
+  if (found === undefined) return undefined;
+  const how = `quotes that do not pair are read as text: this gives the ${width} cells of the header`;
+  return writeRecord(input, { ...found, how });
+}
+
+function shifted(cell: RepairedCell, by: number): RepairedCell {
+  return { from: cell.from + by, to: cell.to + by, kind: cell.kind };
+}
+
+function writeRecord(
+  input: OddRecordInput,
+  record: { readonly cells: readonly RepairedCell[]; readonly end: number; readonly how: string },
+): OddRecord {
+  const { state, arrays } = input;
+  const { bytes, length } = state;
+  let cell = arrays.cellFirst[state.count] as number;
+  for (const { from, to, kind } of record.cells) {
+    let bits = 0;
+    for (let at = from; at < to; at++) bits |= bytes[at] as number;
+    state.seen |= bits;
+    arrays.cellStarts[cell] = from;
+    arrays.cellEnds[cell] = to;
+    arrays.cellKinds[cell++] = kind | (bits >> 7);
+  }
+  let nextLine = state.line;
+  for (let at = state.position; at < record.end; at++) {
+    if (bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] !== LF)) nextLine++;
+  }
+  let next = record.end;
+  if (next < length) {
+    nextLine++;
+    next += bytes[next] === CR && next + 1 < length && bytes[next + 1] === LF ? 2 : 1;
+  }
+  return { end: record.end, cellEnd: cell, next, nextLine, repair: record.how };
 }
 
 /** `3 cells, but the header has 4`. */

@@ -1,11 +1,15 @@
 import type { ByteSource } from '../ports/byte-source.ts';
 import type { BlockReader, ReadOptions } from './block-reader.ts';
 import type { CsvTable, ReadPosition } from './csv-table.ts';
-import { PlainReader } from './plain-reader.ts';
+import { ParsedReader } from './parsed-reader.ts';
+import { isPlainDialect, PlainReader } from './plain-reader.ts';
 
 export type { BlockReader, ReadOptions } from './block-reader.ts';
 export { cellDecoder, type CellDecoder, type CellDecoderOptions } from './cell-decoder.ts';
-export { openTable, type OpenOptions } from './open-table.ts';
+export { CsvError, type CsvErrorCode, type CsvPlace } from './csv-error.ts';
+export { headerProblems } from './header-names.ts';
+export { inspectInput, openTable, type InputForm, type OpenOptions } from './open-table.ts';
+export { toUtf8 } from './utf8-copy.ts';
 
 /** Settings of `readBlocks` beside the table. */
 export interface ReadBlocksOptions extends ReadOptions {
@@ -20,5 +24,7 @@ export function readBlocks(
   options: ReadBlocksOptions = {},
 ): BlockReader {
   const settings = { from: options.from ?? table.data, options };
-  return new PlainReader(source, table, settings);
+  return isPlainDialect(table.dialect)
+    ? new PlainReader(source, table, settings)
+    : new ParsedReader(source, table, settings);
 }

@@ -1,0 +1,135 @@
+import { isUtf8 } from 'node:buffer';
+import { analyse } from 'chardet';
+import { CsvError } from './csv-error.ts';
+import { guessSingleByte } from './guess-single-byte.ts';
+import { isSingleByte } from './single-byte-table.ts';
+
+/** How the bytes of an input are to be understood. */
+export interface EncodingFinding {
+  /** WHATWG name in lower case. */
+  readonly encoding: string;
+  /** Bytes of a byte order mark. */
+  readonly markBytes: number;
+  readonly isGuessed: boolean;
+  /** What it cannot be read in place as: it has to be turned into UTF-8 first. */
+  readonly needsCopy: boolean;
+}
+
+/** The WHATWG name of an encoding, in lower case; ISO-8859-1 is windows-1252 there. */
+export function encodingName(label: string): string {
+  try {
+    return new TextDecoder(label.trim()).encoding;
+  } catch (cause) {
+    throw new CsvError(
+      'unknown_encoding',
+      `"${label}" is not an encoding known here; utf-8, utf-16le, windows-1252 and iso-8859-2 are`,
+      { cause },
+    );
+  }
+}
+
+/** Finds the encoding of a sample, or takes the one that is given. */
+export function findEncoding(
+  sample: Buffer,
+  options: { readonly encoding?: string | undefined; readonly isWhole: boolean },
+): EncodingFinding {
+  const mark = byteOrderMark(sample);
+  if (options.encoding !== undefined) {
+    const encoding = encodingName(options.encoding);
+    return found(encoding, { markBytes: mark?.encoding === encoding ? mark.bytes : 0 });
+  }
+  if (mark !== undefined) return found(mark.encoding, { markBytes: mark.bytes });
+  const wide = utf16WithoutMark(sample);
+  if (wide !== undefined) return found(wide, { isGuessed: true });
+  if (isUtf8(options.isWhole ? sample : wholeCharacters(sample))) return found('utf-8', {});
+  return found(guess(sample), { isGuessed: true });
+}
+
+function found(
+  encoding: string,
+  rest: { readonly markBytes?: number; readonly isGuessed?: boolean },
+): EncodingFinding {
+  return {
+    encoding,
+    markBytes: rest.markBytes ?? 0,
+    isGuessed: rest.isGuessed ?? false,
+    needsCopy: encoding !== 'utf-8' && !isSingleByte(encoding),
+  };
+}
+
+function byteOrderMark(sample: Buffer): { encoding: string; bytes: number } | undefined {
+  if (sample[0] === 0xef && sample[1] === 0xbb && sample[2] === 0xbf) {
+    return { encoding: 'utf-8', bytes: 3 };
+  }
+  if (sample[0] === 0xff && sample[1] === 0xfe) return { encoding: 'utf-16le', bytes: 2 };
+  if (sample[0] === 0xfe && sample[1] === 0xff) return { encoding: 'utf-16be', bytes: 2 };
+  return undefined;
+}
+
+/** In UTF-16 the ASCII characters, of which every CSV has many, have a NUL on the same side. */
+function utf16WithoutMark(sample: Buffer): string | undefined {
+  const bytes = Math.min(sample.length, 8192) & ~1;
+  let even = 0;
+  let odd = 0;
+  for (let at = 0; at < bytes; at += 2) {
+    if (sample[at] === 0) even++;
+    if (sample[at + 1] === 0) odd++;
+  }
+  const enough = Math.max(2, bytes * 0.05);
+  if (odd >= enough && even <= odd * 0.05) return 'utf-16le';
+  if (even >= enough && odd <= even * 0.05) return 'utf-16be';
+  return undefined;
+}
+
+/** Without the character that the end of the sample may have cut in two. */
+function wholeCharacters(sample: Buffer): Buffer {
+  for (let back = 1; back <= Math.min(3, sample.length); back++) {
+    const byte = sample[sample.length - back] as number;
+    if (byte < 0x80) return sample;
+    if (byte >= 0xc0) return sample.subarray(0, sample.length - back);
+  }
+  return sample;
+}
+
+const MULTI_BYTE = /^(shift_jis|gbk|gb18030|big5|euc-jp|euc-kr|iso-2022-jp)$/;
+
+function guess(sample: Buffer): string {
+  // A few odd bytes in what else is UTF-8 are faults of single rows, not another encoding.
+  if (isMostlyUtf8(sample)) return 'utf-8';
+  const single = guessSingleByte(sample);
+  const [best] = analyse(sample);
+  if (best !== undefined && single.share < 0.95 && best.confidence >= 40) {
+    const encoding = knownEncoding(best.name);
+    if (encoding !== undefined && MULTI_BYTE.test(encoding)) return encoding;
+  }
+  return single.encoding;
+}
+
+function knownEncoding(label: string): string | undefined {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+function isMostlyUtf8(sample: Buffer): boolean {
+  let sequences = 0;
+  let faults = 0;
+  for (let at = 0; at < sample.length;) {
+    const lead = sample[at] as number;
+    if (lead < 0x80) {
+      at++;
+      continue;
+    }
+    const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (isUtf8(sample.subarray(at, at + length))) {
+      sequences++;
+      at += length;
+    } else {
+      faults++;
+      at++;
+    }
+  }
+  return sequences >= 4 && faults * 4 <= sequences;
+}

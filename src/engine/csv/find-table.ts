@@ -1,0 +1,216 @@
+import { cellType, isTyped, prevailingType, type CellType } from './cell-type.ts';
+import { foldName, steadyWidth } from './find-dialect.ts';
+import type { SampleRecord } from './sample-records.ts';
+
+/** Where in a sample the table lies, as indexes of records. */
+export interface TableFinding {
+  /** First record of the header, or of the data where there is none. */
+  readonly first: number;
+  /** How many records are the header; 0: none. */
+  readonly headerRows: number;
+  /** Behind the last record of the table in the sample, where another table follows. */
+  readonly end: number;
+  readonly width: number;
+  /** What each column holds. */
+  readonly columnTypes: readonly CellType[];
+  /** Records in the middle that repeat the header. */
+  readonly repeated: number;
+}
+
+/** What the caller knows. */
+export interface TableWishes {
+  /** `false`: there is no header. A number: so many rows. */
+  readonly header?: number | false | undefined;
+  /** No preamble is looked for: the header is the first record. */
+  readonly isFirst: boolean;
+  readonly expected: ReadonlySet<string>;
+}
+
+const MAX_HEADER_ROWS = 4;
+
+/** Finds preamble, header and end of the table in the records of a sample. */
+export function findTable(records: readonly SampleRecord[], wishes: TableWishes): TableFinding {
+  const matched = wishes.isFirst ? -1 : expectedHeader(records, wishes.expected);
+  const considered = matched > 0 ? records.slice(matched) : records;
+  const { width } = steadyWidth(considered);
+  let first = matched;
+  if (matched < 0) first = wishes.isFirst ? 0 : firstOfTable(records, width);
+  const end = endOfTable(records, first, width);
+  const body = records.slice(first, end).filter((record) => record.cells.length === width);
+  const columnTypes = typesOfColumns(body, width);
+  let headerRows: number;
+  if (wishes.header === false) headerRows = 0;
+  else if (wishes.header !== undefined) headerRows = wishes.header;
+  else if (matched >= 0) headerRows = 1;
+  else {
+    if (!wishes.isFirst) first = raggedHeader(records, first, { width, columnTypes });
+    headerRows = countHeaderRows(records.slice(first, end), { width, columnTypes });
+  }
+  const header = records[first];
+  const repeated =
+    headerRows === 0 || header === undefined
+      ? 0
+      : records
+          .slice(first + headerRows, end)
+          .filter((record) => width > 1 && isSame(record.cells, header.cells)).length;
+  return { first, headerRows, end, width, columnTypes, repeated };
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((cell, index) => cell === other[index]);
+}
+
+function expectedHeader(records: readonly SampleRecord[], expected: ReadonlySet<string>): number {
+  if (expected.size === 0) return -1;
+  let best = -1;
+  let most = 0;
+  for (const [index, record] of records.slice(0, 60).entries()) {
+    const count = new Set(record.cells.map(foldName).filter((name) => expected.has(name))).size;
+    if (count > most && (count > 1 || expected.size === 1 || record.cells.length <= 2)) {
+      most = count;
+      best = index;
+    }
+  }
+  return best;
+}
+
+function filled(record: SampleRecord): number {
+  return record.cells.filter((cell) => cell.trim() !== '').length;
+}
+
+/** A record with cells for a title only: `PREAMBLE,,,` or `,,,`. */
+function isSparse(record: SampleRecord, width: number): boolean {
+  return width >= 3 && filled(record) <= Math.max(1, Math.floor(width / 4));
+}
+
+function firstOfTable(records: readonly SampleRecord[], width: number): number {
+  let first = records.findIndex((record) => record.cells.length === width);
+  if (first < 0) return 0;
+  if (width === 1) return 0;
+  let candidate = first;
+  while (candidate < records.length && isTitle(records[candidate] as SampleRecord, width)) {
+    candidate++;
+  }
+  const next = records[candidate];
+  // Titles only if a header comes below them: a table may begin with rows of few cells.
+  if (candidate > first && next !== undefined && filled(next) >= Math.max(2, width / 2)) {
+    const isNames = next.cells.every((cell) => !isTyped(cellType(cell)) || cellType(cell) === 'id');
+    if (isNames || candidate < records.length - 1) first = candidate;
+  }
+  return first;
+}
+
+function isTitle(record: SampleRecord, width: number): boolean {
+  return record.cells.length !== width || isSparse(record, width);
+}
+
+/** A header with a cell too many or too few stands right above the first record of the table's width. */
+function raggedHeader(
+  records: readonly SampleRecord[],
+  first: number,
+  table: { readonly width: number; readonly columnTypes: readonly CellType[] },
+): number {
+  const above = records[first - 1];
+  const top = records[first];
+  if (above === undefined || top === undefined) return first;
+  const { width, columnTypes } = table;
+  const isNear = Math.abs(above.cells.length - width) <= Math.max(1, width / 4);
+  if (!isNear || above.cells.length < 2 || top.isAfterBlank) return first;
+  const isHeader = above.cells.every((cell) => {
+    const type = cellType(cell);
+    return !isTyped(type) || type === 'id';
+  });
+  const { against } = evidence(top, columnTypes);
+  return isHeader && against > 0 ? first - 1 : first;
+}
+
+/** Another table begins where records of another width follow one another and ours do not come back. */
+function endOfTable(records: readonly SampleRecord[], first: number, width: number): number {
+  const own = records.map((record) => record.cells.length === width);
+  const last = own.lastIndexOf(true);
+  const rest = records.slice(last + 1);
+  const widths = rest.filter((record) => record.cells.length > 1);
+  if (widths.length >= 3 && last >= first) {
+    const steady = steadyWidth(rest);
+    if (steady.width > 1 && steady.count >= 3 && steady.count >= rest.length * 0.5) {
+      return last + 1;
+    }
+  }
+  // A table of several widths may hold a row of ours by chance: look for a run of another width.
+  for (let at = first + 1; at < records.length - 5; at++) {
+    if (own[at] === true) continue;
+    const other = (records[at] as SampleRecord).cells.length;
+    if (other < 2) continue;
+    const run = records.slice(at, at + 6);
+    const behind = own.slice(at).filter(Boolean).length;
+    const isRun = run.every((record) => record.cells.length === other);
+    if (isRun && behind <= (records.length - at) * 0.25) return at;
+  }
+  return records.length;
+}
+
+function typesOfColumns(body: readonly SampleRecord[], width: number): CellType[] {
+  // The first rows may be header rows: with enough rows they have no say.
+  const rows =
+    body.length > 12
+      ? body.slice(4)
+      : body.slice(Math.min(body.length - 1, body.length > 4 ? 3 : 1));
+  const types: CellType[] = [];
+  for (let column = 0; column < width; column++) {
+    types.push(prevailingType(rows.map((record) => record.cells[column] ?? '')));
+  }
+  return types;
+}
+
+/** Cells of a record that speak for a header (other than their column) and against (like it). */
+function evidence(
+  record: SampleRecord,
+  columnTypes: readonly CellType[],
+): { readonly forHeader: number; readonly against: number } {
+  let forHeader = 0;
+  let against = 0;
+  for (const [column, expected] of columnTypes.entries()) {
+    if (!isTyped(expected)) continue;
+    const type = cellType(record.cells[column] ?? '');
+    if (type === 'empty') continue;
+    if (type === expected) {
+      const cell = (record.cells[column] ?? '').trim();
+      // Years are names of columns as often as numbers.
+      if (!/^(19|20)\d\d$/.test(cell)) against++;
+    } else if (!isTyped(type) || type === 'id') forHeader++;
+  }
+  return { forHeader, against };
+}
+
+function countHeaderRows(
+  records: readonly SampleRecord[],
+  table: { readonly width: number; readonly columnTypes: readonly CellType[] },
+): number {
+  const [top] = records;
+  if (top === undefined) return 0;
+  const { columnTypes } = table;
+  if (records.length === 1) return isDataLike(top) ? 0 : 1;
+  const { forHeader, against } = evidence(top, columnTypes);
+  if (against > forHeader && against >= Math.min(2, columnTypes.filter(isTyped).length)) return 0;
+  let rows = 1;
+  while (rows < Math.min(MAX_HEADER_ROWS, records.length - 1)) {
+    const record = records[rows] as SampleRecord;
+    if (record.cells.length !== table.width || record.isAfterBlank) break;
+    if (isSame(record.cells, top.cells)) {
+      rows++;
+      continue;
+    }
+    const found = evidence(record, columnTypes);
+    if (found.against > 0 || found.forHeader < 2) break;
+    if (found.forHeader < columnTypes.filter(isTyped).length * 0.6) break;
+    rows++;
+  }
+  return rows;
+}
+
+/** The only record of a file: is it data rather than names? */
+function isDataLike(record: SampleRecord): boolean {
+  const types = record.cells.map(cellType).filter((type) => type !== 'empty');
+  const typed = types.filter((type) => isTyped(type) && type !== 'id').length;
+  return typed >= 2 && typed >= types.length / 3;
+}

@@ -1,0 +1,119 @@
+import type { CsvWarning } from './csv-table.ts';
+import { foldName } from './find-dialect.ts';
+import type { TableFinding } from './find-table.ts';
+import type { SampleRecord } from './sample-records.ts';
+
+/** The names of the columns and where they come from. */
+export interface HeaderNames {
+  readonly header: readonly string[];
+  /** How the names of several rows were put together; undefined where there is one row. */
+  readonly joined: 'joined' | 'one_row' | undefined;
+  readonly isMissing: boolean;
+  /** The header as it stands, where a cell too many was left out. */
+  readonly repaired: string | undefined;
+}
+
+/** Names from the header rows: trimmed, several rows joined column by column with a blank. */
+export function headerNames(
+  records: readonly SampleRecord[],
+  finding: TableFinding,
+  options: {
+    readonly toText: (latin1: string) => string;
+    readonly given: readonly string[] | undefined;
+    readonly expected: ReadonlySet<string>;
+  },
+): HeaderNames {
+  const plain = { joined: undefined, isMissing: false, repaired: undefined };
+  if (options.given !== undefined) return { ...plain, header: options.given };
+  const { first, headerRows, width } = finding;
+  if (headerRows === 0) {
+    const header = Array.from({ length: width }, (_, index) => `column_${index + 1}`);
+    return { ...plain, header, isMissing: true };
+  }
+  const rows = records
+    .slice(first, first + headerRows)
+    .map((record) => record.cells.map((cell) => options.toText(cell).trim()));
+  const [top = []] = rows;
+  if (rows.length > 1) {
+    const matching = rows.find((row) => matches(row, options.expected));
+    if (matching !== undefined) return { ...plain, header: matching, joined: 'one_row' };
+    return { ...plain, header: joinRows(rows), joined: 'joined' };
+  }
+  const surplus = top.length - width;
+  const empty = top.filter((name) => name === '').length;
+  if (surplus > 0 && empty === surplus && records.length > 2) {
+    // As many empty names as there are too many cells: separators that are doubled by mistake.
+    const header = top.filter((name) => name !== '');
+    return { ...plain, header, repaired: top.join(' | ') };
+  }
+  return { ...plain, header: top };
+}
+
+function joinRows(rows: readonly (readonly string[])[]): string[] {
+  const width = Math.max(...rows.map((row) => row.length));
+  return Array.from({ length: width }, (_, column) =>
+    rows
+      .map((row) => row[column] ?? '')
+      .filter((part) => part !== '')
+      .join(' '),
+  );
+}
+
+function matches(row: readonly string[], expected: ReadonlySet<string>): boolean {
+  return expected.size > 0 && row.some((name) => expected.has(foldName(name)));
+}
+
+/** Names that appear more than once or are empty, all of them, each with its columns. */
+export function headerProblems(header: readonly string[]): string[] {
+  const columns = new Map<string, number[]>();
+  for (const [index, name] of header.entries()) {
+    const known = columns.get(name);
+    if (known === undefined) columns.set(name, [index + 1]);
+    else known.push(index + 1);
+  }
+  const problems: string[] = [];
+  for (const [name, places] of columns) {
+    const where = `${places.length === 1 ? 'column' : 'columns'} ${places.join(', ')}`;
+    if (name === '') problems.push(`${where}: no name`);
+    else if (places.length > 1) problems.push(`${where}: doubled name "${name}"`);
+  }
+  return problems;
+}
+
+/** What a person should hear of the header. */
+export function headerWarnings(names: HeaderNames, finding: TableFinding): CsvWarning[] {
+  const warnings: CsvWarning[] = [];
+  if (names.isMissing) {
+    warnings.push({
+      code: 'header_missing',
+      message: `the first row looks like data: the columns are called column_1 to column_${names.header.length}`,
+    });
+  }
+  if (names.joined !== undefined) {
+    const how =
+      names.joined === 'joined' ? 'joined column by column' : 'the one with known names is used';
+    warnings.push({ code: 'header_joined', message: `${finding.headerRows} header rows: ${how}` });
+  }
+  if (names.repaired !== undefined) {
+    warnings.push({
+      code: 'header_repaired',
+      message: `the header has empty cells too many, which are left out: ${names.repaired}`,
+    });
+  } else if (names.header.length !== finding.width) {
+    warnings.push({
+      code: 'header_names',
+      message: `the header has ${names.header.length} cells, but most rows have ${finding.width}`,
+    });
+  }
+  const problems = headerProblems(names.header);
+  if (problems.length > 0) {
+    warnings.push({ code: 'header_names', message: `header: ${problems.join('; ')}` });
+  }
+  if (finding.repeated > 0) {
+    warnings.push({
+      code: 'several_tables',
+      message: `the header appears ${finding.repeated} more ${finding.repeated === 1 ? 'time' : 'times'} below; these rows are read as records`,
+    });
+  }
+  return warnings;
+}

@@ -1,0 +1,213 @@
+import { CELL_ESCAPED, CELL_QUOTES_KEPT } from './record-block.ts';
+
+const LF = 10;
+const CR = 13;
+
+/** What a deviation costs: the cheapest reading with the header's width wins. */
+const COST = {
+  lineInQuotes: 2,
+  strayQuoteInQuotes: 2,
+  /** A quote behind a delimiter that nevertheless opens no cell. */
+  unusedOpeningQuote: 5,
+  /** A quote before a delimiter or line end that is nevertheless text. */
+  unusedClosingQuote: 6,
+  blanksAroundQuotes: 1,
+  openingQuoteIsText: 4,
+  textBehindQuotes: 5,
+} as const;
+
+/** Steps after which a record counts as not repairable: no input may make repair slow. */
+const MAX_STEPS = 4000;
+/** Ends that are tried for one opening quote. */
+const MAX_CLOSINGS = 64;
+
+export interface RepairInput {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  /** Readings may not go beyond. */
+  readonly limit: number;
+  /** `limit` is the end of the input. */
+  readonly isFinal: boolean;
+  readonly delimiter: number;
+  readonly quote: number;
+  readonly width: number;
+  /** The quotes of the record are odd: a quote that opens a cell may be text. */
+  readonly mayBeText: boolean;
+}
+
+/** A cell as offsets, as in a block. */
+export interface RepairedCell {
+  readonly from: number;
+  readonly to: number;
+  readonly kind: number;
+}
+
+export interface RepairedRecord {
+  readonly cells: readonly RepairedCell[];
+  readonly end: number;
+  readonly cost: number;
+}
+
+interface Step {
+  readonly cell: RepairedCell | undefined;
+  /** Behind the cell: at a delimiter, a line end or the limit. */
+  readonly at: number;
+  readonly count: number;
+  readonly cost: number;
+  readonly before: Step | undefined;
+}
+
+/**
+ * Looks for the reading of a record that has exactly `width` cells and needs the fewest deviations
+ * from the rules, such as a quote that is text. A search by rising cost over (place, cells so far).
+ */
+export function repairRecord(input: RepairInput): RepairedRecord | undefined {
+  const queue: Step[][] = [];
+  const push = (step: Step) => {
+    (queue[step.cost] ??= []).push(step);
+  };
+  push({ cell: undefined, at: input.start, count: 0, cost: 0, before: undefined });
+  const seen = new Set<number>();
+  let steps = 0;
+  for (let cost = 0; cost < queue.length; cost++) {
+    const bucket = queue[cost];
+    if (bucket === undefined) continue;
+    for (let step = bucket.pop(); step !== undefined; step = bucket.pop()) {
+      if (step.count > 0 && !isDelimiter(input, step.at)) {
+        if (step.count === input.width) return finish(step);
+        continue;
+      }
+      if (step.count >= input.width) continue;
+      const key = step.at * (input.width + 1) + step.count;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      if (++steps > MAX_STEPS + input.width) return undefined;
+      const from = step.count === 0 ? step.at : step.at + 1;
+      for (const reading of readings(input, from)) {
+        push({
+          cell: reading.cell,
+          at: reading.at,
+          count: step.count + 1,
+          cost: cost + reading.cost,
+          before: step,
+        });
+      }
+    }
+  }
+  return undefined;
+}
+
+function finish(last: Step): RepairedRecord {
+  const cells: RepairedCell[] = [];
+  for (let step: Step | undefined = last; step?.cell !== undefined; step = step.before) {
+    cells.push(step.cell);
+  }
+  return { cells: cells.reverse(), end: last.at, cost: last.cost };
+}
+
+interface Reading {
+  readonly cell: RepairedCell;
+  readonly at: number;
+  readonly cost: number;
+}
+
+/** The ways in which the cell that begins at `from` can be read. */
+function readings(input: RepairInput, from: number): Reading[] {
+  const { bytes, limit, quote } = input;
+  const found: Reading[] = [];
+  let open = from;
+  while (open < limit && isBlank(bytes[open] as number) && bytes[open] !== input.delimiter) open++;
+  const isQuoted = open < limit && bytes[open] === quote;
+  if (isQuoted) addQuoted(input, { open, blanks: open - from }, found);
+  if (!isQuoted || open > from || input.mayBeText) {
+    const at = endOfText(input, from);
+    if (at !== undefined) {
+      const cost = !isQuoted ? 0 : COST.openingQuoteIsText;
+      found.push({ cell: { from, to: at, kind: 0 }, at, cost });
+    }
+  }
+  return found;
+}
+
+function addQuoted(
+  input: RepairInput,
+  cell: { readonly open: number; readonly blanks: number },
+  found: Reading[],
+): void {
+  const { bytes, limit, quote } = input;
+  const from = cell.open + 1;
+  let cost = cell.blanks > 0 ? COST.blanksAroundQuotes : 0;
+  let kind = 0;
+  let isFirst = true;
+  const start = found.length;
+  for (let at = from; at < limit && found.length - start < MAX_CLOSINGS; at++) {
+    const byte = bytes[at];
+    if (byte === LF || byte === CR) {
+      if (byte === LF || bytes[at + 1] !== LF) cost += COST.lineInQuotes;
+      continue;
+    }
+    if (byte !== quote) continue;
+    const isDoubled = at + 1 < limit && bytes[at + 1] === quote;
+    const closing = isDoubled ? at + 1 : at;
+    if (isEnd(input, closing + 1)) {
+      // `48""` before a delimiter: a doubled quote, or a quote as text and the end.
+      const extra = isDoubled ? COST.strayQuoteInQuotes : 0;
+      found.push({ cell: { from, to: closing, kind }, at: closing + 1, cost: cost + extra });
+      if (!isDoubled) {
+        cost += COST.unusedClosingQuote;
+        isFirst = false;
+      }
+    } else if (!isDoubled) {
+      const behind = behindBlanks(input, at + 1);
+      if (isEnd(input, behind)) {
+        const extra = COST.blanksAroundQuotes;
+        found.push({ cell: { from, to: at, kind }, at: behind, cost: cost + extra });
+      } else if (isFirst && cell.blanks === 0) {
+        const end = endOfText(input, at + 1);
+        if (end !== undefined) {
+          const kept = { from: cell.open, to: end, kind: kind | CELL_QUOTES_KEPT };
+          found.push({ cell: kept, at: end, cost: cost + COST.textBehindQuotes });
+        }
+      }
+      isFirst = false;
+      const looksOpening = at > from && bytes[at - 1] === input.delimiter;
+      cost += looksOpening ? COST.unusedOpeningQuote : COST.strayQuoteInQuotes;
+    }
+    if (isDoubled) {
+      kind = CELL_ESCAPED;
+      at++;
+    }
+  }
+}
+
+function behindBlanks(input: RepairInput, from: number): number {
+  let at = from;
+  while (
+    at < input.limit &&
+    isBlank(input.bytes[at] as number) &&
+    input.bytes[at] !== input.delimiter
+  ) {
+    at++;
+  }
+  return at;
+}
+
+function endOfText(input: RepairInput, from: number): number | undefined {
+  let at = from;
+  while (at < input.limit && !isEnd(input, at)) at++;
+  return at < input.limit || input.isFinal ? at : undefined;
+}
+
+function isDelimiter(input: RepairInput, at: number): boolean {
+  return at < input.limit && input.bytes[at] === input.delimiter;
+}
+
+function isEnd(input: RepairInput, at: number): boolean {
+  if (at >= input.limit) return input.isFinal;
+  const byte = input.bytes[at];
+  return byte === input.delimiter || byte === LF || byte === CR;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 32 || byte === 9;
+}

@@ -1,0 +1,85 @@
+import { CELL_ESCAPED, CELL_QUOTES_KEPT } from './record-block.ts';
+import { repairRecord } from './repair-record.ts';
+import { steadyWidth } from './find-dialect.ts';
+import {
+  sampleRecords,
+  type SampleDialect,
+  type SampleRange,
+  type SampleRecord,
+} from './sample-records.ts';
+
+/** Records of a sample, those with odd quotes repaired: the header may be one of them. */
+export function sampleTable(
+  bytes: Buffer,
+  text: string,
+  how: { readonly dialect: SampleDialect; readonly range: SampleRange },
+): SampleRecord[] {
+  const { dialect, range } = how;
+  const records = sampleRecords(text, dialect, range);
+  const { width } = steadyWidth(records);
+  const isRepairable =
+    dialect.delimiter.length === 1 &&
+    dialect.quote !== '' &&
+    dialect.quote === dialect.escape &&
+    !dialect.collapseDelimiters;
+  if (!isRepairable || !records.some((record) => isSuspicious(record, width))) return records;
+
+  const repaired: SampleRecord[] = [];
+  let from = range.from;
+  let line = range.line ?? 1;
+  for (;;) {
+    const [record] = sampleRecords(text, dialect, { ...range, from, line, maxRecords: 1 });
+    if (record === undefined) return repaired;
+    const better = isSuspicious(record, width)
+      ? repairSampleRecord(record, { bytes, text, dialect, width, isWhole: range.isWhole })
+      : undefined;
+    const taken = better ?? record;
+    repaired.push(taken);
+    from = taken.next;
+    line = taken.nextLine;
+  }
+}
+
+function isSuspicious(record: SampleRecord, width: number): boolean {
+  if (record.isOdd) return true;
+  return record.cells.length !== width && record.nextLine - record.line > 1;
+}
+
+function repairSampleRecord(
+  record: SampleRecord,
+  sample: {
+    readonly bytes: Buffer;
+    readonly text: string;
+    readonly dialect: SampleDialect;
+    readonly width: number;
+    readonly isWhole: boolean;
+  },
+): SampleRecord | undefined {
+  const { bytes, text, dialect, width } = sample;
+  const quote = dialect.quote;
+  const found = repairRecord({
+    bytes,
+    start: record.start,
+    limit: bytes.length,
+    isFinal: sample.isWhole,
+    delimiter: dialect.delimiter.charCodeAt(0),
+    quote: quote.charCodeAt(0),
+    width,
+    mayBeText: true,
+  });
+  if (found === undefined) return undefined;
+  const cells = found.cells.map(({ from, to, kind }) => {
+    const cell = text.slice(from, to);
+    const isEscaped = (kind & CELL_ESCAPED) !== 0 && (kind & CELL_QUOTES_KEPT) === 0;
+    return isEscaped ? cell.replaceAll(quote + quote, quote) : cell;
+  });
+  const lines = text.slice(record.start, found.end).split(/\r\n|\n|\r/).length - 1;
+  const lineEnd = /^(?:\r\n|\n|\r)/.exec(text.slice(found.end, found.end + 2))?.[0].length ?? 0;
+  return {
+    ...record,
+    end: found.end,
+    next: found.end + lineEnd,
+    nextLine: record.line + lines + (lineEnd > 0 ? 1 : 0),
+    cells,
+  };
+}
