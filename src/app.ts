@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { customAlphabet } from 'nanoid';
+import type { RunService } from './engine/run/run-service.ts';
+import { LocalRunService } from './engine/service.ts';
+import { LocalRunFiles } from './files/local/local-run-files.ts';
+import type { Settings } from './settings.ts';
+import { LocalRunStore } from './stores/local/local-run-store.ts';
+import { LocalTaskStorage } from './stores/local/local-task-storage.ts';
+import { environmentSecrets } from './system/environment-secrets.ts';
+import { pooledFetch } from './system/pooled-fetch.ts';
+import { openRunLog } from './system/run-log.ts';
+import { systemClock } from './system/system-clock.ts';
+import { v8StateCodec } from './system/v8-state-codec.ts';
+
+/** Letters and digits that a person can tell apart and select with a double click. */
+const makeIdText = customAlphabet('23456789abcdefghijkmnpqrstuvwxyz', 12);
+
+/** Puts the engine together with the adapters of one machine. */
+export function createLocalApp({ settings }: { readonly settings: Pick<Settings, 'dataDir'> }): {
+  readonly service: RunService;
+} {
+  const { dataDir } = settings;
+  const service = new LocalRunService({
+    store: new LocalRunStore(join(dataDir, 'runs'), systemClock),
+    files: new LocalRunFiles(process),
+    clock: systemClock,
+    codec: v8StateCodec,
+    sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    makeId: (prefix) => `${prefix}_${makeIdText()}`,
+    openLog: openRunLog,
+    secrets: environmentSecrets(process.env),
+    storageOf: (taskName) => new LocalTaskStorage(dataDir, taskName),
+    fetch: pooledFetch,
+  });
+  return { service };
+}

@@ -1,0 +1,37 @@
+import type { ByteSource } from './byte-source.ts';
+import type { OutputFile } from './output-file.ts';
+
+/** An input that is open. */
+export interface InputFile extends ByteSource {
+  /** For messages: a path, or `standard input`. */
+  readonly name: string;
+  /** Time of the last change, ms since 1970; undefined for a stream. */
+  readonly modifiedMs: number | undefined;
+  /** Whether bytes that were read can be read again. */
+  readonly isSeekable: boolean;
+  /** Ends when what was read of a stream is on the disk. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An output that is open. */
+export interface WritableFile extends OutputFile {
+  /** Undefined where the output is a stream. */
+  readonly path: string | undefined;
+  close(): Promise<void>;
+}
+
+/** The files of runs. Errors are RowmillErrors that name the path. */
+export interface RunFiles {
+  openInput(path: string): Promise<InputFile>;
+  /** Standard input; copied to `spoolPath` as it comes, if given, and compared with what is there already. */
+  openStandardInput(spoolPath: string | undefined): Promise<InputFile>;
+  /** Opens for writing behind the first `keepBytes` bytes, the rest cut off; 0 begins anew. */
+  openOutput(path: string, keepBytes: number): Promise<WritableFile>;
+  openStandardOutput(): WritableFile;
+  /** Writes a whole file at once: complete under its name, or not at all. */
+  writeWhole(path: string, text: string): Promise<void>;
+  readText(path: string): Promise<string | undefined>;
+  /** The one name of a path, links resolved; two paths of one file give the same. */
+  realPath(path: string): Promise<string>;
+}

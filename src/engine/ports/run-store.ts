@@ -1,0 +1,43 @@
+import type { Checkpoint } from '../run/checkpoint.ts';
+import type { RunRecord, StoredRun } from '../run/run-record.ts';
+import type { RunStatus } from '../run/status.ts';
+
+/** A checkpoint with what is needed to tell, at a resume, that the input is still the same. */
+export interface StoredCheckpoint extends Checkpoint {
+  /** SHA-256 of the 64 KiB of input before the offset. */
+  readonly tailSha256: string | undefined;
+}
+
+/** A run that this process holds: no other can. It is let go when the process ends, however it ends. */
+export interface HeldRun {
+  readonly folder: string;
+  /** The last checkpoint, or undefined where none was committed yet. */
+  readonly checkpoint: StoredCheckpoint | undefined;
+  /** On the disk when it ends. */
+  saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void>;
+  /** Changes the status along the transition table, with the last checkpoint in the same commit. */
+  setStatus(
+    status: RunStatus,
+    details: {
+      readonly message?: string | undefined;
+      readonly checkpoint?: StoredCheckpoint | undefined;
+    },
+  ): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** Where runs live. */
+export interface RunStore {
+  /** Makes the folder of a run that is not stored yet. */
+  prepareFolder(runId: string): Promise<string>;
+  /** Stores a new run as pending and holds it. */
+  create(record: RunRecord): Promise<HeldRun>;
+  /** Holds a stored run. Throws `run_busy` where another process does, `run_not_found` where there is none. */
+  hold(runId: string): Promise<HeldRun>;
+  /** Throws `run_not_found`, naming near ids. */
+  get(runId: string): Promise<StoredRun>;
+  /** Newest first. */
+  list(): Promise<readonly StoredRun[]>;
+  /** Removes a run with its folder. Throws `run_busy` where a process holds it. */
+  delete(runId: string): Promise<void>;
+}

@@ -1,0 +1,201 @@
+import type { CsvTable } from '../csv/csv-table.ts';
+import { RowmillError } from '../errors.ts';
+import type { InputFile } from '../ports/run-files.ts';
+import { parseArguments } from '../task/parse-arguments.ts';
+import type { CsvTask } from '../task/task.ts';
+import { checkRows } from './check-rows.ts';
+import { identify } from './input-identity.ts';
+import { openTaskTable } from './open-input.ts';
+import { planRun, type RunPlan } from './plan-run.ts';
+import type { RunRecord } from './run-record.ts';
+import type { RunRequest } from './run-service.ts';
+import type { ServicePorts } from './service-ports.ts';
+
+/** A run that may begin: checked, its input open, nothing stored and nothing written yet. */
+export interface BegunRun {
+  readonly record: RunRecord;
+  readonly arguments: unknown;
+  /** Undefined in a noinput run. */
+  readonly csv:
+    | { readonly input: InputFile; readonly table: CsvTable; readonly plan: RunPlan }
+    | undefined;
+}
+
+/**
+ * Checks all that can be checked before the first row and puts the record of the run together. Throws
+ * a RowmillError for a request that cannot be carried out; nothing was changed then.
+ */
+export async function beginRun(request: RunRequest, ports: ServicePorts): Promise<BegunRun> {
+  const { task } = request;
+  refuseConflicts(request);
+  const args = await parseArguments(task, request.arguments);
+  const runId = ports.makeId('run');
+  const outputPath =
+    request.output.kind === 'file' ? await ports.files.realPath(request.output.path) : undefined;
+  const base: Omit<RunRecord, 'table' | 'inputIdentity' | 'outputHeader'> = {
+    formatVersion: 1,
+    runId,
+    task: task.name,
+    codeHash: request.codeHash,
+    arguments: request.arguments,
+    input: request.input,
+    inputOptions: request.options,
+    copyPath: undefined,
+    output: request.output,
+    outputPath,
+    failedPath: request.failedPath,
+    errorsPath: request.errorsPath,
+    unprocessedPath: request.unprocessedPath,
+    dropsErrorColumn: false,
+    undoesGuard: false,
+    fromRow: request.fromRow ?? 1,
+    limit: request.limit,
+    canary: request.canary,
+    maxFailures: request.maxFailures,
+    concurrency: request.concurrency,
+    waitAfterRowMs: request.waitAfterRowMs,
+    maxRowsPerSecond: request.maxRowsPerSecond,
+    retry: request.retry,
+    excelSafe: request.excelSafe,
+    createdAtMs: ports.clock.now(),
+  };
+  if (task.kind === 'noinput') {
+    const record = { ...base, table: undefined, inputIdentity: undefined, outputHeader: [] };
+    return { record, arguments: args, csv: undefined };
+  }
+  return beginCsv({ ...request, task }, { base, arguments: args }, ports);
+}
+
+async function beginCsv(
+  request: RunRequest & { readonly task: CsvTask },
+  {
+    base,
+    arguments: args,
+  }: {
+    readonly base: Omit<RunRecord, 'table' | 'inputIdentity' | 'outputHeader'>;
+    readonly arguments: unknown;
+  },
+  ports: ServicePorts,
+): Promise<BegunRun> {
+  const { input, copyPath, table } = await openRequestInput(request, base.runId, ports);
+  try {
+    const plan = planRun(request.task, table, {
+      arguments: args,
+      options: request.options,
+      inputName: input.name,
+      own: await ports.store.list(),
+    });
+    if (request.onInvalid === 'abort') await refuseInvalidRows({ request, input, table, plan });
+    const inputIdentity = input.isSeekable ? await identify(input, ports.sha256) : undefined;
+    const record: RunRecord = {
+      ...base,
+      copyPath,
+      table,
+      inputIdentity,
+      outputHeader: plan.output.header,
+      dropsErrorColumn: plan.own.dropsErrorColumn,
+      undoesGuard: plan.own.undoesGuard,
+    };
+    return { record, arguments: args, csv: { input, table, plan } };
+  } catch (error) {
+    await input.close();
+    throw error;
+  }
+}
+
+/** Opens the input of a request and finds out how it is read; a copy is made where its bytes cannot be. */
+async function openRequestInput(
+  request: RunRequest & { readonly task: CsvTask },
+  runId: string,
+  ports: ServicePorts,
+): Promise<{ input: InputFile; copyPath: string | undefined; table: CsvTable }> {
+  const { files, store } = ports;
+  const { input: wanted } = request;
+  if (wanted.kind === 'none') throw missingFile(request.task.name);
+  if (wanted.kind === 'stdin') {
+    const copyPath = wanted.spool ? `${await store.prepareFolder(runId)}/input.csv` : undefined;
+    const input = await files.openStandardInput(copyPath);
+    return { input, copyPath, table: await openTaskTable(input, request.task, request.options) };
+  }
+  await refuseSameFile(request, wanted.path, ports);
+  const input = await files.openInput(wanted.path);
+  try {
+    return {
+      input,
+      copyPath: undefined,
+      table: await openTaskTable(input, request.task, request.options),
+    };
+  } catch (error) {
+    await input.close();
+    throw error;
+  }
+}
+
+async function refuseSameFile(
+  { output, failedPath, errorsPath, unprocessedPath }: RunRequest,
+  inputPath: string,
+  { files }: ServicePorts,
+): Promise<void> {
+  const seen = new Map([[await files.realPath(inputPath), 'the input']]);
+  const named = [
+    ['the output (-o)', output.kind === 'file' ? output.path : undefined],
+    ['--failed', failedPath],
+    ['--errors', errorsPath],
+    ['--unprocessed', unprocessedPath],
+  ] as const;
+  for (const [name, path] of named) {
+    if (path === undefined || path === '/dev/null') continue;
+    const real = await files.realPath(path);
+    const other = seen.get(real);
+    if (other !== undefined) {
+      throw new RowmillError('usage', `${path} is ${other} and ${name} at once: give two names`);
+    }
+    seen.set(real, name);
+  }
+}
+
+function refuseConflicts({ task, input, concurrency }: RunRequest): void {
+  if (task.kind === 'csv' && input.kind === 'none') throw missingFile(task.name);
+  if (task.kind === 'noinput' && input.kind !== 'none') {
+    throw new RowmillError('usage', `${task.name} takes no input, but was given a file`);
+  }
+  if (task.kind === 'csv' && task.start !== undefined && (concurrency ?? 1) > 1) {
+    throw new RowmillError(
+      'usage',
+      `${task.name} carries a state from row to row: concurrency ${concurrency} is not possible`,
+    );
+  }
+}
+
+function missingFile(taskName: string): RowmillError {
+  return new RowmillError('usage', `${taskName} reads a CSV: name a file, or - for standard input`);
+}
+
+async function refuseInvalidRows({
+  request,
+  input,
+  table,
+  plan,
+}: {
+  readonly request: RunRequest;
+  readonly input: InputFile;
+  readonly table: CsvTable;
+  readonly plan: RunPlan;
+}): Promise<void> {
+  if (!input.isSeekable) {
+    throw new RowmillError(
+      'usage',
+      '--on-invalid abort reads the input twice, which standard input without a copy cannot do',
+    );
+  }
+  const found = await checkRows({ input, table, plan, limit: request.limit });
+  if (found.invalid === 0) return;
+  const causes = found.causes
+    .slice(0, 5)
+    .map(({ column, message, count }) => `${column ?? 'row'}: ${message} (${count})`);
+  throw new RowmillError(
+    'input_refused',
+    `${input.name}: ${found.invalid} of ${found.rows} rows are invalid and --on-invalid is abort. ${causes.join('; ')}`,
+    { problems: causes },
+  );
+}

@@ -1,0 +1,107 @@
+import type { ByteText } from '../csv/format-cell.ts';
+import type { OutputFile } from '../ports/output-file.ts';
+import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
+
+/** Output handed over and not yet written, at most: beyond it the rows wait for the disk. */
+const MAX_PENDING_BYTES = 4 * 1024 * 1024;
+/** Buffers kept to be used again. */
+const MAX_SPARE_BUFFERS = 4;
+
+/** Where a run's bytes and checkpoints go. */
+export interface CommitTargets {
+  readonly output: OutputFile;
+  /** Undefined where failed rows are not reported. */
+  readonly errors: OutputFile | undefined;
+  /** Undefined where a run cannot be resumed. */
+  readonly checkpoints: CheckpointStore | undefined;
+}
+
+/**
+ * Writes in order, in the background: pages while the next rows are processed, and a checkpoint only
+ * behind the pages it speaks of and their sync. A checkpoint names the lengths of its own moment, so
+ * that later pages may be on their way meanwhile.
+ */
+export class Committer {
+  readonly #targets: CommitTargets;
+  readonly #spares: Buffer[] = [];
+  #tail: Promise<void> = Promise.resolve();
+  #failure: { readonly error: unknown } | undefined;
+  #pendingBytes = 0;
+  #isCommitting = false;
+
+  constructor(targets: CommitTargets) {
+    this.#targets = targets;
+  }
+
+  /** Whether the last checkpoint is still on its way. */
+  get isCommitting(): boolean {
+    return this.#isCommitting;
+  }
+
+  /** Whether rows should wait (`drain`) before more is handed over. */
+  get isFull(): boolean {
+    return this.#pendingBytes > MAX_PENDING_BYTES;
+  }
+
+  /** Hands pages over. Throws what an earlier write threw. */
+  write(output: ByteText, errors: ByteText): void {
+    this.#rethrow();
+    if (output !== '') this.#append(this.#targets.output, output);
+    if (errors !== '' && this.#targets.errors !== undefined) {
+      this.#append(this.#targets.errors, errors);
+    }
+  }
+
+  /** Commits a checkpoint behind what was handed over. */
+  commit(checkpoint: Checkpoint): void {
+    this.#rethrow();
+    const { output, errors, checkpoints } = this.#targets;
+    if (checkpoints === undefined) return;
+    this.#isCommitting = true;
+    this.#then(async () => {
+      await output.sync();
+      await errors?.sync();
+      await checkpoints.save(checkpoint);
+      this.#isCommitting = false;
+    });
+  }
+
+  /** Ends when all that was handed over is written and committed. Throws what went wrong. */
+  async drain(): Promise<void> {
+    await this.#tail;
+    this.#rethrow();
+  }
+
+  #append(file: OutputFile, text: ByteText): void {
+    const { length } = text;
+    this.#pendingBytes += length;
+    const buffer = this.#bufferOf(length);
+    buffer.write(text, 0, length, 'latin1');
+    this.#then(async () => {
+      await file.append(buffer.subarray(0, length));
+      this.#pendingBytes -= length;
+      if (this.#spares.length < MAX_SPARE_BUFFERS) this.#spares.push(buffer);
+    });
+  }
+
+  #then(step: () => Promise<void>): void {
+    this.#tail = this.#tail.then(async () => {
+      if (this.#failure !== undefined) return;
+      try {
+        await step();
+      } catch (error) {
+        this.#failure = { error };
+      }
+    });
+  }
+
+  #bufferOf(length: number): Buffer {
+    const index = this.#spares.findIndex((buffer) => buffer.length >= length);
+    const [spare] = index < 0 ? [] : this.#spares.splice(index, 1);
+    return spare ?? Buffer.allocUnsafeSlow(Math.ceil(length * 1.25));
+  }
+
+  #rethrow(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}

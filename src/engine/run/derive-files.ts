@@ -1,0 +1,171 @@
+import { cellFormat, type ByteText } from '../csv/format-cell.ts';
+import type { CsvTable, ReadPosition } from '../csv/csv-table.ts';
+import { openTable, readBlocks } from '../csv/reader.ts';
+import type { InputFile, RunFiles, WritableFile } from '../ports/run-files.ts';
+import { ERRORS_HEADER } from './errors-page.ts';
+import { accessOf } from './execute-run.ts';
+import { OutputPage } from './output-page.ts';
+import { planOutput } from './output-plan.ts';
+import { RecordCursor } from './output-record.ts';
+import type { RunErrorLine } from './run-service.ts';
+
+/** Pages of a derived file are written at this size. */
+const PAGE_BYTES = 1024 * 1024;
+
+/** The input of a run, as its records are to be read again. */
+export interface DerivedSource {
+  readonly input: InputFile;
+  readonly table: CsvTable;
+  readonly header: readonly string[];
+  readonly undoesGuard: boolean;
+}
+
+/** The lines of an errors file, one by one. */
+export async function* readErrors(files: RunFiles, path: string): AsyncGenerator<RunErrorLine> {
+  const file = await files.openInput(path);
+  try {
+    const table = await openTable(file, {
+      delimiter: ',',
+      quote: '"',
+      escape: '"',
+      encoding: 'utf-8',
+    });
+    const reader = readBlocks(file, table);
+    const cursor = new RecordCursor(accessOf(table, { independent: true, undoesGuard: false }));
+    for (;;) {
+      const block = await reader.next();
+      if (block === undefined) return;
+      cursor.enter(block);
+      for (; cursor.index < block.count; cursor.index += 1) yield errorLine(cursor);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function errorLine(record: RecordCursor): RunErrorLine {
+  const cell = (name: (typeof ERRORS_HEADER)[number]) => record.cell(ERRORS_HEADER.indexOf(name));
+  return {
+    row: Number(cell('row')),
+    line: Number(cell('line')),
+    column: cell('column') || undefined,
+    value: cell('value') || undefined,
+    code: cell('code'),
+    message: cell('message'),
+  };
+}
+
+/** The errors file for people: without the byte ranges. */
+export async function writeErrors(
+  files: RunFiles,
+  paths: { readonly from: string; readonly to: string },
+): Promise<void> {
+  const format = cellFormat({
+    delimiter: ',',
+    quote: '"',
+    escape: '"',
+    lineEnd: '\n',
+    collapseDelimiters: false,
+  });
+  await writePages(files, paths.to, async function* () {
+    yield format.record(ERRORS_HEADER.slice(0, 6)) + format.lineEnd;
+    for await (const line of readErrors(files, paths.from)) {
+      const cells = [line.row, line.line, line.column, line.value, line.code, line.message];
+      yield format.record(cells.map((cell) => String(cell ?? ''))) + format.lineEnd;
+    }
+  });
+}
+
+/** failed.csv: the failed records as they came, with `_row` and `error`. */
+export async function writeFailed(
+  files: RunFiles,
+  source: DerivedSource,
+  paths: { readonly errors: string; readonly to: string },
+): Promise<void> {
+  const page = derivedPage(source, ['_row']);
+  const errors = readErrors(files, paths.errors);
+  await writePages(files, paths.to, async function* () {
+    yield page.headerLine();
+    let error = await errors.next();
+    for await (const record of records(source, source.table.data)) {
+      if (error.done === true) return;
+      if (record.number !== error.value.row) continue;
+      page.addFailed(record, errorText(error.value), { _row: record.number });
+      yield page.take();
+      error = await errors.next();
+    }
+  });
+}
+
+/** What stood in the `error` column of the output. */
+function errorText({ column, value, message }: RunErrorLine): string {
+  if (column === undefined || message.startsWith(`${column}: `)) return message;
+  return value === undefined ? `${column}: ${message}` : `${column}: "${value}" ${message}`;
+}
+
+/** The records from a place to the end, as they came. Says how many. */
+export async function writeUnprocessed(
+  files: RunFiles,
+  source: DerivedSource,
+  { position, to }: { readonly position: ReadPosition; readonly to: string },
+): Promise<number> {
+  const format = cellFormat(source.table.dialect);
+  let count = 0;
+  await writePages(files, to, async function* () {
+    yield format.record(source.header) + format.lineEnd;
+    for await (const record of records(source, position)) {
+      count += 1;
+      yield record.ownText() + format.lineEnd;
+    }
+  });
+  return count;
+}
+
+async function* records(
+  { input, table, undoesGuard }: DerivedSource,
+  from: ReadPosition,
+): AsyncGenerator<RecordCursor> {
+  const reader = readBlocks(input, table, { from });
+  const cursor = new RecordCursor(accessOf(table, { independent: false, undoesGuard }));
+  for (;;) {
+    const block = await reader.next();
+    if (block === undefined) return;
+    cursor.enter(block);
+    for (; cursor.index < block.count; cursor.index += 1) yield cursor;
+  }
+}
+
+function derivedPage(source: DerivedSource, added: readonly string[]): OutputPage {
+  return new OutputPage({
+    plan: planOutput(added, { header: source.header, matches: [] }),
+    format: cellFormat(source.table.dialect),
+    isExcelSafe: false,
+    rewritesCells: source.undoesGuard,
+  });
+}
+
+async function writePages(
+  files: RunFiles,
+  path: string,
+  lines: () => AsyncGenerator<ByteText>,
+): Promise<void> {
+  const file = await files.openOutput(path, 0);
+  try {
+    let page = '';
+    for await (const line of lines()) {
+      page += line;
+      if (page.length >= PAGE_BYTES) {
+        await append(file, page);
+        page = '';
+      }
+    }
+    await append(file, page);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function append(file: WritableFile, page: ByteText): Promise<void> {
+  if (page !== '') await file.append(Buffer.from(page, 'latin1'));
+}

@@ -1,0 +1,70 @@
+import type { ByteText } from '../csv/format-cell.ts';
+import { cellFormat } from '../csv/format-cell.ts';
+import { failureText, type Failure } from '../task/failure.ts';
+import type { OutputRecord } from './output-record.ts';
+
+/** Columns of the errors file of a run. The last four are byte ranges, for what is derived from it. */
+export const ERRORS_HEADER = [
+  'row',
+  'line',
+  'column',
+  'value',
+  'code',
+  'message',
+  'input_start',
+  'input_end',
+  'output_start',
+  'output_end',
+] as const;
+
+/** How the errors file is written, whatever the dialect of the input. */
+export const ERRORS_DIALECT = {
+  delimiter: ',',
+  quote: '"',
+  escape: '"',
+  lineEnd: '\n',
+  collapseDelimiters: false,
+} as const;
+
+/** A value is kept in full up to so many characters: a cell can have megabytes. */
+const MAX_VALUE_CHARACTERS = 10_000;
+
+const format = cellFormat(ERRORS_DIALECT);
+
+/** One line for each failed row, as bytes. */
+export class ErrorsPage {
+  text: ByteText;
+
+  /** A fresh file begins with its header. */
+  constructor({ isFresh }: { readonly isFresh: boolean }) {
+    this.text = isFresh ? format.record(ERRORS_HEADER) + format.lineEnd : '';
+  }
+
+  /** `output` is the byte range of the row in the output. */
+  add(
+    record: Pick<OutputRecord, 'number' | 'line' | 'startByte' | 'endByte'>,
+    failures: readonly Failure[],
+    output: { readonly start: number; readonly end: number },
+  ): void {
+    const [first] = failures;
+    this.text +=
+      format.record([
+        String(record.number),
+        String(record.line),
+        first?.column ?? '',
+        (first?.value ?? '').slice(0, MAX_VALUE_CHARACTERS),
+        first?.code ?? 'failed',
+        failures.length === 1 ? (first?.message ?? '') : failureText(failures),
+        String(record.startByte),
+        String(record.endByte),
+        String(output.start),
+        String(output.end),
+      ]) + format.lineEnd;
+  }
+
+  take(): ByteText {
+    const { text } = this;
+    this.text = '';
+    return text;
+  }
+}

@@ -1,0 +1,198 @@
+import { cellFormat } from '../csv/format-cell.ts';
+import { unguardFormula } from '../csv/formula-guard.ts';
+import type { CsvTable } from '../csv/csv-table.ts';
+import { cellDecoder, readBlocks } from '../csv/reader.ts';
+import { RowmillError } from '../errors.ts';
+import type { InputFile, WritableFile } from '../ports/run-files.ts';
+import type { HeldRun } from '../ports/run-store.ts';
+import type { RunFacts } from '../task/run-context.ts';
+import type { CsvTask, NoinputTask, PaceSettings } from '../task/task.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { Committer } from './committer.ts';
+import { ERRORS_DIALECT } from './errors-page.ts';
+import { tailHash } from './input-identity.ts';
+import { OutputPage } from './output-page.ts';
+import { planOutput, type OutputPlan } from './output-plan.ts';
+import type { CellAccess } from './output-record.ts';
+import type { RunPlan } from './plan-run.ts';
+import { RowShape } from './row-shape.ts';
+import type { RowSettler } from './row-settler.ts';
+import { runNoinput } from './run-noinput.ts';
+import type { RunRecord } from './run-record.ts';
+import { runRows, type RowRunEnd } from './run-rows.ts';
+import type { RunHandles } from './run-service.ts';
+import type { ServicePorts } from './service-ports.ts';
+
+/** A run whose record is stored, whose files are open and whose task is at hand. */
+export interface ReadyRun {
+  readonly record: RunRecord;
+  readonly held: HeldRun;
+  readonly from: Checkpoint;
+  /** When this process began with it, ms since 1970. */
+  readonly startedAtMs: number;
+  /** The task's view of the run. `opened` is what its `open` gave. */
+  readonly facts: RunFacts;
+  readonly output: WritableFile;
+  readonly errors: WritableFile;
+  readonly handles: RunHandles;
+  /** Where a run that cannot be resumed keeps no checkpoints. */
+  readonly keepsCheckpoints: boolean;
+  readonly pace: PaceSettings;
+  readonly concurrency: number;
+}
+
+/** Input and plan of a CSV run. */
+export interface ReadyInput {
+  readonly task: CsvTask;
+  readonly input: InputFile;
+  readonly table: CsvTable;
+  readonly plan: RunPlan;
+}
+
+const BYTE_ORDER_MARK = '\u00EF\u00BB\u00BF';
+const NO_LIMIT = Infinity;
+
+/** Carries a CSV run out, from its checkpoint to its end. */
+export async function executeCsv(
+  run: ReadyRun,
+  { task, input, table, plan }: ReadyInput,
+  ports: ServicePorts,
+): Promise<RowRunEnd> {
+  const { record, from, facts, handles } = run;
+  const page = new OutputPage({
+    plan: plan.output,
+    format: cellFormat(table.dialect),
+    isExcelSafe: record.excelSafe,
+    rewritesCells: plan.own.undoesGuard,
+  });
+  const shape = new RowShape(plan.columns, (column, cell, error) => {
+    facts.log.warn(`the verifier of ${column} threw`, { cell, error: String(error) });
+  });
+  return runRows({
+    task,
+    facts,
+    rowKeyPrefix: record.runId,
+    reader: readBlocks(input, table, { from: from.position }),
+    // A carried state may keep cells: each must then be a copy, or it would keep its whole block.
+    access: accessOf(table, {
+      independent: task.start !== undefined,
+      undoesGuard: plan.own.undoesGuard,
+    }),
+    shape,
+    page,
+    committer: committerOf(run, input, ports),
+    clock: ports.clock,
+    codec: ports.codec,
+    pace: run.pace,
+    concurrency: run.concurrency,
+    from: withHeader(from, page, record.excelSafe),
+    fromRow: record.fromRow,
+    limit: limitOf(run),
+    stopSignal: handles.stopSignal,
+    abortSignal: handles.abortSignal,
+    onProgress: (settler, byte) => tellProgress(run, ports, { settler, byte, total: input.size }),
+  });
+}
+
+/** Carries a run of a noinput task out. */
+export async function executeNoinput(
+  run: ReadyRun,
+  task: NoinputTask,
+  ports: ServicePorts,
+): Promise<RowRunEnd> {
+  const { record, from, facts, handles } = run;
+  const columns =
+    typeof task.output === 'function'
+      ? // The arguments and what was opened have the types of the task's own definition.
+        await task.output(facts.arguments as never, facts.opened as never)
+      : task.output;
+  const page = new OutputPage({
+    plan: noinputPlan(columns),
+    format: cellFormat({ ...ERRORS_DIALECT, lineEnd: '\n' }),
+    isExcelSafe: record.excelSafe,
+    rewritesCells: false,
+  });
+  return runNoinput({
+    task,
+    facts,
+    rowKeyPrefix: record.runId,
+    page,
+    committer: committerOf(run, undefined, ports),
+    clock: ports.clock,
+    codec: ports.codec,
+    pace: run.pace,
+    from: withHeader(from, page, record.excelSafe),
+    limit: limitOf(run),
+    stopSignal: handles.stopSignal,
+    abortSignal: handles.abortSignal,
+    onProgress: (settler) => tellProgress(run, ports, { settler, byte: 0, total: undefined }),
+  });
+}
+
+function noinputPlan(columns: readonly string[]): OutputPlan {
+  return planOutput({ replace: columns }, { header: [], matches: [] });
+}
+
+/** Cells and own text of the records of a table, with guards undone where the file has ours. */
+export function accessOf(
+  table: CsvTable,
+  { independent, undoesGuard }: { readonly independent: boolean; readonly undoesGuard: boolean },
+): CellAccess {
+  const decoder = cellDecoder(table, { independent });
+  if (!undoesGuard) return decoder;
+  return {
+    cell: (block, index) => unguardFormula(decoder.cell(block, index)),
+    recordText: (block, index) => decoder.recordText(block, index),
+  };
+}
+
+/** A fresh output begins with its header. It is part of the first page, and of its checkpoint. */
+function withHeader(from: Checkpoint, page: OutputPage, isExcelSafe: boolean): Checkpoint {
+  if (from.outputBytes === 0)
+    page.addText((isExcelSafe ? BYTE_ORDER_MARK : '') + page.headerLine());
+  return from;
+}
+
+function committerOf(
+  { held, output, errors, keepsCheckpoints }: ReadyRun,
+  input: InputFile | undefined,
+  { sha256 }: ServicePorts,
+): Committer {
+  const checkpoints = {
+    save: async (checkpoint: Checkpoint) => {
+      await input?.sync();
+      const tailSha256 =
+        input === undefined ? undefined : await tailHash(input, checkpoint.position.byte, sha256);
+      await held.saveCheckpoint({ ...checkpoint, tailSha256 });
+    },
+  };
+  return new Committer({
+    output,
+    errors,
+    checkpoints: keepsCheckpoints ? checkpoints : undefined,
+  });
+}
+
+function limitOf({ record }: ReadyRun): number {
+  const limit = Math.min(record.limit ?? NO_LIMIT, record.canary ?? NO_LIMIT);
+  if (limit >= 0) return limit;
+  throw new RowmillError('usage', `a limit of ${limit} rows is not possible`);
+}
+
+function tellProgress(
+  { handles, from, startedAtMs }: ReadyRun,
+  { clock }: ServicePorts,
+  {
+    settler,
+    byte,
+    total,
+  }: { readonly settler: RowSettler; readonly byte: number; readonly total: number | undefined },
+): void {
+  handles.listeners.onProgress?.({
+    succeeded: settler.succeeded,
+    failed: settler.failed,
+    bytesDone: byte,
+    bytesTotal: total,
+    elapsedMs: from.elapsedMs + clock.now() - startedAtMs,
+  });
+}

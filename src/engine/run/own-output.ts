@@ -1,0 +1,38 @@
+import type { OutputColumns } from '../task/task.ts';
+import type { StoredRun } from './run-record.ts';
+
+/** Whether an input is an output of the engine that comes back, and what is to be undone in it. */
+export interface OwnOutput {
+  /** The last column is the engine's own `error`: it is dropped and written anew. */
+  readonly dropsErrorColumn: boolean;
+  /** Cells carry the formula guard of `--excel-safe`. */
+  readonly undoesGuard: boolean;
+}
+
+/**
+ * A last column `error` is the engine's when an earlier run wrote this very header, or when the task's
+ * own output columns stand before it, or `_row` does (failed.csv). Otherwise it is the user's column
+ * and is kept.
+ */
+export function recogniseOwnOutput(
+  header: readonly string[],
+  output: OutputColumns,
+  runs: readonly Pick<StoredRun, 'record'>[],
+): OwnOutput {
+  if (header.length < 2 || header.at(-1) !== 'error') {
+    return { dropsErrorColumn: false, undoesGuard: false };
+  }
+  const earlier = runs.find(({ record }) => isSame(record.outputHeader, header));
+  if (earlier !== undefined) {
+    return { dropsErrorColumn: true, undoesGuard: earlier.record.excelSafe };
+  }
+  const added = 'replace' in output ? output.replace : output;
+  const before = header.slice(0, -1);
+  const isOwn =
+    before.at(-1) === '_row' || (added.length > 0 && isSame(before.slice(-added.length), added));
+  return { dropsErrorColumn: isOwn, undoesGuard: isOwn };
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, index) => name === b[index]);
+}

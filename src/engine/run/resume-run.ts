@@ -1,0 +1,115 @@
+import { RowmillError } from '../errors.ts';
+import type { InputFile } from '../ports/run-files.ts';
+import type { HeldRun } from '../ports/run-store.ts';
+import { parseArguments } from '../task/parse-arguments.ts';
+import type { CsvTask, Task } from '../task/task.ts';
+import type { BegunRun } from './begin-run.ts';
+import { refuseChangedInput } from './input-identity.ts';
+import { planRun } from './plan-run.ts';
+import type { RunRecord, StoredRun } from './run-record.ts';
+import type { RunRequest } from './run-service.ts';
+import type { ServicePorts } from './service-ports.ts';
+
+/** What a resume is given. */
+export interface ResumeOptions {
+  readonly task: Task;
+  readonly codeHash: string;
+  readonly acceptNewCode: boolean;
+}
+
+/**
+ * Opens what is stored of a run. Refuses when the input or the task's code is no longer what the run
+ * began with.
+ */
+export async function reopenRun(
+  stored: StoredRun,
+  held: HeldRun,
+  { options, ports }: { readonly options: ResumeOptions; readonly ports: ServicePorts },
+): Promise<BegunRun> {
+  const { task, codeHash, acceptNewCode } = options;
+  // A canary has been looked at when its run is resumed.
+  const record: RunRecord = { ...stored.record, canary: undefined };
+  if (record.output.kind === 'stdout') {
+    throw new RowmillError(
+      'run_not_resumable',
+      `run ${record.runId} wrote to standard output, which cannot be cut back to a checkpoint: start it again`,
+    );
+  }
+  if (record.codeHash !== codeHash && !acceptNewCode) {
+    throw new RowmillError(
+      'code_changed',
+      `the code of ${record.task} is not what run ${record.runId} began with: rows before and after would differ. Go on all the same with --accept-new-code, or start again without --resume`,
+    );
+  }
+  const args = await parseArguments(task, record.arguments);
+  if (task.kind === 'noinput') return { record, arguments: args, csv: undefined };
+  return reopenCsv(task, { record, arguments: args, held }, ports);
+}
+
+async function reopenCsv(
+  task: CsvTask,
+  { record, arguments: args, held }: { record: RunRecord; arguments: unknown; held: HeldRun },
+  ports: ServicePorts,
+): Promise<BegunRun> {
+  const { table, inputIdentity } = record;
+  if (table === undefined || inputIdentity === undefined) {
+    throw new RowmillError(
+      'run_not_resumable',
+      `run ${record.runId} read a stream that was not kept: start it again`,
+    );
+  }
+  const input = await openStored(record, ports);
+  try {
+    const { checkpoint } = held;
+    await refuseChangedInput(
+      input,
+      {
+        identity: inputIdentity,
+        byte: checkpoint?.position.byte ?? 0,
+        tailSha256: checkpoint?.tailSha256,
+      },
+      ports.sha256,
+    );
+    const plan = planRun(task, table, {
+      arguments: args,
+      options: record.inputOptions,
+      inputName: input.name,
+      own: { dropsErrorColumn: record.dropsErrorColumn, undoesGuard: record.undoesGuard },
+    });
+    return { record, arguments: args, csv: { input, table, plan } };
+  } catch (error) {
+    await input.close();
+    throw error;
+  }
+}
+
+function openStored(
+  { input, copyPath, runId }: RunRecord,
+  ports: ServicePorts,
+): Promise<InputFile> {
+  if (input.kind === 'stdin') return ports.files.openStandardInput(copyPath);
+  if (copyPath !== undefined) return ports.files.openInput(copyPath);
+  if (input.kind === 'file') return ports.files.openInput(input.path);
+  throw new RowmillError('run_not_resumable', `run ${runId} has no input to go on with`);
+}
+
+/** The newest run of the same task, input and output, if there is one. */
+export async function findRun(
+  { task, input, output }: RunRequest,
+  ports: ServicePorts,
+): Promise<StoredRun | undefined> {
+  const { files, store } = ports;
+  const inputPath = input.kind === 'file' ? await files.realPath(input.path) : undefined;
+  const outputPath = output.kind === 'file' ? await files.realPath(output.path) : undefined;
+  for (const run of await store.list()) {
+    const { record } = run;
+    const isSame =
+      record.task === task.name &&
+      record.input.kind === input.kind &&
+      record.output.kind === output.kind &&
+      record.outputPath === outputPath &&
+      (record.input.kind !== 'file' || (await files.realPath(record.input.path)) === inputPath);
+    if (isSame) return run;
+  }
+  return undefined;
+}

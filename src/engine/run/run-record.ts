@@ -1,0 +1,66 @@
+import type { CsvTable } from '../csv/csv-table.ts';
+import type { MaxFailures, RetryPolicy } from '../task/task.ts';
+import type { FailureCause, InputOptions, RunInput, RunOutput } from './run-service.ts';
+import type { RunStatus, Tally } from './status.ts';
+
+/** What an input was when the run began, so that a resume can tell when it changed. */
+export interface InputIdentity {
+  readonly size: number | undefined;
+  readonly modifiedMs: number | undefined;
+  /** SHA-256 of the first 64 KiB. */
+  readonly headSha256: string;
+}
+
+/** What does not change of a run: all that is needed to go on with it. Stored as JSON. */
+export interface RunRecord {
+  readonly formatVersion: 1;
+  readonly runId: string;
+  readonly task: string;
+  readonly codeHash: string;
+  /** As given, before the task's schema made values of them. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly input: RunInput;
+  readonly inputOptions: InputOptions;
+  /** What is read, where it is a copy made in the run's folder (UTF-16, gzip, standard input). */
+  readonly copyPath: string | undefined;
+  readonly inputIdentity: InputIdentity | undefined;
+  readonly table: CsvTable | undefined;
+  readonly output: RunOutput;
+  /** Where the output is, links resolved; undefined for a stream. */
+  readonly outputPath: string | undefined;
+  readonly outputHeader: readonly string[];
+  readonly failedPath: string | undefined;
+  readonly errorsPath: string | undefined;
+  readonly unprocessedPath: string | undefined;
+  readonly dropsErrorColumn: boolean;
+  readonly undoesGuard: boolean;
+  readonly fromRow: number;
+  readonly limit: number | undefined;
+  readonly canary: number | undefined;
+  readonly maxFailures: MaxFailures | undefined;
+  readonly concurrency: number | undefined;
+  readonly waitAfterRowMs: number | undefined;
+  readonly maxRowsPerSecond: number | undefined;
+  readonly retry: RetryPolicy | undefined;
+  readonly excelSafe: boolean;
+  readonly createdAtMs: number;
+}
+
+/** What changes of a run while it lasts. */
+export interface RunState extends Tally {
+  readonly status: RunStatus;
+  readonly message: string | undefined;
+  readonly startedAtMs: number | undefined;
+  readonly finishedAtMs: number | undefined;
+  readonly elapsedMs: number;
+  readonly causes: readonly FailureCause[];
+}
+
+/** A stored run. */
+export interface StoredRun {
+  readonly record: RunRecord;
+  readonly state: RunState;
+  /** Whether a living process holds it. */
+  readonly isHeld: boolean;
+  readonly folder: string;
+}

@@ -1,0 +1,128 @@
+import type { ReadPosition } from '../csv/csv-table.ts';
+import type { RecordBlock } from '../csv/record-block.ts';
+import { callTask, type CallResult } from './call-task.ts';
+import { RecordCursor } from './output-record.ts';
+import { RowContext } from './row-context.ts';
+import type { RowDriver, RowDriverContext } from './row-driver.ts';
+
+/**
+ * One row after the other, with carried state or without. Synchronous for a synchronous task: no
+ * promise, no iterator step and no stream event for a row; the loop leaves only to await a real
+ * Promise, to keep a pace, or when the beat is due.
+ */
+export class SerialRows implements RowDriver {
+  position: ReadPosition | undefined;
+  readonly #context: RowDriverContext;
+  #cursor: RecordCursor | undefined;
+  readonly #callRow: (row: never, state: never, run: never) => unknown;
+
+  constructor(context: RowDriverContext) {
+    const { row } = context.options.task;
+    if (row === undefined) throw new TypeError(`task ${context.options.task.name} has no row`);
+    this.#context = context;
+    this.#callRow = row;
+  }
+
+  async block(block: RecordBlock): Promise<void> {
+    const { gate, beat, pace, options } = this.#context;
+    const cursor = (this.#cursor ??= new RecordCursor(options.access));
+    cursor.enter(block);
+    while (cursor.index < block.count && gate.reason === undefined) {
+      const before = cursor.index;
+      const pending = this.#advance(cursor, block.count);
+      if (pending !== undefined) await this.#await(cursor, pending);
+      if (pace.isActive) await pace.hold(cursor.index - before);
+      if (options.clock.now() >= beat.dueAt) {
+        this.#markPosition(block, cursor.index);
+        await beat.beat();
+      }
+    }
+    this.#markPosition(block, cursor.index);
+  }
+
+  async drain(): Promise<void> {
+    // Nothing is in flight between blocks.
+  }
+
+  /**
+   * Processes rows until the block ends, the gate closes, something is due, or a row has to be
+   * awaited: then it gives what to await, and the cursor stays on that row.
+   */
+  #advance(cursor: RecordCursor, count: number): Promise<CallResult> | undefined {
+    const { gate, settler, beat, pace, options, state, call } = this.#context;
+    const { shape, clock, limit, fromRow, facts, rowKeyPrefix } = options;
+    const callRow = this.#callRow;
+    while (cursor.index < count) {
+      if (gate.reason !== undefined) return undefined;
+      const { number } = cursor;
+      if (number < fromRow) {
+        cursor.index += 1;
+        continue;
+      }
+      if (settler.processed >= limit) {
+        gate.close('limit_reached');
+        return undefined;
+      }
+      const { problem } = cursor;
+      const row = problem === undefined ? shape.row(cursor) : undefined;
+      if (row === undefined) {
+        settler.fail(cursor, problem === undefined ? shape.failures : [problem]);
+        this.#passed(cursor);
+      } else {
+        // The state and the row have the types of the task's own definition.
+        const result = callTask(
+          () =>
+            callRow(
+              row as never,
+              state.value as never,
+              new RowContext(facts, rowKeyPrefix, number) as never,
+            ),
+          number,
+          call,
+        );
+        if (result instanceof Promise) return result;
+        this.#settle(cursor, result);
+      }
+      if (pace.isActive || clock.now() >= beat.dueAt) return undefined;
+    }
+    return undefined;
+  }
+
+  async #await(cursor: RecordCursor, pending: Promise<CallResult>): Promise<void> {
+    const result = await pending;
+    this.#context.gate.throwIfAborted();
+    this.#settle(cursor, result);
+  }
+
+  #settle(cursor: RecordCursor, result: CallResult): void {
+    const { gate, settler, state } = this.#context;
+    if (result === 'interrupted') return;
+    const { text } = settler.page;
+    try {
+      const isLast = settler.settle(cursor, result);
+      state.carry(result.kind === 'stop' && result.value !== undefined ? result.value : result);
+      if (isLast) gate.close('task_stopped');
+    } catch (error) {
+      settler.page.text = text;
+      throw error;
+    }
+    // A row that stopped the run without an outcome of its own counts as unprocessed.
+    if (result.kind === 'stop' && result.value === undefined) return;
+    this.#passed(cursor);
+  }
+
+  #passed(cursor: RecordCursor): void {
+    const { gate, settler } = this.#context;
+    cursor.index += 1;
+    if (settler.hasTooManyFailures) gate.close('too_many_failures');
+  }
+
+  #markPosition(block: RecordBlock, index: number): void {
+    const start = index < block.count ? block.starts[index] : block.endOffset;
+    this.position = {
+      byte: block.offset + (start ?? block.endOffset),
+      number: block.firstNumber + index,
+      line: block.lines[index] ?? 0,
+    };
+  }
+}

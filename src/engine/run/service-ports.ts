@@ -1,0 +1,22 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Sha256 } from '../ports/hash.ts';
+import type { MakeId } from '../ports/ids.ts';
+import type { RunFiles } from '../ports/run-files.ts';
+import type { RunStore } from '../ports/run-store.ts';
+import type { StateCodec } from '../ports/state-codec.ts';
+import type { TaskLog, TaskSecrets, TaskStorage } from '../task/run-context.ts';
+
+/** The world as runs see it. */
+export interface ServicePorts {
+  readonly store: RunStore;
+  readonly files: RunFiles;
+  readonly clock: Clock;
+  readonly codec: StateCodec;
+  readonly sha256: Sha256;
+  readonly makeId: MakeId;
+  /** The log of a run, kept in its folder. */
+  openLog(folder: string): TaskLog & { close(): Promise<void> };
+  readonly secrets: TaskSecrets;
+  storageOf(taskName: string): TaskStorage;
+  readonly fetch: typeof globalThis.fetch;
+}

@@ -1,0 +1,144 @@
+import { beginRun } from './run/begin-run.ts';
+import { carryOut, ERRORS_FILE, OUTPUT_FILE } from './run/carry-out.ts';
+import { checkFile } from './run/check-file.ts';
+import { readErrors } from './run/derive-files.ts';
+import { findRun, reopenRun, type ResumeOptions } from './run/resume-run.ts';
+import type { StoredRun } from './run/run-record.ts';
+import type {
+  CheckResult,
+  RunErrorLine,
+  RunHandles,
+  RunRequest,
+  RunResult,
+  RunService,
+  RunSummary,
+} from './run/run-service.ts';
+import type { ServicePorts } from './run/service-ports.ts';
+import { isFinal } from './run/status.ts';
+
+/** Runs on one machine, in this process. */
+export class LocalRunService implements RunService {
+  readonly #ports: ServicePorts;
+
+  constructor(ports: ServicePorts) {
+    this.#ports = ports;
+  }
+
+  async run(request: RunRequest, handles: RunHandles): Promise<RunResult> {
+    if (request.resume) {
+      const stored = await findRun(request, this.#ports);
+      if (stored !== undefined) {
+        return isFinal(stored.state.status)
+          ? finishedResult(stored)
+          : this.#goOn(stored, request, handles);
+      }
+    }
+    const begun = await beginRun(request, this.#ports);
+    try {
+      const held = await this.#ports.store.create(begun.record);
+      try {
+        return await carryOut({ task: request.task, begun, held, handles }, this.#ports);
+      } finally {
+        await held.release();
+      }
+    } finally {
+      await begun.csv?.input.close();
+    }
+  }
+
+  async resume(runId: string, options: ResumeOptions, handles: RunHandles): Promise<RunResult> {
+    const stored = await this.#ports.store.get(runId);
+    return isFinal(stored.state.status)
+      ? finishedResult(stored)
+      : this.#goOn(stored, options, handles);
+  }
+
+  check(
+    request: Pick<RunRequest, 'task' | 'arguments' | 'input' | 'options' | 'limit'>,
+    handles: RunHandles,
+  ): Promise<CheckResult> {
+    return checkFile(request, handles, this.#ports);
+  }
+
+  async list(): Promise<readonly RunSummary[]> {
+    return (await this.#ports.store.list()).map(summaryOf);
+  }
+
+  async show(runId: string): Promise<RunSummary> {
+    return summaryOf(await this.#ports.store.get(runId));
+  }
+
+  async *errors(runId: string): AsyncIterable<RunErrorLine> {
+    const { folder } = await this.#ports.store.get(runId);
+    yield* readErrors(this.#ports.files, `${folder}/${ERRORS_FILE}`);
+  }
+
+  async *log(runId: string): AsyncIterable<string> {
+    const { folder } = await this.#ports.store.get(runId);
+    const text = (await this.#ports.files.readText(`${folder}/log.jsonl`)) ?? '';
+    yield* text.split('\n').filter((line) => line !== '');
+  }
+
+  delete(runId: string): Promise<void> {
+    return this.#ports.store.delete(runId);
+  }
+
+  async #goOn(stored: StoredRun, options: ResumeOptions, handles: RunHandles): Promise<RunResult> {
+    const { store } = this.#ports;
+    const held = await store.hold(stored.record.runId);
+    try {
+      const begun = await reopenRun(stored, held, { options, ports: this.#ports });
+      try {
+        return await carryOut({ task: options.task, begun, held, handles }, this.#ports);
+      } finally {
+        await begun.csv?.input.close();
+      }
+    } finally {
+      await held.release();
+    }
+  }
+}
+
+function outputPathOf({ record, folder }: StoredRun): string | undefined {
+  if (record.output.kind === 'stdout') return undefined;
+  return record.outputPath ?? `${folder}/${OUTPUT_FILE}`;
+}
+
+function finishedResult(run: StoredRun): RunResult {
+  const { record, state } = run;
+  return {
+    runId: record.runId,
+    task: record.task,
+    status: state.status,
+    succeeded: state.succeeded,
+    failed: state.failed,
+    unprocessed: undefined,
+    elapsedMs: state.elapsedMs,
+    outputPath: outputPathOf(run),
+    failedPath: record.failedPath,
+    errorsPath: record.errorsPath,
+    unprocessedPath: record.unprocessedPath,
+    causes: state.causes.slice(0, 20),
+    message: 'this run is finished already; its output is kept',
+    canResume: false,
+    wasFinished: true,
+  };
+}
+
+function summaryOf(run: StoredRun): RunSummary {
+  const { record, state, isHeld, folder } = run;
+  return {
+    runId: record.runId,
+    task: record.task,
+    status: state.status,
+    isInterrupted: state.status === 'executing' && !isHeld,
+    inputPath: record.input.kind === 'file' ? record.input.path : undefined,
+    outputPath: outputPathOf(run),
+    createdAt: new Date(record.createdAtMs),
+    finishedAt: state.finishedAtMs === undefined ? undefined : new Date(state.finishedAtMs),
+    message: state.message,
+    succeeded: state.succeeded,
+    failed: state.failed,
+    folder,
+  };
+}

@@ -1,0 +1,55 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { RowmillError } from '../../engine/errors.ts';
+import type { InputFile } from '../../engine/ports/run-files.ts';
+import { inputError } from './file-errors.ts';
+
+/** A file on this machine. */
+export class LocalInput implements InputFile {
+  readonly name: string;
+  readonly size: number;
+  readonly modifiedMs: number;
+  readonly isSeekable = true;
+  readonly #file: FileHandle;
+
+  private constructor(
+    name: string,
+    file: FileHandle,
+    facts: { readonly size: number; readonly mtimeMs: number },
+  ) {
+    this.name = name;
+    this.size = facts.size;
+    this.modifiedMs = facts.mtimeMs;
+    this.#file = file;
+  }
+
+  static async open(path: string): Promise<LocalInput> {
+    try {
+      const file = await open(path, 'r');
+      const facts = await file.stat();
+      if (facts.isDirectory()) {
+        await file.close();
+        throw new RowmillError('input_unreadable', `${path} is a folder: expected a CSV file`);
+      }
+      return new LocalInput(path, file, facts);
+    } catch (error) {
+      throw inputError(path, error);
+    }
+  }
+
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    try {
+      const { bytesRead } = await this.#file.read(into, 0, into.length, offset);
+      return bytesRead;
+    } catch (error) {
+      throw inputError(this.name, error);
+    }
+  }
+
+  async sync(): Promise<void> {
+    // It is the user's file, and nothing of it is ours to write.
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}

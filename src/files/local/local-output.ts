@@ -1,0 +1,92 @@
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { RowmillError } from '../../engine/errors.ts';
+import type { WritableFile } from '../../engine/ports/run-files.ts';
+import { outputError } from './file-errors.ts';
+
+/** A file on this machine that is written front to back. A device (/dev/null, a pipe) is written as a stream. */
+export class LocalOutput implements WritableFile {
+  readonly path: string;
+  readonly #file: FileHandle;
+  readonly #isRegular: boolean;
+  readonly #inode: bigint;
+  #length: number;
+
+  private constructor(
+    path: string,
+    file: FileHandle,
+    facts: { readonly isRegular: boolean; readonly inode: bigint; readonly length: number },
+  ) {
+    this.path = path;
+    this.#file = file;
+    this.#isRegular = facts.isRegular;
+    this.#inode = facts.inode;
+    this.#length = facts.length;
+  }
+
+  static async open(path: string, keepBytes: number): Promise<LocalOutput> {
+    try {
+      const file = await open(path, keepBytes === 0 ? 'w+' : 'r+');
+      const facts = await file.stat({ bigint: true });
+      if (facts.isFile() && keepBytes > 0) {
+        if (facts.size < BigInt(keepBytes)) {
+          await file.close();
+          throw new RowmillError(
+            'run_not_resumable',
+            `${path} has ${facts.size} bytes, but the run had written ${keepBytes}: it was changed or replaced. Start the run again without --resume`,
+          );
+        }
+        await file.truncate(keepBytes);
+      }
+      return new LocalOutput(path, file, {
+        isRegular: facts.isFile(),
+        inode: facts.ino,
+        length: keepBytes,
+      });
+    } catch (error) {
+      if (keepBytes > 0 && error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+        throw new RowmillError(
+          'run_not_resumable',
+          `${path} is gone, but the run had written ${keepBytes} bytes to it. Start the run again without --resume`,
+          { cause: error },
+        );
+      }
+      throw outputError(path, error);
+    }
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    try {
+      let done = 0;
+      while (done < bytes.length) {
+        const position = this.#isRegular ? this.#length : null;
+        const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, position);
+        done += bytesWritten;
+        this.#length += bytesWritten;
+      }
+    } catch (error) {
+      throw outputError(this.path, error);
+    }
+  }
+
+  /** Also looks whether the file still stands under its name: else the bytes would be lost in silence. */
+  async sync(): Promise<void> {
+    if (!this.#isRegular) return;
+    try {
+      await this.#file.datasync();
+      const named = await stat(this.path, { bigint: true });
+      if (named.ino === this.#inode) return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+        throw outputError(this.path, error);
+      }
+    }
+    throw new RowmillError(
+      'output_unwritable',
+      `${this.path} was removed or replaced while the run was writing it`,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}

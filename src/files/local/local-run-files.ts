@@ -1,0 +1,71 @@
+import { readFile, realpath, rename, open } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import type { InputFile, RunFiles, WritableFile } from '../../engine/ports/run-files.ts';
+import { inputError, outputError, systemCode } from './file-errors.ts';
+import { LocalInput } from './local-input.ts';
+import { LocalOutput } from './local-output.ts';
+import { StandardInput } from './standard-input.ts';
+import { StandardOutput } from './standard-output.ts';
+
+/** Files on this machine, and the standard streams of a process. */
+export class LocalRunFiles implements RunFiles {
+  readonly #stdin: Readable;
+  readonly #stdout: Writable;
+
+  constructor({ stdin, stdout }: { readonly stdin: Readable; readonly stdout: Writable }) {
+    this.#stdin = stdin;
+    this.#stdout = stdout;
+  }
+
+  openInput(path: string): Promise<InputFile> {
+    return LocalInput.open(path);
+  }
+
+  openStandardInput(spoolPath: string | undefined): Promise<InputFile> {
+    return StandardInput.open(this.#stdin, spoolPath);
+  }
+
+  openOutput(path: string, keepBytes: number): Promise<WritableFile> {
+    return LocalOutput.open(path, keepBytes);
+  }
+
+  openStandardOutput(): WritableFile {
+    return new StandardOutput(this.#stdout);
+  }
+
+  async writeWhole(path: string, text: string): Promise<void> {
+    const temporary = join(dirname(path), `.${basename(path)}.part`);
+    try {
+      const file = await open(temporary, 'w');
+      try {
+        await file.writeFile(text);
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      throw outputError(path, error);
+    }
+  }
+
+  async readText(path: string): Promise<string | undefined> {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return undefined;
+      throw inputError(path, error);
+    }
+  }
+
+  async realPath(path: string): Promise<string> {
+    try {
+      return await realpath(path);
+    } catch {
+      // Not there yet: its folder may be, and may be a link.
+      const folder = await realpath(dirname(resolve(path))).catch(() => dirname(resolve(path)));
+      return join(folder, basename(path));
+    }
+  }
+}

@@ -1,0 +1,227 @@
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { distance } from 'fastest-levenshtein';
+import { messageOf, RowmillError } from '../../engine/errors.ts';
+import type { Clock } from '../../engine/ports/clock.ts';
+import type { HeldRun, RunStore, StoredCheckpoint } from '../../engine/ports/run-store.ts';
+import type { RunRecord, RunState, StoredRun } from '../../engine/run/run-record.ts';
+import {
+  isFinal,
+  StatusTransitionError,
+  transitionReason,
+  type RunStatus,
+} from '../../engine/run/status.ts';
+import { ProcessLock } from './process-lock.ts';
+import { RunDatabase } from './run-database.ts';
+
+const RECORD_FILE = 'run.json';
+const DATABASE_FILE = 'run.db';
+const LOCK_FILE = 'lock.db';
+
+/**
+ * Runs in folders: `run.json` is what does not change, `run.db` status and checkpoint, `lock.db` the
+ * lock of the process that carries the run out. A run that executes under a free lock was interrupted.
+ */
+export class LocalRunStore implements RunStore {
+  readonly #folder: string;
+  readonly #clock: Clock;
+
+  /** `folder` holds a folder for each run. */
+  constructor(folder: string, clock: Clock) {
+    this.#folder = folder;
+    this.#clock = clock;
+  }
+
+  async prepareFolder(runId: string): Promise<string> {
+    const folder = join(this.#folder, runId);
+    try {
+      await mkdir(folder, { recursive: true });
+    } catch (error) {
+      throw storeError(folder, error);
+    }
+    return folder;
+  }
+
+  async create(record: RunRecord): Promise<HeldRun> {
+    const folder = await this.prepareFolder(record.runId);
+    try {
+      const lock = takeLock(record.runId, folder);
+      await writeRecord(folder, record);
+      const database = new RunDatabase(join(folder, DATABASE_FILE));
+      database.begin('pending', undefined);
+      return new LocalHeldRun({ runId: record.runId, folder, lock, database, clock: this.#clock });
+    } catch (error) {
+      throw storeError(folder, error);
+    }
+  }
+
+  async hold(runId: string): Promise<HeldRun> {
+    const { folder } = await this.get(runId);
+    const lock = takeLock(runId, folder);
+    const database = new RunDatabase(join(folder, DATABASE_FILE));
+    return new LocalHeldRun({ runId, folder, lock, database, clock: this.#clock });
+  }
+
+  async get(runId: string): Promise<StoredRun> {
+    const run = await this.#read(runId);
+    if (run !== undefined) return run;
+    const ids = await this.#ids();
+    const near = ids
+      .map((id) => ({ id, far: id.startsWith(runId) ? 0 : distance(id, runId) }))
+      .filter(({ far }) => far <= 4)
+      .sort((a, b) => a.far - b.far)
+      .slice(0, 3);
+    const hint = near.length === 0 ? '' : `. Did you mean ${near.map(({ id }) => id).join(', ')}?`;
+    throw new RowmillError('run_not_found', `there is no run ${runId} in ${this.#folder}${hint}`);
+  }
+
+  async list(): Promise<readonly StoredRun[]> {
+    const runs = await Promise.all((await this.#ids()).map((id) => this.#read(id)));
+    return runs
+      .filter((run) => run !== undefined)
+      .sort((a, b) => b.record.createdAtMs - a.record.createdAtMs);
+  }
+
+  async delete(runId: string): Promise<void> {
+    const { folder } = await this.get(runId);
+    const lock = takeLock(runId, folder);
+    lock.release();
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  async #ids(): Promise<string[]> {
+    try {
+      const entries = await readdir(this.#folder, { withFileTypes: true });
+      return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    } catch {
+      return [];
+    }
+  }
+
+  /** Undefined for a folder that is not a run, or not yet. */
+  async #read(runId: string): Promise<StoredRun | undefined> {
+    const folder = join(this.#folder, runId);
+    if (runId.includes('/') || !existsSync(join(folder, DATABASE_FILE))) return undefined;
+    let record: RunRecord;
+    try {
+      // Written by `create` of this or an earlier release.
+      record = JSON.parse(await readFile(join(folder, RECORD_FILE), 'utf8')) as RunRecord;
+    } catch {
+      return undefined;
+    }
+    const database = new RunDatabase(join(folder, DATABASE_FILE));
+    let state: RunState | undefined;
+    try {
+      state = database.state();
+    } finally {
+      database.close();
+    }
+    if (state === undefined) return undefined;
+    const isHeld = !isFinal(state.status) && ProcessLock.isTaken(join(folder, LOCK_FILE));
+    return { record, state, isHeld, folder };
+  }
+}
+
+class LocalHeldRun implements HeldRun {
+  readonly folder: string;
+  readonly #runId: string;
+  readonly #lock: ProcessLock;
+  readonly #database: RunDatabase;
+  readonly #clock: Clock;
+
+  constructor(parts: {
+    readonly runId: string;
+    readonly folder: string;
+    readonly lock: ProcessLock;
+    readonly database: RunDatabase;
+    readonly clock: Clock;
+  }) {
+    this.#runId = parts.runId;
+    this.folder = parts.folder;
+    this.#lock = parts.lock;
+    this.#database = parts.database;
+    this.#clock = parts.clock;
+  }
+
+  get checkpoint(): StoredCheckpoint | undefined {
+    return this.#database.checkpoint();
+  }
+
+  async saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
+    try {
+      this.#database.saveCheckpoint(checkpoint);
+    } catch (error) {
+      throw storeError(this.folder, error);
+    }
+  }
+
+  async setStatus(
+    status: RunStatus,
+    details: {
+      readonly message?: string | undefined;
+      readonly checkpoint?: StoredCheckpoint | undefined;
+    },
+  ): Promise<void> {
+    const from = this.#database.state()?.status ?? 'pending';
+    if (transitionReason(from, status) === undefined) {
+      throw new StatusTransitionError(this.#runId, from, status);
+    }
+    const now = Math.round(this.#clock.now());
+    try {
+      this.#database.setStatus(status, {
+        ...details,
+        startedAtMs: status === 'executing' ? now : undefined,
+        finishedAtMs: isFinal(status) ? now : undefined,
+      });
+    } catch (error) {
+      throw storeError(this.folder, error);
+    }
+  }
+
+  async release(): Promise<void> {
+    this.#database.close();
+    this.#lock.release();
+  }
+}
+
+function takeLock(runId: string, folder: string): ProcessLock {
+  const lock = ProcessLock.tryTake(join(folder, LOCK_FILE));
+  if (lock !== undefined) return lock;
+  throw new RowmillError(
+    'run_busy',
+    `run ${runId} is being carried out by another process: wait for it, or stop it first`,
+  );
+}
+
+async function writeRecord(folder: string, record: RunRecord): Promise<void> {
+  const temporary = join(folder, `${RECORD_FILE}.part`);
+  const file = await open(temporary, 'w');
+  try {
+    await file.writeFile(`${JSON.stringify(record, null, 2)}\n`);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, join(folder, RECORD_FILE));
+}
+
+/** Says in words what went wrong with the store, and names the folder. */
+function storeError(folder: string, error: unknown): Error {
+  if (error instanceof RowmillError || error instanceof StatusTransitionError) return error;
+  const message = messageOf(error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ENOSPC' || code === 'SQLITE_FULL' || /disk is full/i.test(message)) {
+    return new RowmillError('disk_full', `${folder}: no space is left on the disk`, {
+      cause: error,
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new RowmillError('permission_denied', `${folder}: writing there is not permitted`, {
+      cause: error,
+    });
+  }
+  return new RowmillError('internal', `${folder}: the run cannot be stored: ${message}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,162 @@
+import Database from 'libsql';
+import type { Checkpoint } from '../../engine/run/checkpoint.ts';
+import type { StoredCheckpoint } from '../../engine/ports/run-store.ts';
+import type { RunState } from '../../engine/run/run-record.ts';
+import type { FailureCause } from '../../engine/run/run-service.ts';
+import { RUN_STATUSES, type RunStatus } from '../../engine/run/status.ts';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS run (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    status TEXT NOT NULL,
+    message TEXT,
+    started_at_ms INTEGER,
+    finished_at_ms INTEGER
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS checkpoint (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    input_byte INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    output_bytes INTEGER NOT NULL,
+    errors_bytes INTEGER NOT NULL,
+    succeeded INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    causes TEXT NOT NULL,
+    state BLOB,
+    elapsed_ms INTEGER NOT NULL,
+    tail_sha256 TEXT
+  ) STRICT;
+`;
+
+/** One run's own database: its status and its last checkpoint. A commit is on the disk (FULL). */
+export class RunDatabase {
+  readonly #database: Database.Database;
+
+  constructor(path: string) {
+    this.#database = new Database(path);
+    this.#database.pragma('journal_mode = WAL');
+    this.#database.pragma('synchronous = FULL');
+    this.#database.pragma('busy_timeout = 5000');
+    this.#database.exec(SCHEMA);
+  }
+
+  begin(status: RunStatus, startedAtMs: number | undefined): void {
+    this.#database
+      .prepare('INSERT INTO run (id, status, started_at_ms) VALUES (1, ?, ?)')
+      .run([status, startedAtMs ?? null]);
+  }
+
+  saveCheckpoint(checkpoint: StoredCheckpoint): void {
+    const { position } = checkpoint;
+    this.#database
+      .prepare('INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+      .run([
+        position.byte,
+        position.number,
+        position.line,
+        checkpoint.outputBytes,
+        checkpoint.errorsBytes,
+        checkpoint.succeeded,
+        checkpoint.failed,
+        JSON.stringify(checkpoint.causes),
+        checkpoint.state === undefined ? null : Buffer.from(checkpoint.state),
+        Math.round(checkpoint.elapsedMs),
+        checkpoint.tailSha256 ?? null,
+      ]);
+  }
+
+  /** The status and, in the same commit, the checkpoint. */
+  setStatus(
+    status: RunStatus,
+    {
+      message,
+      checkpoint,
+      startedAtMs,
+      finishedAtMs,
+    }: {
+      readonly message?: string | undefined;
+      readonly checkpoint?: StoredCheckpoint | undefined;
+      readonly startedAtMs?: number | undefined;
+      readonly finishedAtMs?: number | undefined;
+    },
+  ): void {
+    this.#database.transaction(() => {
+      if (checkpoint !== undefined) this.saveCheckpoint(checkpoint);
+      this.#database
+        .prepare(
+          `UPDATE run SET status = ?, message = ?, finished_at_ms = ?,
+           started_at_ms = coalesce(started_at_ms, ?) WHERE id = 1`,
+        )
+        .run([status, message ?? null, finishedAtMs ?? null, startedAtMs ?? null]);
+    })();
+  }
+
+  state(): RunState | undefined {
+    const run = this.#database.prepare('SELECT * FROM run WHERE id = 1').get() as
+      | RunRow
+      | undefined;
+    if (run === undefined) return undefined;
+    const checkpoint = this.checkpoint();
+    return {
+      status: statusOf(run.status),
+      message: run.message ?? undefined,
+      startedAtMs: run.started_at_ms ?? undefined,
+      finishedAtMs: run.finished_at_ms ?? undefined,
+      elapsedMs: checkpoint?.elapsedMs ?? 0,
+      succeeded: checkpoint?.succeeded ?? 0,
+      failed: checkpoint?.failed ?? 0,
+      causes: checkpoint?.causes ?? [],
+    };
+  }
+
+  checkpoint(): StoredCheckpoint | undefined {
+    const row = this.#database.prepare('SELECT * FROM checkpoint WHERE id = 1').get() as
+      | CheckpointRow
+      | undefined;
+    if (row === undefined) return undefined;
+    const checkpoint: Checkpoint = {
+      position: { byte: row.input_byte, number: row.row_number, line: row.line },
+      outputBytes: row.output_bytes,
+      errorsBytes: row.errors_bytes,
+      succeeded: row.succeeded,
+      failed: row.failed,
+      causes: JSON.parse(row.causes) as FailureCause[], // written by saveCheckpoint
+      state: row.state === null ? undefined : new Uint8Array(row.state),
+      elapsedMs: row.elapsed_ms,
+    };
+    return { ...checkpoint, tailSha256: row.tail_sha256 ?? undefined };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** The row as the schema above has it. */
+interface RunRow {
+  readonly status: string;
+  readonly message: string | null;
+  readonly started_at_ms: number | null;
+  readonly finished_at_ms: number | null;
+}
+
+interface CheckpointRow {
+  readonly input_byte: number;
+  readonly row_number: number;
+  readonly line: number;
+  readonly output_bytes: number;
+  readonly errors_bytes: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly causes: string;
+  readonly state: ArrayBuffer | null;
+  readonly elapsed_ms: number;
+  readonly tail_sha256: string | null;
+}
+
+function statusOf(text: string): RunStatus {
+  const status = RUN_STATUSES.find((known) => known === text);
+  if (status === undefined) throw new Error(`a run is stored with the unknown status ${text}`);
+  return status;
+}
