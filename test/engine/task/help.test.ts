@@ -45,7 +45,9 @@ const numbers = defineNoinputTask({
   output: ['number'],
   start: () => 1,
   step: (state) => (state > 3 ? stop() : write({ number: state }, state + 1)),
-  examples: [{ outcomes: [write({ number: 1 }), writeText('x'), writeAll([]), stop(ok())] }],
+  examples: [
+    { outcomes: [write({ number: 1 }), writeText('x'), writeAll([{ number: 2 }]), stop()] },
+  ],
 });
 
 describe('taskHelp', () => {

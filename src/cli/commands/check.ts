@@ -1,0 +1,131 @@
+import type { Command } from 'commander';
+import type { CheckResult } from '../../engine/run/run-service.ts';
+import { taskArguments } from '../argument-values.ts';
+import type { CommandContext } from '../context.ts';
+import { exitCodeOfTally } from '../exit-codes.ts';
+import { counted, count, duration } from '../figures.ts';
+import { examples } from '../help-texts.ts';
+import { checkJson } from '../json-forms.ts';
+import { wholeNumber } from '../flag-values.ts';
+import { createProgressView, dialectText } from '../progress.ts';
+import {
+  addArgumentFlags,
+  addInputFlags,
+  addReportFlags,
+  type ArgumentFlags,
+  type InputFlags,
+} from '../run-flags.ts';
+import { terminalHandles } from '../run-handles.ts';
+import { printCauses, printNext, printWarnings } from '../run-report.ts';
+import { inputOptions, runInput } from '../run-request.ts';
+import type { Screen } from '../screen.ts';
+import { shellWords } from '../shell-words.ts';
+import { visible } from '../visible-text.ts';
+
+interface CheckFlags extends InputFlags, ArgumentFlags {
+  readonly limit?: number;
+  readonly json?: boolean;
+}
+
+/** `check`: reads and verifies all of a file, and does nothing else. */
+export function addCheckCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command('check')
+    .description('Verify a CSV file against a task: nothing is called, nothing is written')
+    .argument('<task>', 'category/action')
+    .argument('<file>', 'the CSV file, - is standard input');
+  examples(
+    command,
+    'rowmill check contacts/clean contacts.csv',
+    'rowmill check contacts/clean contacts.csv --json',
+  );
+  addInputFlags(command);
+  addArgumentFlags(command);
+  command
+    .optionsGroup('Which rows:')
+    .option('--limit <n>', 'look at so many rows at most', wholeNumber(1));
+  addReportFlags(command);
+  command.action((task: string, file: string, flags: CheckFlags) =>
+    checkCommand(context, command, { name: task, file, flags }),
+  );
+}
+
+async function checkCommand(
+  context: CommandContext,
+  command: Command,
+  { name, file, flags }: { name: string; file: string; flags: CheckFlags },
+): Promise<void> {
+  const { host, screen } = context;
+  const { workingDirectory, stderr } = host;
+  const workspace = await context.open(command);
+  const { task } = await workspace.tasks.find(name);
+  context.warnOfModules(workspace);
+  const args = await taskArguments(task, flags, {
+    workingDirectory,
+    warn: (message) => screen.warn(message),
+  });
+  const input = runInput(task, file, { flags, workingDirectory });
+  const service = await workspace.runs();
+  const view = await createProgressView(workspace.settings.progress, {
+    screen,
+    stderr,
+    task: name,
+  });
+  const terminal = terminalHandles(host, screen, view);
+  let check: CheckResult;
+  try {
+    const request = {
+      task,
+      arguments: args,
+      input,
+      options: inputOptions(flags),
+      limit: flags.limit,
+    };
+    check = await service.check(request, terminal.handles);
+  } finally {
+    view.end();
+    terminal.release();
+  }
+  context.exitCode = exitCodeOfTally({ succeeded: check.valid, failed: check.invalid });
+  if (flags.json === true) {
+    screen.json({ ...checkJson(check), exit_code: context.exitCode });
+    return;
+  }
+  printCheck(screen, check);
+  if (file !== '-') {
+    const words = context.words.map((word) => (word === 'check' ? 'run' : word));
+    printNext(screen, [{ command: shellWords(['rowmill', ...words]), why: 'runs it' }]);
+  }
+}
+
+function printCheck(screen: Screen, check: CheckResult): void {
+  const { bold, green, red, yellow } = screen.outColors;
+  const verdict =
+    check.invalid === 0
+      ? green('every row is valid')
+      : `${green(`${count(check.valid)} valid`)}, ${red(`${count(check.invalid)} invalid`)}`;
+  screen.out(
+    `${bold(visible(check.task))}: ${counted(check.rows, 'row')} in ${duration(check.elapsedMs)}: ${verdict}`,
+  );
+  screen.out(
+    visible(
+      `read as ${check.encoding}, ${dialectText(check.dialect)}, ${check.header.length} columns`,
+    ),
+  );
+  for (const { column, header, how } of check.matches) {
+    if (how !== 'exact')
+      screen.out(visible(`column ${column} is "${header}" in the file (${how})`));
+  }
+  if (check.unknownColumns.length > 0) {
+    screen.out(
+      visible(`copied as they are, unknown to the task: ${check.unknownColumns.join(', ')}`),
+    );
+  }
+  if (check.duplicateRows > 0) screen.out(yellow(counted(check.duplicateRows, 'duplicate row')));
+  for (const { kind, column, count: times, firstRow, exampleValue } of check.damage) {
+    const where = `${counted(times, 'cell')} in ${column}, first in row ${count(firstRow)}`;
+    screen.out(yellow(visible(`${kind}: ${where}: "${exampleValue}"`)));
+  }
+  printCauses(screen, check.causes);
+  printWarnings(screen, check.warnings);
+}

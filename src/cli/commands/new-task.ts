@@ -1,0 +1,87 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { RowmillError } from '../../engine/errors.ts';
+import type { CommandContext } from '../context.ts';
+import { examples } from '../help-texts.ts';
+import { newTaskCsv, newTaskModule } from '../new-task-files.ts';
+import { shownPath, type NextCommand } from '../next-commands.ts';
+import { printNext } from '../run-report.ts';
+import { shellWords } from '../shell-words.ts';
+import { visible } from '../visible-text.ts';
+
+const NAME = /^[a-z][a-z0-9_-]*$/;
+
+/** `new-task`: a task that works, to be changed into the one that is wanted. */
+export function addNewTaskCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command('new-task')
+    .description('Write a task module that works and a CSV file to try it on')
+    .argument('<name>', 'category/action of the new task')
+    .option('--dir <folder>', 'where the two files go', '.')
+    .option('--json', 'print the files and the next commands as JSON');
+  examples(command, 'rowmill new-task orders/price', 'rowmill new-task orders/price --dir tasks');
+  command.action((name: string, flags: { dir: string; json?: boolean }) =>
+    newTask(context, { name, ...flags }),
+  );
+}
+
+async function newTask(
+  context: CommandContext,
+  { name, dir, json }: { name: string; dir: string; json?: boolean },
+): Promise<void> {
+  const { screen, host } = context;
+  const [category, action, ...more] = name.split('/');
+  if (category === undefined || action === undefined || more.length > 0) {
+    throw new RowmillError(
+      'usage',
+      `a task is named category/action, such as ${NAME.test(name) ? `orders/${name}` : 'orders/price'}`,
+    );
+  }
+  for (const part of [category, action]) {
+    if (NAME.test(part)) continue;
+    throw new RowmillError(
+      'usage',
+      `${JSON.stringify(part)} is no name: lower-case letters, digits, _ and -, a letter first`,
+    );
+  }
+  const base = resolve(host.workingDirectory, dir, `${category}-${action}`);
+  const [module, csv] = [`${base}.ts`, `${base}.csv`];
+  await writeNew(module, newTaskModule(category, action));
+  await writeNew(csv, newTaskCsv());
+  const shown = (path: string): string => shownPath(path, host.workingDirectory);
+  const tasks = ['--tasks', shown(module)];
+  const output = shown(join(dirname(base), `${category}-${action}-out.csv`));
+  const next: NextCommand[] = [
+    {
+      command: shellWords(['rowmill', 'run', name, shown(csv), '-o', output, ...tasks]),
+      why: 'runs it: two rows succeed, two fail',
+    },
+    { command: shellWords(['rowmill', 'tasks', 'show', name, ...tasks]), why: 'its help' },
+    {
+      command: shellWords(['rowmill', 'check', name, 'YOUR.csv', ...tasks]),
+      why: 'whether a file of yours fits',
+    },
+  ];
+  if (json === true) {
+    screen.json({ task: name, module, csv, next });
+    return;
+  }
+  screen.err(`${visible(shown(module))} and ${visible(shown(csv))} are written`);
+  printNext(screen, next);
+}
+
+/** Never over a file that is there: it may be a day's work. */
+async function writeNew(path: string, content: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content, { flag: 'wx' });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST') {
+      throw new RowmillError('usage', `${path} exists already; nothing was changed`, { cause });
+    }
+    throw new RowmillError('output_unwritable', message, { cause });
+  }
+}

@@ -1,0 +1,141 @@
+import type { Command } from 'commander';
+import { RowmillError } from '../../engine/errors.ts';
+import type { CsvWarning } from '../../engine/csv/csv-table.ts';
+import type { RunHandles, RunResult } from '../../engine/run/run-service.ts';
+import { taskArguments } from '../argument-values.ts';
+import type { CommandContext } from '../context.ts';
+import { EXIT_CODES, exitCodeOfRun } from '../exit-codes.ts';
+import { examples } from '../help-texts.ts';
+import type { CommandLineSettings } from '../host.ts';
+import { resultJson } from '../json-forms.ts';
+import { nextCommands } from '../next-commands.ts';
+import { createProgressView } from '../progress.ts';
+import { addRunFlags, type RunFlags } from '../run-flags.ts';
+import { terminalHandles } from '../run-handles.ts';
+import { printRunReport } from '../run-report.ts';
+import { runRequest } from '../run-request.ts';
+import { visibleJson } from '../visible-text.ts';
+
+/** `run`: one task over one input. */
+export function addRunCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command('run')
+    .description('Run a task over a CSV file')
+    .argument('<task>', 'category/action, see: rowmill tasks')
+    .argument('[file]', 'the CSV file, - is standard input; none for a task that reads no CSV');
+  examples(
+    command,
+    'rowmill run contacts/clean contacts.csv -o clean.csv --failed failed.csv',
+    'rowmill run contacts/clean contacts.csv -o clean.csv --resume',
+    'cat contacts.csv | rowmill run contacts/clean - -o - | head',
+    'rowmill run orders/price orders.csv --tasks ./orders.ts --map Amount=amount --canary 20',
+  );
+  addRunFlags(command);
+  command.action((task: string, file: string | undefined, flags: RunFlags) =>
+    runCommand(context, command, { name: task, file, flags }),
+  );
+}
+
+async function runCommand(
+  context: CommandContext,
+  command: Command,
+  { name, file, flags }: { name: string; file: string | undefined; flags: RunFlags },
+): Promise<void> {
+  const { host, screen } = context;
+  const { workingDirectory } = host;
+  if (/\.[cm]?[jt]s$/.test(name)) {
+    throw new RowmillError(
+      'usage',
+      `${name} is a file, and the task is missing: category/action. A glob needs quotes: --tasks 'tasks/*.ts'`,
+    );
+  }
+  const workspace = await context.open(command);
+  const registered = await workspace.tasks.find(name);
+  context.warnOfModules(workspace);
+  const args = await taskArguments(registered.task, flags, {
+    workingDirectory,
+    warn: (message) => screen.warn(message),
+  });
+  const { settings } = workspace;
+  const request = await runRequest(
+    registered,
+    { file, flags, args },
+    { settings, workingDirectory },
+  );
+  if (registered.task.isDestructive && flags.yes !== true) {
+    const goesOn = await context.confirm(
+      `${name} is destructive: ${registered.task.description}. Run it?`,
+    );
+    if (!goesOn) {
+      context.exitCode = EXIT_CODES.stopped.code;
+      return;
+    }
+  }
+  if (request.output.kind === 'stdout') {
+    screen.err('writing to standard output: this run cannot be resumed');
+  }
+  if (request.input.kind === 'stdin' && host.stdin.isTTY === true) {
+    screen.err('reading from the terminal: Ctrl-D ends the input');
+  }
+  const service = await workspace.runs();
+  await followRun(context, command, {
+    task: name,
+    progress: settings.progress,
+    isCanary: flags.canary !== undefined,
+    stdoutIsData: request.output.kind === 'stdout',
+    printsPath: request.output.kind === 'run_folder',
+    begin: (handles) => service.run(request, handles),
+  });
+}
+
+/** A run to be watched, begun or gone on with. */
+export interface FollowedRun {
+  readonly task: string;
+  readonly progress: CommandLineSettings['progress'];
+  readonly isCanary: boolean;
+  /** The output goes to stdout: the report's JSON goes to stderr then. */
+  readonly stdoutIsData: boolean;
+  /** Whether a pipe gets the path of the output, which the caller could not know. */
+  readonly printsPath: boolean;
+  readonly begin: (handles: RunHandles) => Promise<RunResult>;
+}
+
+/** Shows a run while it lasts, reports its end, and sets the exit code. */
+export async function followRun(
+  context: CommandContext,
+  command: Command,
+  run: FollowedRun,
+): Promise<void> {
+  const { host, screen } = context;
+  const { stderr, workingDirectory } = host;
+  const view = await createProgressView(run.progress, { screen, stderr, task: run.task });
+  let warnings: readonly CsvWarning[] = [];
+  const terminal = terminalHandles(host, screen, {
+    onStarted(started) {
+      ({ warnings } = started);
+      view.onStarted?.(started);
+    },
+    onProgress: (progress) => view.onProgress?.(progress),
+  });
+  let result: RunResult;
+  try {
+    result = await run.begin(terminal.handles);
+  } finally {
+    view.end();
+    terminal.release();
+  }
+  if (screen.isPipeClosed) return;
+  context.exitCode = exitCodeOfRun({ result, signal: terminal.signal(), isCanary: run.isCanary });
+  const globalWords = context.globalWords(command);
+  const next = nextCommands(result, { globalWords, workingDirectory });
+  if (command.optsWithGlobals<{ json?: boolean }>().json === true) {
+    const json = { ...resultJson(result), warnings, next, exit_code: context.exitCode };
+    if (run.stdoutIsData) screen.err(visibleJson(json));
+    else screen.json(json);
+    return;
+  }
+  printRunReport(screen, result, { warnings, next, workingDirectory });
+  if (run.printsPath && !screen.stdoutIsTerminal && result.outputPath !== undefined) {
+    screen.out(result.outputPath);
+  }
+}

@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { RowmillError } from '../engine/errors.ts';
+import type { ExitCode } from './exit-codes.ts';
+import type { CommandLineHost, Workspace } from './host.ts';
+import type { Screen } from './screen.ts';
+
+/** Flags that every command has. */
+export interface GlobalFlags {
+  readonly tasks?: readonly string[];
+  readonly data?: string;
+  readonly color?: 'auto' | 'always' | 'never' | false;
+  readonly progress?: unknown;
+}
+
+/** One call of the command line: what its commands share. */
+export class CommandContext {
+  readonly host: CommandLineHost;
+  readonly screen: Screen;
+  /** The words of this call, the program's name not among them. */
+  readonly words: readonly string[];
+  /** What the process will say when it ends. */
+  exitCode: ExitCode = 0;
+
+  constructor(host: CommandLineHost, screen: Screen, words: readonly string[]) {
+    this.host = host;
+    this.screen = screen;
+    this.words = words;
+  }
+
+  /** Settings, tasks and runs, as the flags of this command say. */
+  async open(command: Command): Promise<Workspace> {
+    const flags: GlobalFlags = command.optsWithGlobals();
+    const workspace = await this.host.open({
+      tasks: flags.tasks,
+      dataDir: flags.data,
+      color: colorOf(flags),
+      progress: flags.progress,
+    });
+    this.screen.colorMode = workspace.settings.color;
+    for (const warning of workspace.warnings) this.screen.warn(warning);
+    return workspace;
+  }
+
+  /** Says on stderr which modules did not load. They stop nothing that does not need them. */
+  warnOfModules({ tasks }: Workspace): void {
+    for (const { file, message } of tasks.problems) {
+      this.screen.warn(`${file} did not load: ${message}`);
+    }
+  }
+
+  /** `--tasks …` and `--data …` of this call: a command that is to follow needs them too. */
+  globalWords(command: Command): string[] {
+    const { tasks = [], data }: GlobalFlags = command.optsWithGlobals();
+    const words = tasks.flatMap((path) => ['--tasks', path]);
+    return data === undefined ? words : [...words, '--data', data];
+  }
+
+  /** Asks on the terminal. Without one, `yesFlag` has to be given. */
+  async confirm(question: string, yesFlag = '--yes'): Promise<boolean> {
+    if (this.host.stdin.isTTY !== true || !this.screen.stderrIsTerminal) {
+      throw new RowmillError(
+        'usage',
+        `${question} Say ${yesFlag}: there is no terminal to ask on.`,
+      );
+    }
+    const { confirm } = await import('@clack/prompts');
+    // On stderr: stdout is data. The stream is the process's own, which is a terminal here.
+    const output = this.host.stderr as unknown as NodeJS.WriteStream;
+    return (await confirm({ message: question, initialValue: false, output })) === true;
+  }
+}
+
+function colorOf({ color }: GlobalFlags): 'auto' | 'always' | 'never' | undefined {
+  return color === false ? 'never' : color;
+}

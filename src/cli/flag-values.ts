@@ -1,0 +1,115 @@
+import { InvalidArgumentError } from 'commander';
+import type { MaxFailures } from '../engine/task/task.ts';
+
+// Readers of flag values. Commander puts the flag's name before what they throw.
+
+const DELIMITERS: Readonly<Record<string, string>> = {
+  tab: '\t',
+  '\\t': '\t',
+  comma: ',',
+  semicolon: ';',
+  pipe: '|',
+  colon: ':',
+  space: ' ',
+};
+const QUOTES: Readonly<Record<string, string>> = { double: '"', single: "'", none: '' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  backslash: '\\',
+  '\\\\': '\\',
+  double: '"',
+  single: "'",
+};
+
+/** `;`, or a name where the character is hard to type. */
+export function readDelimiter(written: string): string {
+  const delimiter = DELIMITERS[written.toLowerCase()] ?? written;
+  if (delimiter === '' || /["\r\n]/.test(delimiter)) {
+    throw new InvalidArgumentError(
+      `Give the character, or one of ${Object.keys(DELIMITERS).join(', ')}.`,
+    );
+  }
+  return delimiter;
+}
+
+/** `"` or `'`, or `none` where nothing is quoted. */
+export function readQuote(written: string): string {
+  const quote = QUOTES[written.toLowerCase()] ?? written;
+  if (quote !== '"' && quote !== "'" && quote !== '') {
+    throw new InvalidArgumentError('Give ", \', double, single or none.');
+  }
+  return quote;
+}
+
+/** The quote itself, or a backslash. */
+export function readEscape(written: string): string {
+  const escape = ESCAPES[written.toLowerCase()] ?? written;
+  if (escape.length !== 1)
+    throw new InvalidArgumentError('Give one character, backslash or double.');
+  return escape;
+}
+
+/** Any name the WHATWG encoding standard knows. */
+export function readEncoding(written: string): string {
+  try {
+    return new TextDecoder(written).encoding;
+  } catch {
+    throw new InvalidArgumentError(
+      'Known are utf-8, utf-16le, utf-16be, windows-1252, iso-8859-15, …',
+    );
+  }
+}
+
+/** A whole number of at least `least`. */
+export function wholeNumber(least: number): (written: string) => number {
+  return (written) => {
+    const value = Number(written);
+    if (!/^\d+$/.test(written) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Give a whole number, ${least} or more.`);
+    }
+    return value;
+  };
+}
+
+/** A number above 0. */
+export function positiveNumber(written: string): number {
+  const value = Number(written);
+  if (written.trim() === '' || !(value > 0) || !Number.isFinite(value)) {
+    throw new InvalidArgumentError('Give a number above 0.');
+  }
+  return value;
+}
+
+/** `100` rows, or `5%` of the processed ones. */
+export function readMaxFailures(written: string): MaxFailures {
+  if (/^\d+$/.test(written)) return Number(written);
+  if (!/^\d+(?:\.\d+)?%$/.test(written) || Number.parseFloat(written) > 100) {
+    throw new InvalidArgumentError('Give a count such as 100, or a percentage such as 5%.');
+  }
+  // The pattern is the type's.
+  return written as MaxFailures;
+}
+
+export type Pairs = Readonly<Record<string, string>>;
+
+/** Collects `NAME=VALUE` of a repeated flag. */
+export function pair(written: string, earlier: Pairs = {}): Pairs {
+  return addPair(written, written.indexOf('='), earlier);
+}
+
+/** Collects `SRC=DST`. Split at the last `=`: a header may hold one, the name of a task's column hardly. */
+export function mapping(written: string, earlier: Pairs = {}): Pairs {
+  return addPair(written, written.lastIndexOf('='), earlier);
+}
+
+function addPair(written: string, at: number, earlier: Pairs): Pairs {
+  if (at < 1) throw new InvalidArgumentError('Give NAME=VALUE.');
+  const name = written.slice(0, at);
+  if (Object.hasOwn(earlier, name)) throw new InvalidArgumentError(`${name} is given twice.`);
+  // fromEntries, so that a column named __proto__ is one.
+  return Object.fromEntries([...Object.entries(earlier), [name, written.slice(at + 1)]]);
+}
+
+/** Collects the values of a repeated flag. */
+export function collect(written: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, written];
+}

@@ -1,0 +1,82 @@
+import type { RunService } from '../engine/run/run-service.ts';
+import type { RegisteredTask } from '../engine/task/registry.ts';
+import type { MaxFailures } from '../engine/task/task.ts';
+import type { StopSignalName } from './exit-codes.ts';
+
+/** A standard stream: a terminal, a pipe or a file. */
+export interface OutputStream {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  /** False when the caller should wait for `drain`. */
+  write(text: string): boolean;
+  once(event: 'drain' | 'close' | 'error', listener: () => void): unknown;
+  removeListener(event: 'drain' | 'close' | 'error', listener: () => void): unknown;
+}
+
+/** The settings this command line reads. */
+export interface CommandLineSettings {
+  readonly dataDir: string;
+  readonly progress: 'auto' | 'bar' | 'plain' | 'json' | 'none';
+  readonly color: 'auto' | 'always' | 'never';
+  readonly preset: 'none' | 'kazoo';
+  readonly waitMs: number | undefined;
+  readonly maxRowsPerSecond: number | undefined;
+  readonly maxFailures: MaxFailures | undefined;
+  readonly excelSafe: boolean;
+}
+
+/** Flags that are settings too; undefined where the flag was not given. */
+export type SettingFlags = Readonly<Partial<Record<keyof CommandLineSettings | 'tasks', unknown>>>;
+
+/** A setting and who said so. */
+export interface SettingExplanation {
+  readonly name: string;
+  readonly value: unknown;
+  readonly source: string;
+  readonly variable: string;
+  readonly flag: string;
+}
+
+/** The tasks that can be run. */
+export interface TaskSource {
+  find(name: string): Promise<RegisteredTask>;
+  list(): Promise<readonly RegisteredTask[]>;
+  /** Modules that did not load, so far. */
+  readonly problems: readonly { readonly file: string; readonly message: string }[];
+}
+
+/** What a command works with, once flags and settings are known. */
+export interface Workspace {
+  readonly settings: CommandLineSettings;
+  readonly explained: readonly SettingExplanation[];
+  readonly configFile: string | undefined;
+  /** About settings that mean nothing. */
+  readonly warnings: readonly string[];
+  readonly tasks: TaskSource;
+  /** Opens the runs at the first call. */
+  runs(): Promise<RunService>;
+}
+
+/** Something `doctor` tries. Throws when it does not work; gives what it found. */
+export interface Probe {
+  readonly name: string;
+  readonly try: () => Promise<string>;
+}
+
+/** The world around the command line, handed in: a test has its own. */
+export interface CommandLineHost {
+  readonly version: string;
+  readonly stdin: { readonly isTTY?: boolean | undefined };
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  open(flags: SettingFlags): Promise<Workspace>;
+  /** Calls back at each signal until the returned function is called. */
+  onSignal(listener: (signal: StopSignalName) => void): () => void;
+  /** Called when the reader of stdout has gone. */
+  onPipeClosed(listener: () => void): () => void;
+  /** Ends the process at once: the user's last resort. */
+  terminate(exitCode: number): void;
+  readonly probes: readonly Probe[];
+}

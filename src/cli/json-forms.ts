@@ -1,0 +1,132 @@
+import type {
+  CheckResult,
+  FailureCause,
+  RunErrorLine,
+  RunProgress,
+  RunResult,
+  RunStarted,
+  RunSummary,
+} from '../engine/run/run-service.ts';
+
+// What `--json` prints. Programs depend on these names: a field may be added, none may change.
+
+/** A run that has ended. */
+export function resultJson(result: RunResult): Record<string, unknown> {
+  return {
+    run_id: result.runId,
+    task: result.task,
+    status: result.status,
+    succeeded: result.succeeded,
+    failed: result.failed,
+    unprocessed: result.unprocessed ?? null,
+    elapsed_ms: Math.round(result.elapsedMs),
+    output: result.outputPath ?? null,
+    failed_file: result.failedPath ?? null,
+    errors_file: result.errorsPath ?? null,
+    unprocessed_file: result.unprocessedPath ?? null,
+    causes: result.causes.map(causeJson),
+    message: result.message ?? null,
+    can_resume: result.canResume,
+    was_finished: result.wasFinished,
+  };
+}
+
+/** What a check found. */
+export function checkJson(check: CheckResult): Record<string, unknown> {
+  return {
+    task: check.task,
+    rows: check.rows,
+    valid: check.valid,
+    invalid: check.invalid,
+    encoding: check.encoding,
+    dialect: dialectJson(check.dialect),
+    header: check.header,
+    matches: check.matches,
+    unknown_columns: check.unknownColumns,
+    causes: check.causes.map(causeJson),
+    damage: check.damage.map(({ firstRow, exampleValue, ...rest }) => ({
+      ...rest,
+      first_row: firstRow,
+      example_value: exampleValue,
+    })),
+    duplicate_rows: check.duplicateRows,
+    warnings: check.warnings,
+    elapsed_ms: Math.round(check.elapsedMs),
+  };
+}
+
+/** A run that is about to process its first row. */
+export function startedJson(started: RunStarted): Record<string, unknown> {
+  return {
+    run_id: started.runId,
+    task: started.task,
+    input_bytes: started.inputBytes ?? null,
+    encoding: started.encoding ?? null,
+    dialect: started.dialect === undefined ? null : dialectJson(started.dialect),
+    header: started.header,
+    warnings: started.warnings,
+    resumed_after_rows: started.resumedAfterRows ?? null,
+  };
+}
+
+/** How far a run is. */
+export function progressJson(progress: RunProgress): Record<string, unknown> {
+  return {
+    succeeded: progress.succeeded,
+    failed: progress.failed,
+    bytes_done: progress.bytesDone,
+    bytes_total: progress.bytesTotal ?? null,
+    elapsed_ms: Math.round(progress.elapsedMs),
+  };
+}
+
+/** A run in a list. */
+export function summaryJson(run: RunSummary): Record<string, unknown> {
+  return {
+    run_id: run.runId,
+    task: run.task,
+    status: run.status,
+    is_interrupted: run.isInterrupted,
+    succeeded: run.succeeded,
+    failed: run.failed,
+    input: run.inputPath ?? null,
+    output: run.outputPath ?? null,
+    created_at: run.createdAt.toISOString(),
+    finished_at: run.finishedAt?.toISOString() ?? null,
+    message: run.message ?? null,
+    folder: run.folder,
+  };
+}
+
+/** A failed row. */
+export function errorLineJson(line: RunErrorLine): Record<string, unknown> {
+  return {
+    row: line.row,
+    line: line.line,
+    column: line.column ?? null,
+    value: line.value ?? null,
+    code: line.code,
+    message: line.message,
+  };
+}
+
+function causeJson(cause: FailureCause): Record<string, unknown> {
+  return {
+    column: cause.column ?? null,
+    code: cause.code,
+    message: cause.message,
+    count: cause.count,
+    first_row: cause.firstRow,
+    example_value: cause.exampleValue ?? null,
+  };
+}
+
+function dialectJson(dialect: CheckResult['dialect']): Record<string, unknown> {
+  return {
+    delimiter: dialect.delimiter,
+    quote: dialect.quote,
+    escape: dialect.escape,
+    line_end: dialect.lineEnd,
+    collapse_delimiters: dialect.collapseDelimiters,
+  };
+}

@@ -1,0 +1,42 @@
+import { relative, sep } from 'node:path';
+import type { RunResult } from '../engine/run/run-service.ts';
+import { isFinal } from '../engine/run/status.ts';
+import { shellWords } from './shell-words.ts';
+
+/** A command that makes sense now, and what it does. */
+export interface NextCommand {
+  readonly command: string;
+  readonly why: string;
+}
+
+/** What a person may do after a run, the most likely first. `globalWords` are `--tasks …` and the like. */
+export function nextCommands(
+  result: RunResult,
+  { globalWords, workingDirectory }: { globalWords: readonly string[]; workingDirectory: string },
+): NextCommand[] {
+  const next: NextCommand[] = [];
+  const add = (why: string, ...words: readonly string[]): void => {
+    next.push({ command: shellWords(['rowmill', ...words, ...globalWords]), why });
+  };
+  if (result.canResume && !isFinal(result.status)) {
+    add('goes on where it ended', 'resume', result.runId);
+  }
+  if (result.failed > 0) {
+    add('every failed row and its reason', 'runs', 'errors', result.runId);
+    if (result.failedPath !== undefined) {
+      const file = shownPath(result.failedPath, workingDirectory);
+      add('once that file is fixed: only its rows', 'run', result.task, file, '-o', 'fixed.csv');
+    }
+  }
+  if (result.unprocessedPath !== undefined && (result.unprocessed ?? 0) > 0 && !result.canResume) {
+    const file = shownPath(result.unprocessedPath, workingDirectory);
+    add('the rows whose turn never came', 'run', result.task, file, '-o', 'rest.csv');
+  }
+  return next;
+}
+
+/** A path as it is shortest for who stands in the folder. */
+export function shownPath(path: string, workingDirectory: string): string {
+  const near = relative(workingDirectory, path);
+  return near === '' || near.startsWith(`..${sep}..`) || near.length >= path.length ? path : near;
+}

@@ -1,0 +1,117 @@
+import type { RunListeners, RunProgress, RunStarted } from '../engine/run/run-service.ts';
+import type { CommandLineSettings, OutputStream } from './host.ts';
+import { progressJson, startedJson } from './json-forms.ts';
+import { progressLine } from './progress-line.ts';
+import { RateMeter } from './rate-meter.ts';
+import type { Screen } from './screen.ts';
+import { visible, visibleJson } from './visible-text.ts';
+
+/** A piped run says where it is this often. */
+const PLAIN_EVERY_MS = 10_000;
+const JSON_EVERY_MS = 1000;
+
+/** Shows how far a run is. `end` is called once, before anything else is written. */
+export interface ProgressView extends RunListeners {
+  end(): void;
+}
+
+/** The view for a mode; `auto` is a bar where it can be drawn, and plain lines elsewhere. */
+export async function createProgressView(
+  mode: CommandLineSettings['progress'],
+  { screen, stderr, task }: { screen: Screen; stderr: OutputStream; task: string },
+): Promise<ProgressView> {
+  const chosen = mode === 'auto' ? (screen.stderrCanRedraw ? 'bar' : 'plain') : mode;
+  if (chosen === 'none') return { end: () => undefined };
+  if (chosen === 'json') return jsonView(screen);
+  // A bar that cannot be redrawn would fill a file with escape codes.
+  return chosen === 'bar' && screen.stderrCanRedraw
+    ? barView({ screen, stderr, task })
+    : plainView(screen, task);
+}
+
+async function barView({
+  screen,
+  stderr,
+  task,
+}: {
+  screen: Screen;
+  stderr: OutputStream;
+  task: string;
+}): Promise<ProgressView> {
+  const { SingleBar } = await import('cli-progress');
+  const meter = new RateMeter();
+  let latest: RunProgress | undefined;
+  const bar = new SingleBar({
+    // It asks of a stream what OutputStream has; its type wants all of a writable stream.
+    stream: stderr as unknown as NodeJS.WritableStream,
+    clearOnComplete: true,
+    hideCursor: true,
+    // Its own handler would end the process before the run is checkpointed.
+    gracefulExit: false,
+    fps: 10,
+    format: () =>
+      latest === undefined
+        ? `${visible(task)} …`
+        : progressLine({ task, progress: latest, meter }, screen.errColors, true),
+  });
+  return {
+    onStarted(started) {
+      screen.err(startedLine(started));
+      bar.start(1, 0);
+    },
+    onProgress(progress) {
+      latest = progress;
+      meter.add(progress);
+      bar.update(0);
+    },
+    end: () => bar.stop(),
+  };
+}
+
+function plainView(screen: Screen, task: string): ProgressView {
+  const meter = new RateMeter();
+  let shownAtMs = 0;
+  return {
+    onStarted: (started) => screen.err(startedLine(started)),
+    onProgress(progress) {
+      meter.add(progress);
+      if (progress.elapsedMs - shownAtMs < PLAIN_EVERY_MS) return;
+      shownAtMs = progress.elapsedMs;
+      screen.err(progressLine({ task, progress, meter }, screen.errColors, false));
+    },
+    end: () => undefined,
+  };
+}
+
+function jsonView(screen: Screen): ProgressView {
+  let shownAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    onStarted: (started) => screen.err(visibleJson({ event: 'started', ...startedJson(started) })),
+    onProgress(progress) {
+      if (progress.elapsedMs - shownAtMs < JSON_EVERY_MS) return;
+      shownAtMs = progress.elapsedMs;
+      screen.err(visibleJson({ event: 'progress', ...progressJson(progress) }));
+    },
+    end: () => undefined,
+  };
+}
+
+/** `run 7fk2…: 5 columns, delimiter ";", windows-1252; goes on after row 1,000`. */
+function startedLine({ runId, header, dialect, encoding, resumedAfterRows }: RunStarted): string {
+  const facts = [
+    ...(dialect === undefined ? [] : [`${header.length} columns, ${dialectText(dialect)}`]),
+    ...(encoding === undefined ? [] : [encoding]),
+    ...(resumedAfterRows === undefined ? [] : [`goes on after row ${resumedAfterRows}`]),
+  ];
+  return visible(`run ${runId}${facts.length === 0 ? '' : `: ${facts.join(', ')}`}`);
+}
+
+/** `delimiter ";"`, and the quote where it is not `"`. */
+export function dialectText(dialect: {
+  readonly delimiter: string;
+  readonly quote: string;
+}): string {
+  const delimiter = `delimiter ${JSON.stringify(dialect.delimiter)}`;
+  if (dialect.quote === '"') return delimiter;
+  return `${delimiter}, ${dialect.quote === '' ? 'no quotes' : `quote ${dialect.quote}`}`;
+}

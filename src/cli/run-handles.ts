@@ -1,0 +1,51 @@
+import type { RunHandles, RunListeners } from '../engine/run/run-service.ts';
+import { EXIT_OF_SIGNAL, type StopSignalName } from './exit-codes.ts';
+import type { CommandLineHost } from './host.ts';
+import type { Screen } from './screen.ts';
+
+/** A run as the terminal takes part in it. */
+export interface TerminalHandles {
+  readonly handles: RunHandles;
+  /** The first signal that came while it ran. */
+  readonly signal: () => StopSignalName | undefined;
+  /** Signals have their usual meaning again. */
+  release(): void;
+}
+
+/**
+ * The first signal lets the rows in flight finish and commits a checkpoint, the second ends the run now,
+ * the third the process. A reader of stdout that goes away ends the run now: nobody will read the rest.
+ */
+export function terminalHandles(
+  host: CommandLineHost,
+  screen: Screen,
+  listeners: RunListeners,
+): TerminalHandles {
+  const stop = new AbortController();
+  const abort = new AbortController();
+  let first: StopSignalName | undefined;
+  const offSignal = host.onSignal((signal) => {
+    if (first === undefined) {
+      first = signal;
+      const again = signal === 'SIGINT' ? 'Ctrl-C again' : `${signal} again`;
+      screen.err(`\nstopping: the rows in flight are finished first (${again} ends it now)`);
+      stop.abort('stopped');
+    } else if (!abort.signal.aborted) {
+      screen.err(
+        'ending now: rows since the last checkpoint will be done again when it is resumed',
+      );
+      abort.abort(signal);
+    } else {
+      host.terminate(EXIT_OF_SIGNAL[first]);
+    }
+  });
+  const offPipe = host.onPipeClosed(() => abort.abort('EPIPE'));
+  return {
+    handles: { listeners, stopSignal: stop.signal, abortSignal: abort.signal },
+    signal: () => first,
+    release() {
+      offSignal();
+      offPipe();
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import type { CsvWarning } from '../engine/csv/csv-table.ts';
+import type { FailureCause, RunResult } from '../engine/run/run-service.ts';
+import type { RunStatus } from '../engine/run/status.ts';
+import { count, counted, duration, rate } from './figures.ts';
+import { shownPath, type NextCommand } from './next-commands.ts';
+import type { Colors, Screen } from './screen.ts';
+import { shorten, visible } from './visible-text.ts';
+
+const CAUSES_SHOWN = 5;
+
+/** What a person reads at the end of a run, on stderr. */
+export function printRunReport(
+  screen: Screen,
+  result: RunResult,
+  {
+    warnings,
+    next,
+    workingDirectory,
+  }: {
+    warnings: readonly CsvWarning[];
+    next: readonly NextCommand[];
+    workingDirectory: string;
+  },
+): void {
+  const colors = screen.errColors;
+  for (const line of summaryLines(result, colors)) screen.err(line);
+  printCauses(screen, result.causes);
+  printWarnings(screen, warnings);
+  const files = [
+    ['output', result.outputPath],
+    ['failed rows', result.failedPath],
+    ['errors', result.errorsPath],
+    ['unprocessed', result.unprocessedPath],
+  ] as const;
+  const written = files.filter(([, path]) => path !== undefined);
+  if (written.length > 0) screen.err();
+  for (const [name, path = ''] of written) {
+    screen.err(`${name.padEnd(12)} ${visible(shownPath(path, workingDirectory))}`);
+  }
+  printNext(screen, next);
+}
+
+/** The commands that make sense now. */
+export function printNext(screen: Screen, next: readonly NextCommand[]): void {
+  if (next.length === 0) return;
+  const colors = screen.errColors;
+  const width = Math.max(...next.map(({ command }) => command.length));
+  screen.err('\nnext:');
+  for (const { command, why } of next) {
+    screen.err(`  ${colors.bold(command.padEnd(width))}  ${colors.dim(why)}`);
+  }
+}
+
+/** The most frequent causes of failure, each with its first row. */
+export function printCauses(screen: Screen, causes: readonly FailureCause[]): void {
+  if (causes.length === 0) return;
+  screen.err('\nwhy rows failed:');
+  const shown = causes.slice(0, CAUSES_SHOWN);
+  const width = Math.max(...shown.map((cause) => count(cause.count).length));
+  for (const cause of shown) {
+    const { column, message, firstRow, exampleValue } = cause;
+    const what = column === undefined ? message : `${column}: ${message}`;
+    const example = exampleValue === undefined ? '' : `: "${shorten(exampleValue, 40)}"`;
+    screen.err(
+      visible(
+        `  ${count(cause.count).padStart(width)}  ${shorten(what, 100)}  (row ${count(firstRow)}${example})`,
+      ),
+    );
+  }
+  if (causes.length > shown.length) {
+    screen.err(`  … and ${counted(causes.length - shown.length, 'other cause')}`);
+  }
+}
+
+/** What was guessed or repaired in the input. */
+export function printWarnings(screen: Screen, warnings: readonly CsvWarning[]): void {
+  if (warnings.length === 0) return;
+  screen.err('\nabout the input:');
+  for (const { message } of warnings) screen.err(`  ${visible(message)}`);
+}
+
+function summaryLines(result: RunResult, colors: Colors): string[] {
+  const { succeeded, failed, unprocessed, elapsedMs } = result;
+  const rows = succeeded + failed;
+  const parts = [
+    colors.green(`${count(succeeded)} ok`),
+    ...(failed === 0 ? [] : [colors.red(`${count(failed)} failed`)]),
+    ...(unprocessed === undefined || unprocessed === 0
+      ? []
+      : [`${count(unprocessed)} not processed`]),
+  ];
+  const speed = elapsedMs > 0 && !result.wasFinished ? ` (${rate((rows / elapsedMs) * 1000)})` : '';
+  const head = `${colors.bold(visible(result.task))} ${statusText(result, colors)}`;
+  return [
+    `${head}: ${counted(rows, 'row')} in ${duration(elapsedMs)}${speed}: ${parts.join(', ')}`,
+    ...(result.message === undefined ? [] : [visible(result.message)]),
+  ];
+}
+
+const STATUS_TEXTS = {
+  pending: 'has not begun',
+  executing: 'is still executing',
+  paused: 'is paused',
+  stopped: 'was stopped',
+  success: 'is done',
+  failure: 'is done, every row failed',
+  partial: 'is done, some rows failed',
+  internal_error: 'could not go on',
+  dropped_dup: 'was dropped: an equal event had started a run',
+} as const satisfies Record<RunStatus, string>;
+
+function statusText({ status, wasFinished }: RunResult, colors: Colors): string {
+  const text = wasFinished
+    ? `had finished before and ${STATUS_TEXTS[status]}`
+    : STATUS_TEXTS[status];
+  if (status === 'success') return colors.green(text);
+  return status === 'internal_error' || status === 'failure'
+    ? colors.red(text)
+    : colors.yellow(text);
+}

@@ -1,0 +1,310 @@
+import { EventEmitter } from 'node:events';
+import { defineNoinputTask, defineTask, fail, ok, stop, write } from 'rowmill';
+import { isEmail } from 'rowmill/verifiers';
+import { z } from 'zod';
+import { runCommandLine } from '../../src/cli/command-line.ts';
+import type { StopSignalName } from '../../src/cli/exit-codes.ts';
+import type { CommandLineHost, OutputStream, Probe } from '../../src/cli/host.ts';
+import { RowmillError } from '../../src/engine/errors.ts';
+import type {
+  CheckResult,
+  RunErrorLine,
+  RunHandles,
+  RunProgress,
+  RunRequest,
+  RunResult,
+  RunService,
+  RunStarted,
+  RunSummary,
+} from '../../src/engine/run/run-service.ts';
+import { TaskRegistry, type RegisteredTask } from '../../src/engine/task/registry.ts';
+import { loadSettings } from '../../src/settings.ts';
+
+/** A standard stream that remembers what was written. */
+export class FakeStream extends EventEmitter implements OutputStream {
+  text = '';
+  readonly isTTY: boolean;
+  readonly columns = 80;
+
+  constructor(isTerminal: boolean) {
+    super();
+    this.isTTY = isTerminal;
+  }
+
+  write(text: string): boolean {
+    this.text += text;
+    return true;
+  }
+
+  // What cli-progress asks of a terminal beyond that.
+  cursorTo(): void {}
+  clearLine(): void {}
+}
+
+export const SUMMARY: RunSummary = {
+  runId: 'run1',
+  task: 'contacts/clean',
+  status: 'partial',
+  isInterrupted: false,
+  succeeded: 3,
+  failed: 1,
+  inputPath: '/work/in.csv',
+  outputPath: '/work/out.csv',
+  createdAt: new Date('2026-11-21T09:30:00Z'),
+  finishedAt: new Date('2026-11-21T09:31:00Z'),
+  message: undefined,
+  folder: '/work/.rowmill/runs/run1',
+};
+
+export const RESULT: RunResult = {
+  runId: 'run1',
+  task: 'contacts/clean',
+  status: 'success',
+  succeeded: 4,
+  failed: 0,
+  unprocessed: 0,
+  elapsedMs: 2000,
+  outputPath: '/work/out.csv',
+  failedPath: undefined,
+  errorsPath: undefined,
+  unprocessedPath: undefined,
+  causes: [],
+  message: undefined,
+  canResume: false,
+  wasFinished: false,
+};
+
+export const STARTED: RunStarted = {
+  runId: 'run1',
+  task: 'contacts/clean',
+  inputBytes: 1000,
+  dialect: { delimiter: ';', quote: '"', escape: '"', lineEnd: '\n', collapseDelimiters: false },
+  encoding: 'windows-1252',
+  header: ['email', 'name'],
+  warnings: [],
+  resumedAfterRows: undefined,
+};
+
+export const CHECK: CheckResult = {
+  task: 'contacts/clean',
+  rows: 3,
+  valid: 2,
+  invalid: 1,
+  dialect: { delimiter: ',', quote: '"', escape: '"', lineEnd: '\n', collapseDelimiters: false },
+  encoding: 'utf-8',
+  header: ['E-Mail', 'name', 'shoe size'],
+  warnings: [{ code: 'preamble_skipped', message: 'two lines above the header are skipped' }],
+  matches: [
+    { column: 'email', header: 'E-Mail', how: 'folded' },
+    { column: 'name', header: 'name', how: 'exact' },
+  ],
+  unknownColumns: ['shoe size'],
+  causes: [
+    {
+      column: 'email',
+      code: 'invalid',
+      message: 'is not an e-mail address',
+      count: 1,
+      firstRow: 2,
+      exampleValue: 'x',
+    },
+  ],
+  damage: [
+    {
+      kind: 'scientific notation',
+      column: 'phone',
+      count: 2,
+      firstRow: 7,
+      exampleValue: '1.23E+11',
+    },
+  ],
+  duplicateRows: 1,
+  elapsedMs: 10,
+};
+
+/** What the fake service does; the requests it got are kept. */
+export class FakeRunService implements RunService {
+  readonly requests: RunRequest[] = [];
+  readonly resumed: { runId: string; codeHash: string; acceptNewCode: boolean }[] = [];
+  readonly deleted: string[] = [];
+  runs: readonly RunSummary[] = [SUMMARY];
+  errorLines: readonly RunErrorLine[] = [];
+  logLines: readonly string[] = ['one', 'two'];
+  act: (handles: RunHandles) => RunResult | Promise<RunResult> = () => RESULT;
+  checked: CheckResult = CHECK;
+
+  async run(request: RunRequest, handles: RunHandles): Promise<RunResult> {
+    this.requests.push(request);
+    return this.act(handles);
+  }
+  async resume(
+    runId: string,
+    options: { codeHash: string; acceptNewCode: boolean },
+    handles: RunHandles,
+  ): Promise<RunResult> {
+    const { codeHash, acceptNewCode } = options;
+    this.resumed.push({ runId, codeHash, acceptNewCode });
+    return this.act(handles);
+  }
+  async check(): Promise<CheckResult> {
+    return this.checked;
+  }
+  async list(): Promise<readonly RunSummary[]> {
+    return this.runs;
+  }
+  async show(runId: string): Promise<RunSummary> {
+    const found = this.runs.find((run) => run.runId === runId);
+    if (found === undefined) throw new RowmillError('run_not_found', `there is no run ${runId}`);
+    return found;
+  }
+  async *errors(): AsyncIterable<RunErrorLine> {
+    yield* this.errorLines;
+  }
+  async *log(): AsyncIterable<string> {
+    yield* this.logLines;
+  }
+  async delete(runId: string): Promise<void> {
+    this.deleted.push(runId);
+  }
+}
+
+export const clean = defineTask({
+  category: 'contacts',
+  action: 'clean',
+  description: 'Clean contacts',
+  doc: 'A paragraph on cleaning.',
+  mandatory: { email: isEmail },
+  optional: { name: isEmail },
+  aliases: { email: ['mail'] },
+  output: ['status'],
+  row: () => ok(),
+  examples: [
+    { row: { email: 'a@b.example' }, outcome: write({ status: 'fine' }) },
+    { title: 'a bad one', row: { email: 'c@d.example' }, outcome: fail('no such box') },
+  ],
+});
+const dedupe = defineTask({
+  category: 'contacts',
+  action: 'dedupe',
+  description: 'Keep the first of each',
+  columns: 'any',
+  start: () => ({}),
+  row: () => ok(),
+});
+const wipe = defineTask({
+  category: 'contacts',
+  action: 'wipe',
+  description: 'Delete them all',
+  columns: 'any',
+  destructive: true,
+  waitAfterRowMs: 7,
+  arguments: z.object({
+    factor: z.number().default(1),
+    deep: z.boolean().optional(),
+    label: z.string().optional(),
+  }),
+  row: () => ok(),
+});
+const numbers = defineNoinputTask({
+  category: 'demo',
+  action: 'numbers',
+  description: 'Count',
+  output: ['number'],
+  start: () => 1,
+  step: () => stop(),
+});
+
+export interface FakeOptions {
+  readonly stdoutIsTerminal?: boolean;
+  readonly stderrIsTerminal?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly workingDirectory?: string;
+  readonly probes?: readonly Probe[];
+  readonly problems?: readonly { file: string; message: string }[];
+  readonly extraTasks?: readonly RegisteredTask[];
+}
+
+/** A command line in a world of its own. */
+export class FakeCommandLine {
+  readonly service = new FakeRunService();
+  readonly stdout: FakeStream;
+  readonly stderr: FakeStream;
+  readonly terminated: number[] = [];
+  readonly #signalListeners = new Set<(signal: StopSignalName) => void>();
+  readonly #pipeListeners = new Set<() => void>();
+  readonly #options: FakeOptions;
+
+  constructor(options: FakeOptions = {}) {
+    this.#options = options;
+    this.stdout = new FakeStream(options.stdoutIsTerminal ?? false);
+    this.stderr = new FakeStream(options.stderrIsTerminal ?? false);
+  }
+
+  signal(signal: StopSignalName): void {
+    for (const listener of this.#signalListeners) listener(signal);
+  }
+
+  closePipe(): void {
+    for (const listener of this.#pipeListeners) listener();
+  }
+
+  run(...words: readonly string[]): Promise<number> {
+    return runCommandLine(words, this.#host());
+  }
+
+  #host(): CommandLineHost {
+    const {
+      environment = {},
+      workingDirectory = '/work',
+      probes = [],
+      problems = [],
+      extraTasks = [],
+    } = this.#options;
+    const registry = new TaskRegistry();
+    for (const task of [clean, dedupe, wipe, numbers]) {
+      registry.add({ task, codeHash: `hash of ${task.name}`, origin: 'the test' });
+    }
+    for (const entry of extraTasks) registry.add(entry);
+    return {
+      version: '1.2.3',
+      stdin: { isTTY: false },
+      stdout: this.stdout,
+      stderr: this.stderr,
+      environment,
+      workingDirectory,
+      probes,
+      open: async (flags) => ({
+        ...(await loadSettings({
+          flags,
+          environment,
+          workingDirectory,
+          loadModule: async () => ({}),
+        })),
+        tasks: {
+          find: async (name) => registry.get(name),
+          list: async () => registry.list(),
+          problems,
+        },
+        runs: async () => this.service,
+      }),
+      onSignal: (listener) => {
+        this.#signalListeners.add(listener);
+        return () => this.#signalListeners.delete(listener);
+      },
+      onPipeClosed: (listener) => {
+        this.#pipeListeners.add(listener);
+        return () => this.#pipeListeners.delete(listener);
+      },
+      terminate: (exitCode) => this.terminated.push(exitCode),
+    };
+  }
+}
+
+/** Progress of a run, with the fields a test does not care for. */
+export function progressAt(
+  elapsedMs: number,
+  rows: number,
+  more: Partial<RunProgress> = {},
+): RunProgress {
+  return { succeeded: rows, failed: 0, bytesDone: rows * 10, bytesTotal: 1000, elapsedMs, ...more };
+}
