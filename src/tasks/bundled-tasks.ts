@@ -4,4 +4,5 @@
  */
 export const bundledTasks = [
   { category: 'contacts', load: () => import('./contacts.ts') },
+  { category: 'http', load: () => import('./http.ts') },
 ] as const;

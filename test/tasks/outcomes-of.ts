@@ -139,7 +139,7 @@ async function noFetch(): Promise<never> {
 
 function verified(task: CsvTask, cells: Row, header: readonly string[]): object | string {
   if (task.takesAnyColumn) {
-    return Object.fromEntries(header.map((name) => [name, cells[name] ?? '']));
+    return Object.fromEntries(header.map((name) => [name, cells[name] || undefined]));
   }
   const failures = task.columns.flatMap((spec) => verifyCell(spec, cells[spec.name] ?? '') ?? []);
   if (failures.length > 0) return `fail ${failureText(failures)}`;

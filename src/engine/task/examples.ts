@@ -178,7 +178,8 @@ function verifiedRow(
   header: readonly string[],
 ): { readonly values: object } | { readonly failures: readonly Failure[] } {
   if (task.takesAnyColumn) {
-    return { values: Object.fromEntries(header.map((name) => [name, cells[name] ?? ''])) };
+    // An empty cell is undefined here as in every optional column.
+    return { values: Object.fromEntries(header.map((name) => [name, cells[name] || undefined])) };
   }
   const failures: Failure[] = [];
   const values: [string, unknown][] = [];

@@ -1,0 +1,129 @@
+import { TextDecoder } from 'node:util';
+import type { BuiltRequest } from './build-request.ts';
+
+/** What came back. */
+export interface CallAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The first `maxBytes` of the body. */
+  readonly text: string;
+  /** The body is longer than was read. */
+  readonly isCut: boolean;
+}
+
+export interface SendOptions {
+  readonly fetch: typeof globalThis.fetch;
+  readonly method: string;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  /** `same-origin`: a redirect to another host is an answer, not followed. */
+  readonly redirects: 'same-origin' | 'follow' | 'none';
+  /** Aborted when the run must end now. */
+  readonly signal: AbortSignal;
+}
+
+/** The answer did not come in time. */
+export class CallTimeout extends Error {
+  override readonly name = 'CallTimeout';
+}
+
+const MOST_REDIRECTS = 5;
+
+/**
+ * Sends one request and reads its answer, within one timeout for all of it. Redirects are followed as
+ * `redirects` says; to another origin they lose every header that was set, for one may be a secret.
+ */
+export async function sendRequest(
+  request: BuiltRequest,
+  options: SendOptions,
+): Promise<CallAnswer> {
+  const { signal, timeoutMs } = options;
+  signal.throwIfAborted();
+  // Not AbortSignal.any: over a million calls its followers pile up on the run's signal.
+  const call = new AbortController();
+  const onAbort = (): void => call.abort(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(() => {
+    call.abort(new CallTimeout(`no answer within ${timeoutMs / 1000} s`));
+  }, timeoutMs);
+  try {
+    const response = await followed(request, options, call.signal);
+    return await readAnswer(response, options.maxBytes);
+  } catch (error) {
+    // The reason says more than the AbortError that fetch makes of it.
+    throw call.signal.aborted ? call.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function followed(
+  request: BuiltRequest,
+  { fetch, method, redirects }: SendOptions,
+  signal: AbortSignal,
+): Promise<Response> {
+  let { url, body } = request;
+  let { headers } = request;
+  let verb = method;
+  for (let hop = 0; ; hop += 1) {
+    const response = await fetch(url, {
+      method: verb,
+      headers,
+      signal,
+      redirect: 'manual',
+      ...(body === undefined ? {} : { body }),
+    });
+    const location = response.headers.get('location');
+    const isRedirect = [301, 302, 303, 307, 308].includes(response.status) && location !== null;
+    if (!isRedirect || redirects === 'none' || hop === MOST_REDIRECTS) return response;
+    if (!URL.canParse(location, url.href)) return response;
+    const next = new URL(location, url);
+    const isSameOrigin = next.origin === url.origin;
+    if (!/^https?:$/.test(next.protocol) || (!isSameOrigin && redirects === 'same-origin')) {
+      return response;
+    }
+    const becomesGet = response.status === 303 || (response.status < 303 && verb === 'POST');
+    // A body may hold a secret as well, and a call without it would be another call.
+    if (!isSameOrigin && body !== undefined && !becomesGet) return response;
+    if (!isSameOrigin) headers = new Headers();
+    if (becomesGet && verb !== 'HEAD') {
+      verb = 'GET';
+      body = undefined;
+      headers = new Headers(headers);
+      headers.delete('content-type');
+    }
+    await response.body?.cancel();
+    url = next;
+  }
+}
+
+async function readAnswer(response: Response, maxBytes: number): Promise<CallAnswer> {
+  const { status, headers } = response;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  let isCut = false;
+  const reader = response.body?.getReader();
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true };
+    if (done || value === undefined) break;
+    const room = maxBytes - length;
+    chunks.push(value.length > room ? value.subarray(0, room) : value);
+    length += Math.min(value.length, room);
+    if (value.length > room) {
+      isCut = true;
+      await reader?.cancel();
+      break;
+    }
+  }
+  return { status, headers, text: decoderOf(headers).decode(Buffer.concat(chunks)), isCut };
+}
+
+function decoderOf(headers: Headers): TextDecoder {
+  const charset = /charset="?([\w-]+)/i.exec(headers.get('content-type') ?? '')?.[1] ?? 'utf-8';
+  try {
+    return new TextDecoder(charset);
+  } catch {
+    return new TextDecoder();
+  }
+}
