@@ -13,8 +13,9 @@ export function counted(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
-/** `0.4s`, `12s`, `3m`, `2h 05m`, `4d 03h`: two figures are as much as anyone reads. */
+/** `14ms`, `1.4s`, `12s`, `3m`, `2h 05m`, `4d 03h`: two figures are as much as anyone reads. */
 export function duration(ms: number): string {
+  if (ms < SECOND) return `${Math.round(ms)}ms`;
   if (ms < 10 * SECOND) return `${(ms / SECOND).toFixed(1)}s`;
   if (ms < MINUTE) return `${Math.round(ms / SECOND)}s`;
   if (ms < 10 * MINUTE) return `${Math.floor(ms / MINUTE)}m ${twoDigits((ms % MINUTE) / SECOND)}s`;

@@ -96,14 +96,14 @@ function jsonView(screen: Screen): ProgressView {
   };
 }
 
-/** `run 7fk2…: 5 columns, delimiter ";", windows-1252; goes on after row 1,000`. */
+/** `run_7fk2…: 5 columns, delimiter ";", windows-1252; goes on after row 1,000`. */
 function startedLine({ runId, header, dialect, encoding, resumedAfterRows }: RunStarted): string {
   const facts = [
     ...(dialect === undefined ? [] : [`${header.length} columns, ${dialectText(dialect)}`]),
     ...(encoding === undefined ? [] : [encoding]),
     ...(resumedAfterRows === undefined ? [] : [`goes on after row ${resumedAfterRows}`]),
   ];
-  return visible(`run ${runId}${facts.length === 0 ? '' : `: ${facts.join(', ')}`}`);
+  return visible(`${runId}${facts.length === 0 ? '' : `: ${facts.join(', ')}`}`);
 }
 
 /** `delimiter ";"`, and the quote where it is not `"`. */

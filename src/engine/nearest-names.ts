@@ -10,8 +10,10 @@ export function nearestNames(written: string, known: Iterable<string>): string[]
     const far = candidate.includes(wanted) ? 1 : distance(wanted, candidate);
     if (far <= Math.max(2, Math.floor(name.length / 3))) near.push({ name, far });
   }
+  near.sort((a, b) => a.far - b.far || a.name.localeCompare(b.name));
+  const nearest = near[0]?.far ?? 0;
   return near
-    .sort((a, b) => a.far - b.far || a.name.localeCompare(b.name))
+    .filter(({ far }) => far <= nearest + 1)
     .slice(0, 3)
     .map(({ name }) => name);
 }

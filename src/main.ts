@@ -1,0 +1,102 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { runCommandLine } from './cli/command-line.ts';
+import type { StopSignalName } from './cli/exit-codes.ts';
+import type { CommandLineHost } from './cli/host.ts';
+import { loadSettings } from './settings.ts';
+import { createModuleLoader } from './task-modules/module-loader.ts';
+import { TaskCatalog } from './task-modules/task-catalog.ts';
+import { bundledTasks } from './tasks/bundled-tasks.ts';
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { readonly version: string };
+
+const loadModule = createModuleLoader({ packageModules, environment: process.env });
+const pipeListeners = new Set<() => void>();
+let stdoutError: NodeJS.ErrnoException | undefined;
+
+const host: CommandLineHost = {
+  version,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  environment: process.env,
+  workingDirectory: process.cwd(),
+  async open(flags) {
+    const loaded = await loadSettings({
+      flags,
+      environment: process.env,
+      workingDirectory: process.cwd(),
+      loadModule: async (file) => defaultExport(await loadModule(file)),
+    });
+    const { settings } = loaded;
+    return {
+      ...loaded,
+      tasks: new TaskCatalog({ bundled: bundledTasks, version, paths: settings.tasks, loadModule }),
+      // Imported here: `tasks`, `config` and help open no runs, and need not wait for a database driver.
+      runs: async () => (await import('./app.ts')).createLocalApp({ settings }).service,
+    };
+  },
+  onSignal(listener) {
+    const signals: readonly StopSignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const signal of signals) process.on(signal, listener);
+    return () => {
+      for (const signal of signals) process.off(signal, listener);
+    };
+  },
+  onPipeClosed(listener) {
+    pipeListeners.add(listener);
+    return () => pipeListeners.delete(listener);
+  },
+  terminate: (exitCode) => process.exit(exitCode),
+  probes: [{ name: 'libsql', try: probeLibsql }],
+};
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') stdoutError ??= error;
+  for (const listener of pipeListeners) listener();
+});
+// Nobody reads the report any more; the run itself goes on.
+process.stderr.on('error', () => undefined);
+
+const exitCode = await runCommandLine(process.argv.slice(2), host);
+if (stdoutError !== undefined) {
+  process.stderr.write(`error: standard output cannot be written: ${stdoutError.message}\n`);
+}
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+// A standard input that is still open would keep the process waiting for its end.
+process.exit(stdoutError === undefined ? exitCode : 1);
+
+/** What a task module gets when it imports `rowmill`: the modules of this very process. */
+async function packageModules(): Promise<Record<string, unknown>> {
+  const [index, csv, verifiers] = await Promise.all([
+    import('./index.ts'),
+    import('./csv.ts'),
+    import('./verifiers.ts'),
+  ]);
+  return { rowmill: index, 'rowmill/csv': csv, 'rowmill/verifiers': verifiers };
+}
+
+function defaultExport(loaded: unknown): unknown {
+  const hasDefault = typeof loaded === 'object' && loaded !== null && 'default' in loaded;
+  return hasDefault ? loaded.default : loaded;
+}
+
+async function probeLibsql(): Promise<string> {
+  const { default: Database } = await import('libsql');
+  const database = new Database(':memory:');
+  try {
+    const row = database.prepare('SELECT sqlite_version() AS version').get() as { version: string };
+    return `SQLite ${row.version}`;
+  } finally {
+    database.close();
+  }
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableEnded) resolve();
+    else stream.write('', () => resolve());
+  });
+}
