@@ -12,5 +12,5 @@ export const pooledFetch: typeof globalThis.fetch = async (input, init) => {
   // undici's own types and those of the platform describe the same objects.
   const given = { ...init, dispatcher: agent } as Parameters<typeof undici.fetch>[1];
   const response = await undici.fetch(input as Parameters<typeof undici.fetch>[0], given);
-  return response as unknown as Response;
+  return response;
 };

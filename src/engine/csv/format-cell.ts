@@ -24,7 +24,7 @@ export function cellFormat(dialect: Dialect): CellFormat {
   const quote = dialect.quote === '' ? '"' : dialect.quote;
   const escape = dialect.quote === '' ? quote : dialect.escape;
   const special = new RegExp(
-    `[\\n\\r${[...dialect.delimiter, quote, escape].map(escapeInClass).join('')}]|^\\s|\\s$`,
+    `[\\n\\r${escapeInClass(dialect.delimiter + quote + escape)}]|^\\s|\\s$`,
   );
   const toDouble = new RegExp(`[${escapeInClass(quote)}${escapeInClass(escape)}]`, 'g');
   const delimiter = toByteText(dialect.delimiter);
@@ -54,8 +54,8 @@ export function fromByteText(text: ByteText): string {
   return ASCII.test(text) ? text : Buffer.from(text, 'latin1').toString('utf8');
 }
 
-function escapeInClass(character: string): string {
-  return /[\\\]^-]/.test(character) ? `\\${character}` : character;
+function escapeInClass(characters: string): string {
+  return characters.replaceAll(/[\\\]^-]/g, String.raw`\$&`);
 }
 
 function replacementText(text: string): string {

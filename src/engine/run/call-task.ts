@@ -2,7 +2,7 @@ import { messageOf, RowmillError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import { isOutcome, type ReadableOutcome } from '../task/outcome.ts';
 import type { RetryPolicy } from '../task/task.ts';
-import type { TaskLog } from '../task/run-context.ts';
+import type { RunContext, TaskLog } from '../task/run-context.ts';
 
 /** What came of a call: an outcome, never `retry`; or `interrupted`, when a stop ended the waiting for a retry. */
 export type CallResult = Exclude<ReadableOutcome, { kind: 'retry' }> | 'interrupted';
@@ -22,91 +22,93 @@ export interface CallOptions {
 const DEFAULT_BACKOFF_MS = 500;
 const DEFAULT_MAX_BACKOFF_MS = 60_000;
 
+/** A task's function, with its type parameters gone. */
+export type TaskFunction = (row: never, state: never, run: never) => unknown;
+
+/** One call, so that it can be made again. */
+interface Attempt {
+  readonly row: unknown;
+  readonly state: unknown;
+  readonly run: RunContext;
+  /** 1 is the first call. */
+  readonly attempt: number;
+}
+
 /**
  * Calls a task for one row and reads what it gives: at once for a plain value, through a Promise only
  * where the task gave one or a retry has to wait. A throw is a failed row.
  */
-export function callTask(
-  call: () => unknown,
-  rowNumber: number,
-  options: CallOptions,
-): CallResult | Promise<CallResult> {
-  let given: unknown;
-  try {
-    given = call();
-  } catch (error) {
-    return afterThrow(error, { call, rowNumber, attempt: 1 }, options);
-  }
-  if (given instanceof Promise || isThenable(given)) {
-    return awaitGiven(given, { call, rowNumber, attempt: 1 }, options);
-  }
-  const outcome = readOutcome(given, rowNumber, options);
-  return outcome.kind === 'retry'
-    ? tryAgain(outcome.value, { call, rowNumber, attempt: 1 }, options)
-    : outcome;
-}
+export class TaskCaller {
+  readonly #call: TaskFunction;
+  readonly #options: CallOptions;
 
-interface Attempt {
-  readonly call: () => unknown;
-  readonly rowNumber: number;
-  readonly attempt: number;
-}
+  constructor(call: TaskFunction, options: CallOptions) {
+    this.#call = call;
+    this.#options = options;
+  }
 
-async function awaitGiven(
-  given: PromiseLike<unknown>,
-  attempt: Attempt,
-  options: CallOptions,
-): Promise<CallResult> {
-  let value: unknown;
-  try {
-    value = await given;
-  } catch (error) {
-    return afterThrow(error, attempt, options);
+  invoke(row: unknown, state: unknown, run: RunContext): CallResult | Promise<CallResult> {
+    let given: unknown;
+    try {
+      // Row and state have the types of the task's own definition.
+      given = this.#call(row as never, state as never, run as never);
+    } catch (error) {
+      return this.#afterThrow(error, { row, state, run, attempt: 1 });
+    }
+    if (isThenable(given)) return this.#await(given, { row, state, run, attempt: 1 });
+    const outcome = readOutcome(given, run.rowNumber, this.#options);
+    return outcome.kind === 'retry'
+      ? this.#tryAgain(outcome.value, { row, state, run, attempt: 1 })
+      : outcome;
   }
-  const outcome = readOutcome(value, attempt.rowNumber, options);
-  return outcome.kind === 'retry' ? tryAgain(outcome.value, attempt, options) : outcome;
-}
 
-function afterThrow(
-  error: unknown,
-  attempt: Attempt,
-  options: CallOptions,
-): CallResult | Promise<CallResult> {
-  const message = `crashed: ${messageOf(error)}`;
-  const failure = { code: 'crashed', message };
-  if (options.retry?.onThrow === true) {
-    return tryAgain({ failure, afterMs: undefined }, attempt, options);
+  async #await(given: PromiseLike<unknown>, attempt: Attempt): Promise<CallResult> {
+    let value: unknown;
+    try {
+      value = await given;
+    } catch (error) {
+      return this.#afterThrow(error, attempt);
+    }
+    const outcome = readOutcome(value, attempt.run.rowNumber, this.#options);
+    return outcome.kind === 'retry' ? this.#tryAgain(outcome.value, attempt) : outcome;
   }
-  options.log.error(message, {
-    row: attempt.rowNumber,
-    stack: error instanceof Error ? error.stack : undefined,
-  });
-  return { kind: 'fail', value: failure, next: undefined, hasNext: false };
-}
 
-async function tryAgain(
-  { failure, afterMs }: Extract<ReadableOutcome, { kind: 'retry' }>['value'],
-  { call, rowNumber, attempt }: Attempt,
-  options: CallOptions,
-): Promise<CallResult> {
-  const { retry, clock, stopSignal } = options;
-  if (attempt >= (retry?.attempts ?? 1)) {
-    const message =
-      attempt === 1 ? failure.message : `${failure.message} (after ${attempt} attempts)`;
-    return { kind: 'fail', value: { ...failure, message }, next: undefined, hasNext: false };
+  #afterThrow(error: unknown, attempt: Attempt): CallResult | Promise<CallResult> {
+    const message = `crashed: ${messageOf(error)}`;
+    const failure = { code: 'crashed', message };
+    if (this.#options.retry?.onThrow === true) {
+      return this.#tryAgain({ failure, afterMs: undefined }, attempt);
+    }
+    this.#options.log.error(message, {
+      row: attempt.run.rowNumber,
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+    return { kind: 'fail', value: failure, next: undefined, hasNext: false };
   }
-  const backoffMs = (retry?.backoffMs ?? DEFAULT_BACKOFF_MS) * 2 ** (attempt - 1);
-  const pauseMs = Math.min(afterMs ?? backoffMs, retry?.maxBackoffMs ?? DEFAULT_MAX_BACKOFF_MS);
-  await clock.sleep(Math.max(0, pauseMs), stopSignal);
-  if (stopSignal.aborted) return 'interrupted';
-  const again: Attempt = { call, rowNumber, attempt: attempt + 1 };
-  let given: unknown;
-  try {
-    given = call();
-  } catch (error) {
-    return afterThrow(error, again, options);
+
+  async #tryAgain(
+    { failure, afterMs }: Extract<ReadableOutcome, { kind: 'retry' }>['value'],
+    { row, state, run, attempt }: Attempt,
+  ): Promise<CallResult> {
+    const { retry, clock, stopSignal } = this.#options;
+    if (attempt >= (retry?.attempts ?? 1)) {
+      const message =
+        attempt === 1 ? failure.message : `${failure.message} (after ${attempt} attempts)`;
+      return { kind: 'fail', value: { ...failure, message }, next: undefined, hasNext: false };
+    }
+    const backoffMs = (retry?.backoffMs ?? DEFAULT_BACKOFF_MS) * 2 ** (attempt - 1);
+    const pauseMs = Math.min(afterMs ?? backoffMs, retry?.maxBackoffMs ?? DEFAULT_MAX_BACKOFF_MS);
+    await clock.sleep(Math.max(0, pauseMs), stopSignal);
+    if (stopSignal.aborted) return 'interrupted';
+    const again: Attempt = { row, state, run, attempt: attempt + 1 };
+    let given: unknown;
+    try {
+      given = this.#call(row as never, state as never, run as never);
+    } catch (error) {
+      return this.#afterThrow(error, again);
+    }
+    return this.#await(Promise.resolve(given), again);
   }
-  return awaitGiven(Promise.resolve(given), again, options);
 }
 
 /** Refuses whatever is not an outcome: it must never count as success. */
@@ -145,5 +147,5 @@ function describe(value: unknown): string {
   } catch {
     shown = undefined;
   }
-  return (shown ?? String(value)).slice(0, 200);
+  return (shown ?? typeof value).slice(0, 200);
 }

@@ -80,19 +80,23 @@ export class Committer {
     this.#then(async () => {
       await file.append(buffer.subarray(0, length));
       this.#pendingBytes -= length;
-      if (this.#spares.length < MAX_SPARE_BUFFERS) this.#spares.push(buffer);
+      this.#spares.push(buffer);
+      this.#spares.sort((a, b) => b.length - a.length).splice(MAX_SPARE_BUFFERS);
     });
   }
 
   #then(step: () => Promise<void>): void {
-    this.#tail = this.#tail.then(async () => {
-      if (this.#failure !== undefined) return;
-      try {
-        await step();
-      } catch (error) {
-        this.#failure = { error };
-      }
-    });
+    this.#tail = this.#after(this.#tail, step);
+  }
+
+  async #after(previous: Promise<void>, step: () => Promise<void>): Promise<void> {
+    await previous;
+    if (this.#failure !== undefined) return;
+    try {
+      await step();
+    } catch (error) {
+      this.#failure = { error };
+    }
   }
 
   #bufferOf(length: number): Buffer {

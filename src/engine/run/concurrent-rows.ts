@@ -1,7 +1,7 @@
 import type { ReadPosition } from '../csv/csv-table.ts';
 import type { RecordBlock } from '../csv/record-block.ts';
 import type { Failure } from '../task/failure.ts';
-import { callTask, type CallResult } from './call-task.ts';
+import { TaskCaller, type CallResult } from './call-task.ts';
 import { RecordCursor, type OutputRecord } from './output-record.ts';
 import { RowContext } from './row-context.ts';
 import type { RowDriver, RowDriverContext } from './row-driver.ts';
@@ -10,7 +10,7 @@ import type { RowDriver, RowDriverContext } from './row-driver.ts';
 interface Flight {
   readonly record: OutputRecord;
   result: CallResult | { readonly failures: readonly Failure[] } | undefined;
-  readonly done: Promise<void> | undefined;
+  done: Promise<void> | undefined;
 }
 
 /** Rows that have ended may wait for a slow one before them, up to so many times the concurrency. */
@@ -25,7 +25,7 @@ export class ConcurrentRows implements RowDriver {
   readonly #cursor: RecordCursor;
   /** Behind the last record that was taken up. */
   #reached: ReadPosition | undefined;
-  readonly #callRow: (row: never, state: never, run: never) => unknown;
+  readonly #caller: TaskCaller;
   /** Started and not settled, in input order. */
   readonly #flights: Flight[] = [];
   #running = 0;
@@ -38,7 +38,7 @@ export class ConcurrentRows implements RowDriver {
     const { row } = context.options.task;
     if (row === undefined) throw new TypeError(`task ${context.options.task.name} has no row`);
     this.#context = context;
-    this.#callRow = row;
+    this.#caller = new TaskCaller(row, context.call);
     this.#cursor = new RecordCursor(context.options.access);
   }
 
@@ -74,7 +74,7 @@ export class ConcurrentRows implements RowDriver {
       await this.#waitForOne();
       this.#settleReady();
     }
-    await Promise.all(this.#flights.map(({ done }) => done));
+    for (const { done } of this.#flights) await done;
     this.#throwError();
   }
 
@@ -85,7 +85,7 @@ export class ConcurrentRows implements RowDriver {
   }
 
   #start(): void {
-    const { options, call } = this.#context;
+    const { options } = this.#context;
     const cursor = this.#cursor;
     const { shape, facts, rowKeyPrefix } = options;
     const record = cursor.detach();
@@ -96,11 +96,7 @@ export class ConcurrentRows implements RowDriver {
       return;
     }
     const run = new RowContext(facts, rowKeyPrefix, record.number);
-    const result = callTask(
-      () => this.#callRow(row as never, undefined as never, run as never),
-      record.number,
-      call,
-    );
+    const result = this.#caller.invoke(row, undefined, run);
     if (!(result instanceof Promise)) {
       this.#flights.push({ record, result, done: undefined });
       return;
@@ -109,21 +105,18 @@ export class ConcurrentRows implements RowDriver {
     const flight: Flight = {
       record,
       result: undefined,
-      done: result.then(
-        (value) => {
-          flight.result = value;
-          this.#landed();
-        },
-        (error: unknown) => {
-          this.#error ??= { error };
-          this.#landed();
-        },
-      ),
+      done: undefined,
     };
+    flight.done = this.#land(flight, result);
     this.#flights.push(flight);
   }
 
-  #landed(): void {
+  async #land(flight: Flight, result: Promise<CallResult>): Promise<void> {
+    try {
+      flight.result = await result;
+    } catch (error) {
+      this.#error ??= { error };
+    }
     this.#running -= 1;
     this.#wake?.();
     this.#wake = undefined;

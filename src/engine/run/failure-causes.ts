@@ -39,9 +39,9 @@ export class FailureCauses {
 
   /** All of them, most frequent first. */
   list(): FailureCause[] {
-    return [...this.#causes.values()]
-      .map((cause) => ({ ...cause }))
-      .sort((a, b) => b.count - a.count || a.firstRow - b.firstRow);
+    return structuredClone([...this.#causes.values()]).sort(
+      (a, b) => b.count - a.count || a.firstRow - b.firstRow,
+    );
   }
 }
 

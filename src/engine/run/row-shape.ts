@@ -67,7 +67,7 @@ function rowMaker(names: readonly string[]): (values: readonly unknown[]) => obj
   // A computed key makes `__proto__` an ordinary property.
   const entries = names.map((name, index) => `[${JSON.stringify(name)}]: values[${index}]`);
   try {
-    // oxlint-disable-next-line no-new-func -- names reach the code as JSON strings only
+    // oxlint-disable-next-line no-new-func, typescript/no-implied-eval -- names reach the code as JSON strings only
     return new Function('values', `return { ${entries.join(', ')} };`) as (
       values: readonly unknown[],
     ) => object;

@@ -7,7 +7,7 @@ import { failureText } from '../task/failure.ts';
 import { ALLOWED_NOINPUT_OUTCOMES, type ReadableOutcome } from '../task/outcome.ts';
 import type { RunFacts } from '../task/run-context.ts';
 import type { NoinputTask, PaceSettings } from '../task/task.ts';
-import { callTask, type CallOptions, type CallResult } from './call-task.ts';
+import { TaskCaller, type CallResult } from './call-task.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Committer } from './committer.ts';
 import type { OutputPage } from './output-page.ts';
@@ -64,22 +64,21 @@ export async function runNoinput(options: NoinputRunOptions): Promise<RowRunEnd>
   });
   const onProgress = () => options.onProgress(settler);
   const beat = new RunBeat({ clock, committer, settler, gate, checkpoint, onProgress });
-  const call: CallOptions = {
+  const caller = new TaskCaller((_row, stepState, run) => task.step(stepState, run), {
     retry: options.pace.retry,
     clock,
     stopSignal: options.stopSignal,
     log: facts.log,
     taskName: task.name,
     allowedOutcomes: ALLOWED_NOINPUT_OUTCOMES,
-  };
+  });
   while (gate.reason === undefined) {
     if (step > options.limit) {
       gate.close('limit_reached');
       break;
     }
     const context = new RowContext(facts, options.rowKeyPrefix, step);
-    // The state has the type of the task's own definition.
-    const called = callTask(() => task.step(state.value as never, context as never), step, call);
+    const called = caller.invoke(undefined, state.value, context);
     const result = called instanceof Promise ? await called : called;
     gate.throwIfAborted();
     if (result === 'interrupted') break;

@@ -1,6 +1,6 @@
 import type { ReadPosition } from '../csv/csv-table.ts';
 import type { RecordBlock } from '../csv/record-block.ts';
-import { callTask, type CallResult } from './call-task.ts';
+import { TaskCaller, type CallResult } from './call-task.ts';
 import { RecordCursor } from './output-record.ts';
 import { RowContext } from './row-context.ts';
 import type { RowDriver, RowDriverContext } from './row-driver.ts';
@@ -14,13 +14,13 @@ export class SerialRows implements RowDriver {
   position: ReadPosition | undefined;
   readonly #context: RowDriverContext;
   #cursor: RecordCursor | undefined;
-  readonly #callRow: (row: never, state: never, run: never) => unknown;
+  readonly #caller: TaskCaller;
 
   constructor(context: RowDriverContext) {
     const { row } = context.options.task;
     if (row === undefined) throw new TypeError(`task ${context.options.task.name} has no row`);
     this.#context = context;
-    this.#callRow = row;
+    this.#caller = new TaskCaller(row, context.call);
   }
 
   async block(block: RecordBlock): Promise<void> {
@@ -49,9 +49,9 @@ export class SerialRows implements RowDriver {
    * awaited: then it gives what to await, and the cursor stays on that row.
    */
   #advance(cursor: RecordCursor, count: number): Promise<CallResult> | undefined {
-    const { gate, settler, beat, pace, options, state, call } = this.#context;
+    const { gate, settler, beat, pace, options, state } = this.#context;
     const { shape, clock, limit, fromRow, facts, rowKeyPrefix } = options;
-    const callRow = this.#callRow;
+    const caller = this.#caller;
     while (cursor.index < count) {
       if (gate.reason !== undefined) return undefined;
       const { number } = cursor;
@@ -69,17 +69,8 @@ export class SerialRows implements RowDriver {
         settler.fail(cursor, problem === undefined ? shape.failures : [problem]);
         this.#passed(cursor);
       } else {
-        // The state and the row have the types of the task's own definition.
-        const result = callTask(
-          () =>
-            callRow(
-              row as never,
-              state.value as never,
-              new RowContext(facts, rowKeyPrefix, number) as never,
-            ),
-          number,
-          call,
-        );
+        const context = new RowContext(facts, rowKeyPrefix, number);
+        const result = caller.invoke(row, state.value, context);
         if (result instanceof Promise) return result;
         this.#settle(cursor, result);
       }

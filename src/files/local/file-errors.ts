@@ -1,10 +1,10 @@
 import { messageOf, RowmillError, type ErrorCode } from '../../engine/errors.ts';
 
 /** The system's own code of an error, such as ENOENT. */
-export function systemCode(error: unknown): string | undefined {
+export function systemCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code
-    : undefined;
+    : '';
 }
 
 /** Says in words what the system refused, and names the path. */
