@@ -5,4 +5,5 @@
 export const bundledTasks = [
   { category: 'contacts', load: () => import('./contacts.ts') },
   { category: 'http', load: () => import('./http.ts') },
+  { category: 'csv', load: () => import('./csv.ts') },
 ] as const;

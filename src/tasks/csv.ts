@@ -1,0 +1,1 @@
+export { reshape } from './csv/reshape.ts';
