@@ -29,6 +29,10 @@ export function findFooter(records: readonly SampleRecord[], table: FooterTable)
     if (!isFooter(record, table, at === records.length - 1)) break;
     first = at;
   }
+  const above = records[first - 1];
+  // What follows a row that is broken may be its rest: its quoted cells can span lines.
+  const isBroken = above?.cells.length !== table.width && above?.cells.join(',').includes('"');
+  if (above !== undefined && isBroken) return records.length;
   return first <= lowest && records.length > MAX_FOOTER_RECORDS ? records.length : first;
 }
 
@@ -57,5 +61,10 @@ function looksLikeRow(cells: readonly string[], columnTypes: readonly CellType[]
     if (column >= cells.length || !isTyped(expected)) continue;
     if (cellType(cells[column] ?? '') === expected) return true;
   }
-  return false;
+  // A row with another delimiter is one cell here.
+  const text = cells.join(',');
+  const [first = ''] = text.split(/[;\t| ]/, 1);
+  const expected = columnTypes[0] ?? 'text';
+  if (isTyped(expected) && cellType(first) === expected) return true;
+  return [';', '\t', '|'].some((other) => text.split(other).length >= columnTypes.length);
 }

@@ -80,7 +80,11 @@ function filled(record: SampleRecord): number {
 
 /** A record with cells for a title only: `PREAMBLE,,,` or `,,,`. */
 function isSparse(record: SampleRecord, width: number): boolean {
-  return width >= 3 && filled(record) <= Math.max(1, Math.floor(width / 4));
+  if (width < 3) return false;
+  const count = filled(record);
+  if (count <= 1) return true;
+  // `shop,12,,,,,`: a name and its value. Cells further apart are groups of columns.
+  return count === 2 && width >= 5 && record.cells.slice(2).every((cell) => cell.trim() === '');
 }
 
 function firstOfTable(records: readonly SampleRecord[], width: number): number {

@@ -1,8 +1,8 @@
 import type { CsvTable } from './csv-table.ts';
 import type { RecordProblem } from './record-problem.ts';
 import type { ScanArrays, ScanRules, ScanState } from './scan-records.ts';
-import { readForeignLine } from './foreign-line.ts';
-import { repairRecord, type RepairedCell } from './repair-record.ts';
+import { readForeignRecord } from './foreign-record.ts';
+import { isRow, repairRecord, type RepairedCell } from './repair-record.ts';
 import { CELL_ESCAPED, CELL_NON_ASCII, CELL_QUOTES_KEPT } from './record-block.ts';
 
 /** How far ahead of an odd record its possible readings may reach. */
@@ -57,20 +57,30 @@ export function readOddRecord(input: OddRecordInput): OddRecord | undefined {
 function readOtherwise(input: OddRecordInput, isTooLong: boolean): OddRecord | undefined {
   const { state, rules } = input;
   const { bytes, position } = state;
-  const isSpanning = isTooLong || state.oddNextLine - state.line > 1;
-  const mayBeText = isSpanning || state.oddQuotes;
-  const limit = Math.min(position + REPAIR_WINDOW, state.length);
-  const isFinal = state.isFinal && limit === state.length;
-  if (!mayBeText) {
-    const line = bytes.subarray(position, state.oddEnd);
-    const other = readForeignLine(line, { rules, columnTypes: input.table.columnTypes });
-    if (other !== undefined) {
-      const cells = other.cells.map((cell) => shifted(cell, position));
-      return writeRecord(input, { cells, end: state.oddEnd, how: other.how });
-    }
-    if (!line.includes(rules.quote)) return undefined;
+  const hasOddQuotes = isTooLong || state.oddQuotes;
+  let limit = Math.min(position + REPAIR_WINDOW, state.length);
+  let isFinal = state.isFinal && limit === state.length;
+  const foreign = readForeignRecord({
+    bytes,
+    start: position,
+    limit,
+    isFinal,
+    rules,
+    columnTypes: input.table.columnTypes ?? [],
+  });
+  if (foreign !== undefined) return writeRecord(input, foreign);
+  if (!hasOddQuotes) {
+    if (!bytes.subarray(position, state.oddEnd).includes(rules.quote)) return undefined;
+    // Its quotes pair: all that can be wrong is that one of them reaches into the next line.
+    limit = endOfLine(bytes, position, limit);
+    isFinal = true;
   }
   const { delimiter, quote, width } = rules;
+  const next = limit + (bytes[limit] === CR && bytes[limit + 1] === LF ? 2 : 1);
+  const isSwallowing =
+    !hasOddQuotes &&
+    state.oddNextLine - state.line > 1 &&
+    isRow({ bytes, limit: state.length, delimiter, quote, width }, next);
   const found = repairRecord({
     bytes,
     start: position,
@@ -79,15 +89,17 @@ function readOtherwise(input: OddRecordInput, isTooLong: boolean): OddRecord | u
     delimiter,
     quote,
     width,
-    mayBeText,
+    mayBeText: hasOddQuotes || isSwallowing,
   });
   if (found === undefined) return undefined;
   const how = `quotes that do not pair are read as text: this gives the ${width} cells of the header`;
   return writeRecord(input, { ...found, how });
 }
 
-function shifted(cell: RepairedCell, by: number): RepairedCell {
-  return { from: cell.from + by, to: cell.to + by, kind: cell.kind };
+function endOfLine(bytes: Uint8Array, from: number, limit: number): number {
+  let at = from;
+  while (at < limit && bytes[at] !== LF && bytes[at] !== CR) at++;
+  return at;
 }
 
 function writeRecord(

@@ -6,18 +6,24 @@ const CR = 13;
 /** What a deviation costs: the cheapest reading with the header's width wins. */
 const COST = {
   lineInQuotes: 2,
+  /** A line in quotes that by itself has the header's cells is a row, not part of a cell. */
+  rowInQuotes: 14,
   strayQuoteInQuotes: 2,
   /** A quote behind a delimiter that nevertheless opens no cell. */
   unusedOpeningQuote: 5,
   /** A quote before a delimiter or line end that is nevertheless text. */
   unusedClosingQuote: 6,
   blanksAroundQuotes: 1,
-  openingQuoteIsText: 4,
-  textBehindQuotes: 5,
+  openingQuoteIsText: 5,
+  /** The same where the cell ends with a quote too: then both are more likely to be its quotes. */
+  bothQuotesAreText: 11,
+  textBehindQuotes: 6,
 } as const;
 
 /** Steps after which a record counts as not repairable: no input may make repair slow. */
 const MAX_STEPS = 4000;
+/** A reading that needs more than this is no reading. */
+const MAX_COST = 40;
 /** Ends that are tried for one opening quote. */
 const MAX_CLOSINGS = 64;
 
@@ -69,7 +75,7 @@ export function repairRecord(input: RepairInput): RepairedRecord | undefined {
   push({ cell: undefined, at: input.start, count: 0, cost: 0, before: undefined });
   const seen = new Set<number>();
   let steps = 0;
-  for (let cost = 0; cost < queue.length; cost++) {
+  for (let cost = 0; cost < Math.min(queue.length, MAX_COST); cost++) {
     const bucket = queue[cost];
     if (bucket === undefined) continue;
     for (let step = bucket.pop(); step !== undefined; step = bucket.pop()) {
@@ -122,7 +128,11 @@ function readings(input: RepairInput, from: number): Reading[] {
   if (!isQuoted || open > from || input.mayBeText) {
     const at = endOfText(input, from);
     if (at !== undefined) {
-      const cost = !isQuoted ? 0 : COST.openingQuoteIsText;
+      let cost = 0;
+      if (isQuoted) {
+        const isPair = at > open + 1 && bytes[at - 1] === quote;
+        cost = isPair ? COST.bothQuotesAreText : COST.openingQuoteIsText;
+      }
       found.push({ cell: { from, to: at, kind: 0 }, at, cost });
     }
   }
@@ -143,7 +153,9 @@ function addQuoted(
   for (let at = from; at < limit && found.length - start < MAX_CLOSINGS; at++) {
     const byte = bytes[at];
     if (byte === LF || byte === CR) {
-      if (byte === LF || bytes[at + 1] !== LF) cost += COST.lineInQuotes;
+      if (byte === CR && bytes[at + 1] === LF) continue;
+      cost += isRow(input, at + 1) ? COST.rowInQuotes : COST.lineInQuotes;
+      if (cost > MAX_COST) return;
       continue;
     }
     if (byte !== quote) continue;
@@ -152,8 +164,11 @@ function addQuoted(
     if (isEnd(input, closing + 1)) {
       // `48""` before a delimiter: a doubled quote, or a quote as text and the end.
       const extra = isDoubled ? COST.strayQuoteInQuotes : 0;
-      found.push({ cell: { from, to: closing, kind }, at: closing + 1, cost: cost + extra });
+      if (!isDoubled || input.mayBeText) {
+        found.push({ cell: { from, to: closing, kind }, at: closing + 1, cost: cost + extra });
+      }
       if (!isDoubled) {
+        if (!input.mayBeText) return;
         cost += COST.unusedClosingQuote;
         isFirst = false;
       }
@@ -178,6 +193,27 @@ function addQuoted(
       at++;
     }
   }
+}
+
+/** Whether a line, read by the rules, has the header's width. */
+export function isRow(
+  input: Omit<RepairInput, 'start' | 'isFinal' | 'mayBeText'>,
+  from: number,
+): boolean {
+  const { bytes, limit, quote, delimiter } = input;
+  let cells = 1;
+  let isCellStart = true;
+  for (let at = from; at < limit; at++) {
+    const byte = bytes[at];
+    if (byte === LF || byte === CR) break;
+    if (isCellStart && byte === quote) {
+      at++;
+      while (at < limit && bytes[at] !== quote && bytes[at] !== LF) at++;
+    }
+    isCellStart = byte === delimiter;
+    if (isCellStart) cells++;
+  }
+  return cells === input.width && cells > 1;
 }
 
 function behindBlanks(input: RepairInput, from: number): number {

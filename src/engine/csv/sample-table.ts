@@ -1,5 +1,5 @@
 import { CELL_ESCAPED, CELL_QUOTES_KEPT } from './record-block.ts';
-import { repairRecord } from './repair-record.ts';
+import { isRow, repairRecord } from './repair-record.ts';
 import { steadyWidth } from './find-dialect.ts';
 import {
   sampleRecords,
@@ -57,13 +57,20 @@ function repairSampleRecord(
 ): SampleRecord | undefined {
   const { bytes, text, dialect, width } = sample;
   const quote = dialect.quote;
+  // Quotes that pair can only be wrong in that one of them reaches into the next line.
+  const line = /[\r\n]/.exec(text.slice(record.start));
+  const end = record.isOdd || line === null ? bytes.length : record.start + line.index;
+  const delimiter = dialect.delimiter.charCodeAt(0);
+  const rules = { bytes, limit: bytes.length, delimiter, quote: quote.charCodeAt(0), width };
+  const next = end + (text.startsWith('\r\n', end) ? 2 : 1);
+  if (!record.isOdd && !isRow(rules, next)) return undefined;
   const found = repairRecord({
     bytes,
     start: record.start,
-    limit: bytes.length,
-    isFinal: sample.isWhole,
-    delimiter: dialect.delimiter.charCodeAt(0),
-    quote: quote.charCodeAt(0),
+    limit: end,
+    isFinal: sample.isWhole || end < bytes.length,
+    delimiter,
+    quote: rules.quote,
     width,
     mayBeText: true,
   });

@@ -26,7 +26,17 @@ export interface DirtKind {
   readonly note?: string;
 }
 
-const HEADER = ['date', 'time', 'quantity', 'product_id', 'price', 'product', 'description', 'page', 'remarks'];
+const HEADER = [
+  'date',
+  'time',
+  'quantity',
+  'product_id',
+  'price',
+  'product',
+  'description',
+  'page',
+  'remarks',
+];
 
 const PRODUCTS = [
   'Garden Chair',
@@ -85,7 +95,8 @@ export function formatCell(cell: string, style: Style = {}): string {
   const { delimiter = ',', quote = '"', escape = quote } = style;
   const special = [delimiter, quote, '\n', '\r'].some((part) => part !== '' && cell.includes(part));
   const isLong = cell.length > 40;
-  if (quote === '' || !(special || style.quoteAll === true || isLong || style.quoteWhere?.(cell))) return cell;
+  if (quote === '' || !(special || style.quoteAll === true || isLong || style.quoteWhere?.(cell)))
+    return cell;
   return quote + cell.replaceAll(quote, escape + quote) + quote;
 }
 
@@ -178,7 +189,9 @@ function* separators(change: 1 | -1): Generator<Dirt> {
         const right = written[column] as string;
         // Next to a quote the join is another kind of dirt.
         if (left.includes('"') || right.includes('"')) continue;
-        line = [...written.slice(0, column - 1), left + right, ...written.slice(column + 1)].join(',');
+        line = [...written.slice(0, column - 1), left + right, ...written.slice(column + 1)].join(
+          ',',
+        );
         expected = [...cells.slice(0, column - 1), left + right, ...cells.slice(column + 1)];
       }
       const rows = clean.rows.map((other, at) => (at === row ? expected : other));
@@ -198,7 +211,11 @@ function utf16(source: string, options: { big?: boolean; mark?: boolean }): Uint
 
 const other = {
   header: ['region', 'manager', 'target'],
-  rows: Array.from({ length: 12 }, (_, row) => [`Region ${row}`, `Manager ${row}`, String(row * 1000)]),
+  rows: Array.from({ length: 12 }, (_, row) => [
+    `Region ${row}`,
+    `Manager ${row}`,
+    String(row * 1000),
+  ]),
 };
 
 export const DIRT_KINDS: readonly DirtKind[] = [
@@ -216,7 +233,10 @@ export const DIRT_KINDS: readonly DirtKind[] = [
   },
   { name: 'no line end at the end', files: () => [{ bytes: utf8(formatTable(clean).trimEnd()) }] },
   { name: 'two line ends at the end', files: () => [{ bytes: utf8(`${formatTable(clean)}\n`) }] },
-  { name: 'blank line between each two rows', files: () => [{ bytes: text(lines(clean).map((line) => `${line}\n`)) }] },
+  {
+    name: 'blank line between each two rows',
+    files: () => [{ bytes: text(lines(clean).map((line) => `${line}\n`)) }],
+  },
   { name: 'blank lines at the start', files: () => [{ bytes: utf8(`\n\n${formatTable(clean)}`) }] },
   { name: 'delimiter ;', files: styled({ delimiter: ';' }) },
   { name: 'delimiter tab', files: styled({ delimiter: '\t' }) },
@@ -235,41 +255,111 @@ export const DIRT_KINDS: readonly DirtKind[] = [
     name: 'columns aligned with runs of spaces',
     files: () => {
       const table = oneLined(clean);
-      const filled = { header: table.header, rows: table.rows.map((row) => row.map((cell) => cell || '-')) };
-      const cells = [filled.header, ...filled.rows].map((row) => row.map((cell) => formatCell(cell, { delimiter: ' ' })));
-      const widths = filled.header.map((_, column) => Math.max(...cells.map((row) => (row[column] as string).length)));
-      const all = cells.map((row) => row.map((cell, column) => cell.padEnd((widths[column] as number) + 2)).join('').trimEnd());
+      const filled = {
+        header: table.header,
+        rows: table.rows.map((row) => row.map((cell) => cell || '-')),
+      };
+      const cells = [filled.header, ...filled.rows].map((row) =>
+        row.map((cell) => formatCell(cell, { delimiter: ' ' })),
+      );
+      const widths = filled.header.map((_, column) =>
+        Math.max(...cells.map((row) => (row[column] as string).length)),
+      );
+      const all = cells.map((row) =>
+        row
+          .map((cell, column) => cell.padEnd((widths[column] as number) + 2))
+          .join('')
+          .trimEnd(),
+      );
       return [{ bytes: text(all), rows: filled.rows }];
     },
   },
   { name: "quote '", files: styled({ quote: "'" }) },
   { name: "quote ', every cell quoted", files: styled({ quote: "'", quoteAll: true }) },
-  { name: 'delimiter ; and quote \'', files: styled({ delimiter: ';', quote: "'" }) },
+  { name: "delimiter ; and quote '", files: styled({ delimiter: ';', quote: "'" }) },
   { name: 'quotes escaped with a backslash', files: styled({ escape: '\\' }) },
-  { name: 'quotes escaped with a backslash, delimiter ;, every cell quoted', files: styled({ escape: '\\', delimiter: ';', quoteAll: true }) },
+  {
+    name: 'quotes escaped with a backslash, delimiter ;, every cell quoted',
+    files: styled({ escape: '\\', delimiter: ';', quoteAll: true }),
+  },
   { name: 'quotes in quoted cells neither doubled nor escaped', files: styled({ escape: '' }) },
   {
     name: 'no quotes at all, tabs between',
     files: () => {
       const table = oneLined(clean);
-      return [{ bytes: utf8(formatTable(table, { delimiter: '\t', quote: '' })), rows: table.rows }];
+      return [
+        { bytes: utf8(formatTable(table, { delimiter: '\t', quote: '' })), rows: table.rows },
+      ];
     },
   },
-  { name: 'sep= line of Excel', files: () => [{ bytes: utf8(`sep=;\n${formatTable(clean, { delimiter: ';' })}`), warning: 'sep_line' }] },
-  { name: 'UTF-8 with byte order mark', files: () => [{ bytes: utf8(`\uFEFF${formatTable(clean)}`) }] },
-  { name: 'UTF-8 with byte order mark, header quoted', files: () => [{ bytes: utf8(`\uFEFF${formatTable(clean, { quoteAll: true })}`) }] },
-  { name: 'UTF-16LE with byte order mark', files: () => [{ bytes: utf16(formatTable(clean), { mark: true }) }] },
-  { name: 'UTF-16BE with byte order mark', files: () => [{ bytes: utf16(formatTable(clean), { big: true, mark: true }) }] },
-  { name: 'UTF-16LE without byte order mark', files: () => [{ bytes: utf16(formatTable(clean), {}), warning: 'encoding_guessed' }] },
-  { name: 'UTF-16BE without byte order mark', files: () => [{ bytes: utf16(formatTable(clean), { big: true }), warning: 'encoding_guessed' }] },
-  { name: 'UTF-16LE, tabs, as Excel saves "Unicode text"', files: () => [{ bytes: utf16(formatTable(clean, { delimiter: '\t', lineEnd: '\r\n' }), { mark: true }) }] },
-  { name: 'one title line above', files: prefixed('Sales report\n', { warning: 'preamble_skipped' }) },
-  { name: 'three title lines above', files: prefixed('Sales report\nShop 12, Hamburg\nCreated 2024-05-01\n', { warning: 'preamble_skipped' }) },
-  { name: 'title lines and a blank line above', files: prefixed('Sales report\nAll figures in USD\n\n', { warning: 'preamble_skipped' }) },
-  { name: 'title row with delimiters and an empty row above', files: prefixed('PREAMBLE,,,,,,,,\n,,,,,,,,\n', { warning: 'preamble_skipped' }) },
-  { name: 'three title rows with delimiters above', files: prefixed('Report,,,,,,,,\nShop 12,,,,,,,,\nMay,,,,,,,,\n', { warning: 'preamble_skipped' }) },
-  { name: 'key and value rows above', files: prefixed('report,sales\nshop,12\nfrom,2024-01-01\n\n', { warning: 'preamble_skipped' }) },
-  { name: 'comment lines with # above', files: prefixed('# exported by shop 4.1\n# do not edit\n', { warning: 'preamble_skipped' }) },
+  {
+    name: 'sep= line of Excel',
+    files: () => [
+      { bytes: utf8(`sep=;\n${formatTable(clean, { delimiter: ';' })}`), warning: 'sep_line' },
+    ],
+  },
+  {
+    name: 'UTF-8 with byte order mark',
+    files: () => [{ bytes: utf8(`\uFEFF${formatTable(clean)}`) }],
+  },
+  {
+    name: 'UTF-8 with byte order mark, header quoted',
+    files: () => [{ bytes: utf8(`\uFEFF${formatTable(clean, { quoteAll: true })}`) }],
+  },
+  {
+    name: 'UTF-16LE with byte order mark',
+    files: () => [{ bytes: utf16(formatTable(clean), { mark: true }) }],
+  },
+  {
+    name: 'UTF-16BE with byte order mark',
+    files: () => [{ bytes: utf16(formatTable(clean), { big: true, mark: true }) }],
+  },
+  {
+    name: 'UTF-16LE without byte order mark',
+    files: () => [{ bytes: utf16(formatTable(clean), {}), warning: 'encoding_guessed' }],
+  },
+  {
+    name: 'UTF-16BE without byte order mark',
+    files: () => [{ bytes: utf16(formatTable(clean), { big: true }), warning: 'encoding_guessed' }],
+  },
+  {
+    name: 'UTF-16LE, tabs, as Excel saves "Unicode text"',
+    files: () => [
+      { bytes: utf16(formatTable(clean, { delimiter: '\t', lineEnd: '\r\n' }), { mark: true }) },
+    ],
+  },
+  {
+    name: 'one title line above',
+    files: prefixed('Sales report\n', { warning: 'preamble_skipped' }),
+  },
+  {
+    name: 'three title lines above',
+    files: prefixed('Sales report\nShop 12, Hamburg\nCreated 2024-05-01\n', {
+      warning: 'preamble_skipped',
+    }),
+  },
+  {
+    name: 'title lines and a blank line above',
+    files: prefixed('Sales report\nAll figures in USD\n\n', { warning: 'preamble_skipped' }),
+  },
+  {
+    name: 'title row with delimiters and an empty row above',
+    files: prefixed('PREAMBLE,,,,,,,,\n,,,,,,,,\n', { warning: 'preamble_skipped' }),
+  },
+  {
+    name: 'three title rows with delimiters above',
+    files: prefixed('Report,,,,,,,,\nShop 12,,,,,,,,\nMay,,,,,,,,\n', {
+      warning: 'preamble_skipped',
+    }),
+  },
+  {
+    name: 'key and value rows above',
+    files: prefixed('report,sales\nshop,12\nfrom,2024-01-01\n\n', { warning: 'preamble_skipped' }),
+  },
+  {
+    name: 'comment lines with # above',
+    files: prefixed('# exported by shop 4.1\n# do not edit\n', { warning: 'preamble_skipped' }),
+  },
   {
     name: 'no header',
     files: () => [
@@ -282,23 +372,43 @@ export const DIRT_KINDS: readonly DirtKind[] = [
     note: 'the columns are called column_1, column_2, ...',
   },
   { name: 'header only', files: () => [{ bytes: text(lines(clean).slice(0, 1)), rows: [] }] },
-  { name: 'header only, no line end', files: () => [{ bytes: utf8(lines(clean)[0] as string), rows: [] }] },
-  { name: 'one data row', files: () => [{ bytes: text(lines(clean).slice(0, 2)), rows: clean.rows.slice(0, 1) }] },
+  {
+    name: 'header only, no line end',
+    files: () => [{ bytes: utf8(lines(clean)[0] as string), rows: [] }],
+  },
+  {
+    name: 'one data row',
+    files: () => [{ bytes: text(lines(clean).slice(0, 2)), rows: clean.rows.slice(0, 1) }],
+  },
   {
     name: 'two header rows, the same twice',
-    files: () => [{ bytes: utf8(`${lines(clean)[0]}\n${formatTable(clean)}`), header: HEADER.map((name) => `${name} ${name}`), warning: 'header_joined' }],
+    files: () => [
+      {
+        bytes: utf8(`${lines(clean)[0]}\n${formatTable(clean)}`),
+        header: HEADER.map((name) => `${name} ${name}`),
+        warning: 'header_joined',
+      },
+    ],
     note: 'the rows of a header are joined with a blank, column by column',
   },
   {
     name: 'three header rows, the same each',
-    files: () => [{ bytes: utf8(`${lines(clean)[0]}\n${lines(clean)[0]}\n${formatTable(clean)}`), header: HEADER.map((name) => `${name} ${name} ${name}`), warning: 'header_joined' }],
+    files: () => [
+      {
+        bytes: utf8(`${lines(clean)[0]}\n${lines(clean)[0]}\n${formatTable(clean)}`),
+        header: HEADER.map((name) => `${name} ${name} ${name}`),
+        warning: 'header_joined',
+      },
+    ],
   },
   {
     name: 'two header rows, groups above names',
     files: () => [
       {
         bytes: utf8(`Order,,Item,,,,,,\n${formatTable(clean)}`),
-        header: HEADER.map((name, index) => (index === 0 ? `Order ${name}` : index === 2 ? `Item ${name}` : name)),
+        header: HEADER.map((name, index) =>
+          index === 0 ? `Order ${name}` : index === 2 ? `Item ${name}` : name,
+        ),
         warning: 'header_joined',
       },
     ],
@@ -317,15 +427,34 @@ export const DIRT_KINDS: readonly DirtKind[] = [
     name: 'header with a separator less',
     files: function* () {
       for (let column = 1; column < HEADER.length; column++) {
-        const header = [...HEADER.slice(0, column - 1), `${HEADER[column - 1]}${HEADER[column]}`, ...HEADER.slice(column + 1)];
-        const problems = Object.fromEntries(clean.rows.map((_, row) => [row + 1, 'too_many_cells']));
-        yield { bytes: text([header.join(','), ...lines(clean).slice(1)]), header, problems, warning: 'header_names' };
+        const header = [
+          ...HEADER.slice(0, column - 1),
+          `${HEADER[column - 1]}${HEADER[column]}`,
+          ...HEADER.slice(column + 1),
+        ];
+        const problems = Object.fromEntries(
+          clean.rows.map((_, row) => [row + 1, 'too_many_cells']),
+        );
+        yield {
+          bytes: text([header.join(','), ...lines(clean).slice(1)]),
+          header,
+          problems,
+          warning: 'header_names',
+        };
       }
     },
     note: 'which name is missing cannot be known: the header is kept as it stands and every row says that it has a cell too many',
   },
-  { name: 'a row with a separator more', files: () => separators(1), note: 'the row keeps its cells and has the problem too_many_cells' },
-  { name: 'a row with a separator less', files: () => separators(-1), note: 'the row keeps its cells and has the problem too_few_cells' },
+  {
+    name: 'a row with a separator more',
+    files: () => separators(1),
+    note: 'the row keeps its cells and has the problem too_many_cells',
+  },
+  {
+    name: 'a row with a separator less',
+    files: () => separators(-1),
+    note: 'the row keeps its cells and has the problem too_few_cells',
+  },
   {
     name: 'a row cut short after each cell',
     files: function* () {
@@ -347,7 +476,12 @@ export const DIRT_KINDS: readonly DirtKind[] = [
       for (let cells = 1; cells < 9; cells++) {
         const kept = (clean.rows[last] as string[]).slice(0, cells);
         yield {
-          bytes: utf8(lines(clean).slice(0, -1).map((line) => `${line}\n`).join('') + formatRow(kept)),
+          bytes: utf8(
+            lines(clean)
+              .slice(0, -1)
+              .map((line) => `${line}\n`)
+              .join('') + formatRow(kept),
+          ),
           rows: [...clean.rows.slice(0, -1), kept],
           problems: { [last + 1]: 'too_few_cells' },
         };
@@ -356,99 +490,228 @@ export const DIRT_KINDS: readonly DirtKind[] = [
   },
   {
     name: 'a stray quote at the start of any cell',
-    files: () => everyCell((written) => `"${written}`, (cell) => `"${cell}`),
+    files: () =>
+      everyCell(
+        (written) => `"${written}`,
+        (cell) => `"${cell}`,
+      ),
     note: 'the quote is text of its cell',
   },
   {
     name: 'a stray quote at the start of any cell, every cell quoted',
-    files: () => everyCell((written) => `"${written}`, (cell) => `"${cell}`, { quoteAll: true }),
+    files: () =>
+      everyCell(
+        (written) => `"${written}`,
+        (cell) => `"${cell}`,
+        { quoteAll: true },
+      ),
   },
   {
     name: 'a stray quote at the end of any unquoted cell',
-    files: () => everyCell((written) => (written.startsWith('"') || written === '' ? written : `${written}"`), (cell) => (formatCell(cell).startsWith('"') || cell === '' ? cell : `${cell}"`)),
+    files: () =>
+      everyCell(
+        (written) => (written.startsWith('"') || written === '' ? written : `${written}"`),
+        (cell) => (formatCell(cell).startsWith('"') || cell === '' ? cell : `${cell}"`),
+      ),
   },
   {
     name: 'a stray quote in the middle of any cell',
-    files: () => everyCell((written) => (written.length < 4 ? written : `${written.slice(0, 3)}"${written.slice(3)}`), (cell) => {
-      const written = formatCell(cell);
-      if (written.length < 4) return cell;
-      return written.startsWith('"') ? `${written.slice(1, 3)}"${written.slice(3, -1)}`.replaceAll('""', '"') : `${cell.slice(0, 3)}"${cell.slice(3)}`;
-    }),
+    files: () =>
+      everyCell(
+        (written) => (written.length < 4 ? written : `${written.slice(0, 3)}"${written.slice(3)}`),
+        (cell) => {
+          const written = formatCell(cell);
+          if (written.length < 4) return cell;
+          return written.startsWith('"')
+            ? `${written.slice(1, 3)}"${written.slice(3, -1)}`.replaceAll('""', '"')
+            : `${cell.slice(0, 3)}"${cell.slice(3)}`;
+        },
+      ),
   },
   {
     name: 'blanks around quoted cells',
-    files: () => [{ bytes: text(lines(clean).map((line, index) => (index === 5 ? line.replaceAll(/,"/g, ', "').replaceAll(/",/g, '" ,') : line))) }],
+    files: () => [
+      {
+        bytes: text(
+          lines(clean).map((line, index) =>
+            index === 5 ? line.replaceAll(/,"/g, ', "').replaceAll(/",/g, '" ,') : line,
+          ),
+        ),
+      },
+    ],
     note: 'they are left out',
   },
   {
     name: 'a row delimited with ;',
-    files: () => eachRow((row) => ({ bytes: replacedRow(row, formatRow(clean.rows[row] as string[], { delimiter: ';', quoteWhere: (cell) => cell.includes(',') })) })),
+    files: () =>
+      eachRow((row) => ({
+        bytes: replacedRow(
+          row,
+          formatRow(clean.rows[row] as string[], {
+            delimiter: ';',
+            quoteWhere: (cell) => cell.includes(','),
+          }),
+        ),
+      })),
     note: 'read with that delimiter, reported as a repair',
   },
   {
     name: 'a row delimited with tabs',
-    files: () => eachRow((row) => ({ bytes: replacedRow(row, formatRow(clean.rows[row] as string[], { delimiter: '\t', quoteWhere: (cell) => cell.includes(',') })) })),
+    files: () =>
+      eachRow((row) => ({
+        bytes: replacedRow(
+          row,
+          formatRow(clean.rows[row] as string[], {
+            delimiter: '\t',
+            quoteWhere: (cell) => cell.includes(','),
+          }),
+        ),
+      })),
   },
   {
     name: 'a row delimited with spaces',
-    files: () => eachRow((row) => ({ bytes: replacedRow(row, formatRow(clean.rows[row] as string[], { delimiter: ' ', quoteWhere: (cell) => cell.includes(',') })) })),
+    files: () =>
+      eachRow((row) => ({
+        bytes: replacedRow(
+          row,
+          formatRow(clean.rows[row] as string[], {
+            delimiter: ' ',
+            quoteWhere: (cell) => cell.includes(','),
+          }),
+        ),
+      })),
   },
   {
     name: 'a row delimited with spaces, words unquoted',
-    files: () => eachRow((row) => {
-      const cells = clean.rows[row] as string[];
-      const line = cells.map((cell) => (/[",\n]/.test(cell) || cell.length > 40 ? formatCell(cell) : cell)).join(' ');
-      return { bytes: replacedRow(row, line) };
-    }),
+    files: () =>
+      eachRow((row) => {
+        const cells = clean.rows[row] as string[];
+        const line = cells
+          .map((cell) => (/[",\n]/.test(cell) || cell.length > 40 ? formatCell(cell) : cell))
+          .join(' ');
+        return { bytes: replacedRow(row, line) };
+      }),
     note: 'words that belong together are found by the types of the columns',
   },
   {
     name: 'a quote that never closes in the last rows',
     files: () => {
       const rows = oneLined(clean).rows;
-      const bytes = text(lines({ header: HEADER, rows: [...rows.slice(0, 47), rows[47] as string[]] }).map((line, index) => (index === 48 ? line.replace(/,[^,]*$/, ',"open') : line)));
-      return [{ bytes, rows: rows.map((row, at) => (at === 47 ? [...row.slice(0, 8), '"open'] : row)) }];
+      const bytes = text(
+        lines({ header: HEADER, rows: [...rows.slice(0, 47), rows[47] as string[]] }).map(
+          (line, index) => (index === 48 ? line.replace(/,[^,]*$/, ',"open') : line),
+        ),
+      );
+      return [{ bytes, rows: rows.with(47, (rows[47] as string[]).with(8, '"open')) }];
     },
   },
   { name: 'footnote below', files: suffixed('FOOTNOTE\n') },
   { name: 'three footnotes below', files: suffixed('FOOTNOTE\nFOOTNOTE\nFOOTNOTE\n') },
-  { name: 'blank line and footnotes below', files: suffixed('\nAll prices in USD.\nSource: shop, own figures\n') },
+  {
+    name: 'blank line and footnotes below',
+    files: suffixed('\nAll prices in USD.\nSource: shop, own figures\n'),
+  },
   { name: 'footnote with delimiters below', files: suffixed('FOOTNOTE,,,,,,,,\n') },
-  { name: 'empty row and footnote with delimiters below', files: suffixed(',,,,,,,,\nFOOTNOTE,,,,,,,,\n') },
+  {
+    name: 'empty row and footnote with delimiters below',
+    files: suffixed(',,,,,,,,\nFOOTNOTE,,,,,,,,\n'),
+  },
   { name: 'total row below', files: suffixed('Total,,551,,$1682.40,,,,\n') },
   { name: 'empty rows of delimiters below', files: suffixed(',,,,,,,,\n,,,,,,,,\n,,,,,,,,\n') },
   {
     name: 'second table with less columns below',
-    files: () => [{ bytes: utf8(formatTable(clean) + formatTable(other)), warning: 'several_tables' }],
+    files: () => [
+      { bytes: utf8(formatTable(clean) + formatTable(other)), warning: 'several_tables' },
+    ],
     note: 'the first table is read, the other reported',
   },
-  { name: 'second table with less columns below, blank line between', files: () => [{ bytes: utf8(`${formatTable(clean)}\n${formatTable(other)}`), warning: 'several_tables' }] },
+  {
+    name: 'second table with less columns below, blank line between',
+    files: () => [
+      { bytes: utf8(`${formatTable(clean)}\n${formatTable(other)}`), warning: 'several_tables' },
+    ],
+  },
   {
     name: 'second table with one column less below',
-    files: () => [{ bytes: utf8(formatTable(clean) + formatTable({ header: HEADER.slice(0, 8), rows: clean.rows.map((row) => row.slice(0, 8)) })), warning: 'several_tables' }],
+    files: () => [
+      {
+        bytes: utf8(
+          formatTable(clean) +
+            formatTable({
+              header: HEADER.slice(0, 8),
+              rows: clean.rows.map((row) => row.slice(0, 8)),
+            }),
+        ),
+        warning: 'several_tables',
+      },
+    ],
   },
   {
     name: 'second table with one column more below',
-    files: () => [{ bytes: utf8(formatTable(clean) + formatTable({ header: [...HEADER, 'more'], rows: clean.rows.map((row) => [...row, 'x']) })), warning: 'several_tables' }],
+    files: () => [
+      {
+        bytes: utf8(
+          formatTable(clean) +
+            formatTable({
+              header: [...HEADER, 'more'],
+              rows: clean.rows.map((row) => [...row, 'x']),
+            }),
+        ),
+        warning: 'several_tables',
+      },
+    ],
   },
   {
     name: 'second table with the same columns below',
-    files: () => [{ bytes: utf8(formatTable(clean) + formatTable(clean)), rows: [...clean.rows, HEADER, ...clean.rows], warning: 'several_tables' }],
+    files: () => [
+      {
+        bytes: utf8(formatTable(clean) + formatTable(clean)),
+        rows: [...clean.rows, HEADER, ...clean.rows],
+        warning: 'several_tables',
+      },
+    ],
     note: 'read on; the repeated header is a record and reported',
   },
   {
     name: 'doubled and empty column names',
-    files: () => [{ bytes: text(['date,time,,product_id,price,price,description,page,', ...lines(clean).slice(1)]), header: ['date', 'time', '', 'product_id', 'price', 'price', 'description', 'page', ''], warning: 'header_names' }],
+    files: () => [
+      {
+        bytes: text([
+          'date,time,,product_id,price,price,description,page,',
+          ...lines(clean).slice(1),
+        ]),
+        header: ['date', 'time', '', 'product_id', 'price', 'price', 'description', 'page', ''],
+        warning: 'header_names',
+      },
+    ],
     note: 'delivered as they are; all of them are named in one warning',
   },
-  { name: 'blanks around column names', files: () => [{ bytes: text([HEADER.map((name) => ` ${name} `).join(','), ...lines(clean).slice(1)]) }] },
+  {
+    name: 'blanks around column names',
+    files: () => [
+      { bytes: text([HEADER.map((name) => ` ${name} `).join(','), ...lines(clean).slice(1)]) },
+    ],
+  },
   {
     name: '__proto__ and constructor as column names',
-    files: () => [{ bytes: text(['__proto__,constructor,quantity,product_id,price,product,description,page,remarks', ...lines(clean).slice(1)]), header: ['__proto__', 'constructor', ...HEADER.slice(2)] }],
+    files: () => [
+      {
+        bytes: text([
+          '__proto__,constructor,quantity,product_id,price,product,description,page,remarks',
+          ...lines(clean).slice(1),
+        ]),
+        header: ['__proto__', 'constructor', ...HEADER.slice(2)],
+      },
+    ],
   },
   {
     name: 'NUL bytes in a cell',
-    files: () => [{ bytes: replacedRow(7, formatRow((clean.rows[7] as string[]).with(8, 'a\0b'))), rows: clean.rows.with(7, (clean.rows[7] as string[]).with(8, 'a\0b')) }],
+    files: () => [
+      {
+        bytes: replacedRow(7, formatRow((clean.rows[7] as string[]).with(8, 'a\0b'))),
+        rows: clean.rows.with(7, (clean.rows[7] as string[]).with(8, 'a\0b')),
+      },
+    ],
   },
   {
     name: 'bytes that are not UTF-8 in one row',
@@ -456,21 +719,59 @@ export const DIRT_KINDS: readonly DirtKind[] = [
       const row = clean.rows[9] as string[];
       const bytes = Buffer.from(replacedRow(9, formatRow(row.with(8, 'caf@ au lait'))));
       bytes[bytes.indexOf('caf@') + 3] = 0xe9;
-      const all = Buffer.concat([bytes, utf8(`${formatRow((clean.rows[0] as string[]).with(8, 'déjà vu, très été'))}\n`)]);
-      return [{ bytes: all, rows: [...clean.rows.with(9, row.with(8, 'caf\\xE9 au lait')), (clean.rows[0] as string[]).with(8, 'déjà vu, très été')], problems: { 10: 'invalid_encoding' } }];
+      const all = Buffer.concat([
+        bytes,
+        utf8(`${formatRow((clean.rows[0] as string[]).with(8, 'déjà vu, très été'))}\n`),
+      ]);
+      return [
+        {
+          bytes: all,
+          rows: [
+            ...clean.rows.with(9, row.with(8, 'caf\\xE9 au lait')),
+            (clean.rows[0] as string[]).with(8, 'déjà vu, très été'),
+          ],
+          problems: { 10: 'invalid_encoding' },
+        },
+      ];
     },
     note: 'that row has the problem invalid_encoding; the bytes are shown as \\xNN',
   },
   {
     name: 'one column',
-    files: () => ['Anna Berg\nJohn Smith\nMary Ann Jones\n', '1,5\n2,75\n13,20\n', 'a:b\nc:d\ne:f\n'].slice(0, 1).map((rows) => ({ bytes: utf8(`name\n${rows}`), header: ['name'], rows: rows.trim().split('\n').map((cell) => [cell]) })),
+    files: () =>
+      ['Anna Berg\nJohn Smith\nMary Ann Jones\n', '1,5\n2,75\n13,20\n', 'a:b\nc:d\ne:f\n']
+        .slice(0, 1)
+        .map((rows) => ({
+          bytes: utf8(`name\n${rows}`),
+          header: ['name'],
+          rows: rows
+            .trim()
+            .split('\n')
+            .map((cell) => [cell]),
+        })),
   },
   {
     name: 'one column of single words',
-    files: () => [{ bytes: utf8('city\nHamburg\nMarseille\nKraków\n'), header: ['city'], rows: [['Hamburg'], ['Marseille'], ['Kraków']] }],
+    files: () => [
+      {
+        bytes: utf8('city\nHamburg\nMarseille\nKraków\n'),
+        header: ['city'],
+        rows: [['Hamburg'], ['Marseille'], ['Kraków']],
+      },
+    ],
   },
   {
     name: 'decimal commas, delimiter ;',
-    files: () => [{ bytes: utf8('id;lat;lon\n1;53,55;9,99\n2;48,13;11,58\n3;52,52;13,40\n'), header: ['id', 'lat', 'lon'], rows: [['1', '53,55', '9,99'], ['2', '48,13', '11,58'], ['3', '52,52', '13,40']] }],
+    files: () => [
+      {
+        bytes: utf8('id;lat;lon\n1;53,55;9,99\n2;48,13;11,58\n3;52,52;13,40\n'),
+        header: ['id', 'lat', 'lon'],
+        rows: [
+          ['1', '53,55', '9,99'],
+          ['2', '48,13', '11,58'],
+          ['3', '52,52', '13,40'],
+        ],
+      },
+    ],
   },
 ];
