@@ -38,6 +38,7 @@ describe('an e-mail address', () => {
     ['ada@example.org, bob@example.org', 'holds 2 e-mail addresses'],
     ['ada@@example.org', 'is not an e-mail address: it has more than one @'],
     ['n/a', 'is not an e-mail address'],
+    ['andré@example.org', 'is not an e-mail address: é cannot stand before the @'],
     ['ada..b@example.org', 'is not an e-mail address'],
   ])('%j is refused: it %s', (cell, reason) => {
     expect(cleanEmail(cell)).toEqual({ reason });
@@ -107,6 +108,10 @@ describe('a phone number', () => {
     ['06.12.34.56.78', 'FR', '+33612345678'],
     ['0033 6 12 34 56 78', 'FR', '+33612345678'],
     ['33612345678', 'FR', '+33612345678'],
+    ['49711123456', 'DE', '+49711123456'],
+    ['45 12 34 56', 'DK', '+4545123456'],
+    ['393 123 4567', 'IT', '+393931234567'],
+    ['30 901820', 'DE', '+4930901820'],
     ['+33 (0)6 12 34 56 78', undefined, '+33612345678'],
     ['+44 (0) 20 7946 0958', undefined, '+442079460958'],
     ['Tel.: 030/901820', 'DE', '+4930901820'],

@@ -86,5 +86,7 @@ function detail(local: string, domain: string): string {
   if (domain === '') return ': nothing stands after the @';
   if (!domain.includes('.')) return `: its domain ${domain} has no dot`;
   if (/\s/.test(local + domain)) return ': it has a space inside';
+  const odd = /[^\u0021-\u007E]/u.exec(local)?.[0];
+  if (odd !== undefined) return `: ${odd} cannot stand before the @`;
   return '';
 }

@@ -1,3 +1,4 @@
+import type { CountryCode } from 'libphonenumber-js/max';
 import { tidy } from '../plain-text.ts';
 
 /** The parser of libphonenumber-js, loaded when a run opens: it takes 100 ms. */
@@ -43,16 +44,32 @@ export function cleanPhone(
 function parse(
   number: string,
   country: string | undefined,
-  { parsePhoneNumberFromString, isSupportedCountry }: PhoneLibrary,
+  library: PhoneLibrary,
 ): CleanedPhone | undefined {
+  const { parsePhoneNumberFromString, isSupportedCountry } = library;
   const isKnown = country !== undefined && isSupportedCountry(country);
-  const parsed = parsePhoneNumberFromString(number, {
+  const withPlus = isKnown ? withLostPlus(number, country, library) : undefined;
+  const parsed = parsePhoneNumberFromString(withPlus ?? number, {
     ...(isKnown ? { defaultCountry: country } : {}),
     extract: false,
   });
   if (parsed === undefined || !parsed.isValid()) return undefined;
   const note = parsed.ext === undefined ? undefined : `its extension ${parsed.ext} left out`;
   return { phone: parsed.number, note };
+}
+
+/** Spreadsheets take the + off: 49711123456 is Stuttgart, and not a number of the area 04971. */
+function withLostPlus(
+  number: string,
+  country: CountryCode,
+  { getCountryCallingCode, parsePhoneNumberFromString }: PhoneLibrary,
+): string | undefined {
+  const digits = number.replaceAll(/[\s()./-]/g, '');
+  if (!/^[1-9]\d+$/.test(digits) || !digits.startsWith(getCountryCallingCode(country))) {
+    return undefined;
+  }
+  const parsed = parsePhoneNumberFromString(`+${digits}`);
+  return parsed?.isValid() === true && parsed.country === country ? parsed.number : undefined;
 }
 
 function whyNot(
