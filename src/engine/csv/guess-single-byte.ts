@@ -63,23 +63,31 @@ function shareOfSense(
 ): number {
   let sum = 0;
   let count = 0;
-  let before = ' ';
-  for (const byte of sample) {
-    const character = characters[byte] as string;
-    if (byte >= 0x80) {
-      count++;
-      sum += sense(character, before, expected);
-    }
-    before = character;
+  for (const [at, byte] of sample.entries()) {
+    if (byte < 0x80) continue;
+    count++;
+    const before = at === 0 ? ' ' : (characters[sample[at - 1] as number] as string);
+    const after = characters[sample[at + 1] ?? 0] as string;
+    sum += sense(characters[byte] as string, { before, after }, expected);
   }
   return count === 0 ? 0 : sum / count;
 }
 
-function sense(character: string, before: string, expected: ReadonlySet<string>): number {
+function isAsciiLetter(code: number): boolean {
+  return (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+}
+
+function sense(
+  character: string,
+  place: { readonly before: string; readonly after: string },
+  expected: ReadonlySet<string>,
+): number {
+  const { before, after } = place;
   if (character.length > 1) return -2;
   if (!expected.has(character)) {
     if (!SYMBOLS.includes(character)) return -0.5;
-    return /[\p{L}]/u.test(before) && !'’´'.includes(character) ? 0.2 : 0.9;
+    const isInWord = /\p{L}/u.test(before) && !'’´'.includes(character);
+    return isInWord || /\p{L}/u.test(after) ? 0.2 : 0.9;
   }
   const isUpper = character !== character.toLowerCase();
   const isBehindLower = before !== before.toUpperCase() && before === before.toLowerCase();
@@ -87,5 +95,7 @@ function sense(character: string, before: string, expected: ReadonlySet<string>)
   const isCased = character.toLowerCase() !== character.toUpperCase();
   const isLatin = /\p{Script=Latin}/u.test(character);
   if (isLatin) return 1;
+  // No word is written in two alphabets.
+  if (isAsciiLetter(after.charCodeAt(0)) || isAsciiLetter(before.charCodeAt(0))) return -1;
   return FREQUENT.has(isCased ? character.toLowerCase() : character) ? 1.3 : 0.8;
 }
