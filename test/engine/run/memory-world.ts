@@ -1,0 +1,274 @@
+import { createHash } from 'node:crypto';
+import { RowmillError } from '../../../src/engine/errors.ts';
+import type { Clock } from '../../../src/engine/ports/clock.ts';
+import type { InputFile, RunFiles, WritableFile } from '../../../src/engine/ports/run-files.ts';
+import type { HeldRun, RunStore, StoredCheckpoint } from '../../../src/engine/ports/run-store.ts';
+import type { RunRecord, RunState, StoredRun } from '../../../src/engine/run/run-record.ts';
+import type {
+  RunHandles,
+  RunProgress,
+  RunRequest,
+  RunResult,
+  RunStarted,
+} from '../../../src/engine/run/run-service.ts';
+import { transitionReason } from '../../../src/engine/run/status.ts';
+import { LocalRunService } from '../../../src/engine/service.ts';
+import type { Task } from '../../../src/engine/task/task.ts';
+import { v8StateCodec } from '../../../src/system/v8-state-codec.ts';
+
+/** Time that passes only when somebody sleeps, or by a fixed step at each look. */
+export class VirtualClock implements Clock {
+  time = 1_700_000_000_000;
+  stepMs = 0;
+  readonly sleeps: number[] = [];
+
+  now(): number {
+    this.time += this.stepMs;
+    return this.time;
+  }
+
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    this.sleeps.push(ms);
+    this.time += ms;
+    await Promise.resolve();
+  }
+
+  breathe(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
+
+/** A file system, a run store and a clock in memory: the engine with a world that a test controls. */
+export class MemoryWorld {
+  readonly clock = new VirtualClock();
+  readonly files = new Map<string, Buffer>();
+  readonly runs = new Map<
+    string,
+    { record: RunRecord; state: RunState; checkpoint?: StoredCheckpoint }
+  >();
+  readonly held = new Set<string>();
+  readonly log: { level: string; message: string; fields: unknown }[] = [];
+  readonly checkpoints: StoredCheckpoint[] = [];
+  readonly progress: RunProgress[] = [];
+  readonly started: RunStarted[] = [];
+  stdin: readonly Uint8Array[] = [];
+  stdout = Buffer.alloc(0);
+  /** Called before each append; a test may throw here. */
+  onAppend: (path: string, length: number) => void = () => undefined;
+  #ids = 0;
+
+  readonly stop = new AbortController();
+  readonly abort = new AbortController();
+
+  get service(): LocalRunService {
+    const level =
+      (name: string) =>
+      (message: string, fields?: unknown): void => {
+        this.log.push({ level: name, message, fields });
+      };
+    return new LocalRunService({
+      store: this.#store(),
+      files: this.#runFiles(),
+      clock: this.clock,
+      codec: v8StateCodec,
+      sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+      makeId: (prefix) => `${prefix}_${(this.#ids += 1)}`,
+      openLog: () => ({
+        debug: level('debug'),
+        info: level('info'),
+        warn: level('warn'),
+        error: level('error'),
+        close: async () => undefined,
+      }),
+      secrets: { get: (name) => `secret of ${name}` },
+      storageOf: () => ({
+        get: async () => undefined,
+        set: async () => undefined,
+        delete: async () => undefined,
+      }),
+      fetch: globalThis.fetch,
+    });
+  }
+
+  handles(): RunHandles {
+    return {
+      listeners: {
+        onStarted: (started) => this.started.push(started),
+        onProgress: (progress) => this.progress.push(progress),
+      },
+      stopSignal: this.stop.signal,
+      abortSignal: this.abort.signal,
+    };
+  }
+
+  put(path: string, text: string | Buffer): void {
+    this.files.set(path, Buffer.from(text));
+  }
+
+  text(path: string): string {
+    const file = this.files.get(path);
+    if (file === undefined)
+      throw new Error(`no file ${path}; there are ${[...this.files.keys()].join(', ')}`);
+    return file.toString('utf8');
+  }
+
+  /** Runs a task over `/in.csv` into `/out.csv`. */
+  run(task: Task, request: Partial<RunRequest> = {}): Promise<RunResult> {
+    return this.service.run(
+      {
+        task,
+        codeHash: 'code',
+        arguments: {},
+        input: task.kind === 'csv' ? { kind: 'file', path: '/in.csv' } : { kind: 'none' },
+        output: { kind: 'file', path: '/out.csv' },
+        options: {},
+        resume: false,
+        acceptNewCode: false,
+        onInvalid: 'reject',
+        excelSafe: false,
+        ...request,
+      },
+      this.handles(),
+    );
+  }
+
+  #runFiles(): RunFiles {
+    const open = (path: string): InputFile => {
+      const bytes = this.files.get(path);
+      if (bytes === undefined)
+        throw new RowmillError('input_not_found', `${path}: there is no such file`);
+      return {
+        name: path,
+        size: bytes.length,
+        modifiedMs: 0,
+        isSeekable: true,
+        read: async (offset, into) => bytes.copy(into, 0, offset, offset + into.length),
+        sync: async () => undefined,
+        close: async () => undefined,
+      };
+    };
+    const writable = (path: string, keepBytes: number): WritableFile => {
+      const before = this.files.get(path) ?? Buffer.alloc(0);
+      if (before.length < keepBytes)
+        throw new RowmillError('run_not_resumable', `${path} is too short`);
+      this.files.set(path, Buffer.from(before.subarray(0, keepBytes)));
+      return {
+        path,
+        append: async (bytes) => {
+          this.onAppend(path, bytes.length);
+          this.files.set(path, Buffer.concat([this.files.get(path) ?? Buffer.alloc(0), bytes]));
+        },
+        sync: async () => undefined,
+        close: async () => undefined,
+      };
+    };
+    return {
+      openInput: async (path) => open(path),
+      openStandardInput: async () => {
+        this.files.set('<stdin>', Buffer.concat([...this.stdin]));
+        return { ...open('<stdin>'), name: 'standard input', modifiedMs: undefined };
+      },
+      openOutput: async (path, keepBytes) => writable(path, keepBytes),
+      openStandardOutput: () => ({
+        path: undefined,
+        append: async (bytes) => {
+          this.stdout = Buffer.concat([this.stdout, bytes]);
+        },
+        sync: async () => undefined,
+        close: async () => undefined,
+      }),
+      writeWhole: async (path, text) => this.put(path, text),
+      readText: async (path) => this.files.get(path)?.toString('utf8'),
+      realPath: async (path) => path,
+    };
+  }
+
+  #store(): RunStore {
+    const stored = (runId: string): StoredRun => {
+      const run = this.runs.get(runId);
+      if (run === undefined) throw new RowmillError('run_not_found', `there is no run ${runId}`);
+      return {
+        record: run.record,
+        state: run.state,
+        isHeld: this.held.has(runId),
+        folder: `/runs/${runId}`,
+      };
+    };
+    const hold = (runId: string): HeldRun => {
+      const run = this.runs.get(runId);
+      if (run === undefined) throw new RowmillError('run_not_found', `there is no run ${runId}`);
+      if (this.held.has(runId)) throw new RowmillError('run_busy', `run ${runId} is held`);
+      this.held.add(runId);
+      const save = (checkpoint: StoredCheckpoint): void => {
+        run.checkpoint = structuredClone(checkpoint);
+        this.checkpoints.push(structuredClone(checkpoint));
+      };
+      return {
+        folder: `/runs/${runId}`,
+        get checkpoint() {
+          return run.checkpoint;
+        },
+        saveCheckpoint: async (checkpoint) => save(checkpoint),
+        setStatus: async (status, { message, checkpoint }) => {
+          if (transitionReason(run.state.status, status) === undefined) {
+            throw new Error(`${run.state.status} cannot become ${status}`);
+          }
+          if (checkpoint !== undefined) save(checkpoint);
+          const { succeeded = 0, failed = 0, causes = [], elapsedMs = 0 } = run.checkpoint ?? {};
+          run.state = { ...run.state, status, message, succeeded, failed, causes, elapsedMs };
+        },
+        release: async () => {
+          this.held.delete(runId);
+        },
+      };
+    };
+    return {
+      prepareFolder: async (runId) => `/runs/${runId}`,
+      create: async (record) => {
+        this.runs.set(record.runId, {
+          record,
+          state: {
+            status: 'pending',
+            message: undefined,
+            startedAtMs: undefined,
+            finishedAtMs: undefined,
+            elapsedMs: 0,
+            succeeded: 0,
+            failed: 0,
+            causes: [],
+          },
+        });
+        return hold(record.runId);
+      },
+      hold: async (runId) => hold(runId),
+      get: async (runId) => stored(runId),
+      list: async () => [...this.runs.keys()].reverse().map(stored),
+      delete: async (runId) => {
+        this.runs.delete(runId);
+      },
+    };
+  }
+
+  /** What the world is after a kill: files and the last checkpoint, nothing held. */
+  kill({
+    outputExtra = '',
+    errorsExtra = '',
+  }: { outputExtra?: string; errorsExtra?: string } = {}): void {
+    this.held.clear();
+    for (const [runId, run] of this.runs) {
+      run.state = { ...run.state, status: 'executing' };
+      const errors = `/runs/${runId}/errors.csv`;
+      this.put(
+        '/out.csv',
+        Buffer.concat([this.files.get('/out.csv') ?? Buffer.alloc(0), Buffer.from(outputExtra)]),
+      );
+      this.put(
+        errors,
+        Buffer.concat([this.files.get(errors) ?? Buffer.alloc(0), Buffer.from(errorsExtra)]),
+      );
+    }
+  }
+}
