@@ -47,7 +47,9 @@ function reportError(error: unknown, { screen, words, host }: CommandContext): E
   if (error instanceof RowmillError) {
     const { code, message, problems } = error;
     screen.err(`${mark} ${visible(message)}`);
-    for (const problem of problems) screen.err(`  - ${visible(problem)}`);
+    // A message may name its only problem already.
+    const others = problems.filter((problem) => !message.includes(problem));
+    for (const problem of others) screen.err(`  - ${visible(problem)}`);
     printStack(error, { screen, host });
     printJsonError(screen, words, { code, message, problems });
     return exitCodeOfError(code);

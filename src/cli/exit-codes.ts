@@ -79,6 +79,7 @@ export function exitCodeOfRun({
   result,
   signal,
   isCanary,
+  inputIsPipe,
 }: {
   readonly result: {
     readonly status: RunStatus;
@@ -87,10 +88,12 @@ export function exitCodeOfRun({
   };
   readonly signal: StopSignalName | undefined;
   readonly isCanary: boolean;
+  /** Ctrl-C ends the program that fills the pipe too: the end of the input may not be its end. */
+  readonly inputIsPipe: boolean;
 }): ExitCode {
   const ofStatus = EXIT_OF_STATUS[result.status];
   const isFinished = FINISHED_EXITS.has(ofStatus);
-  if (signal !== undefined && !isFinished) return EXIT_OF_SIGNAL[signal];
+  if (signal !== undefined && (inputIsPipe || !isFinished)) return EXIT_OF_SIGNAL[signal];
   return isCanary && result.status === 'paused'
     ? exitCodeOfTally(result)
     : EXIT_CODES[ofStatus].code;

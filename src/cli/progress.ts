@@ -1,4 +1,5 @@
 import type { RunListeners, RunProgress, RunStarted } from '../engine/run/run-service.ts';
+import { counted } from './figures.ts';
 import type { CommandLineSettings, OutputStream } from './host.ts';
 import { progressJson, startedJson } from './json-forms.ts';
 import { progressLine } from './progress-line.ts';
@@ -12,6 +13,8 @@ const JSON_EVERY_MS = 1000;
 
 /** Shows how far a run is. `end` is called once, before anything else is written. */
 export interface ProgressView extends RunListeners {
+  /** A line between the progress: a bar makes room for it. */
+  note(line: string): void;
   end(): void;
 }
 
@@ -21,7 +24,7 @@ export async function createProgressView(
   { screen, stderr, task }: { screen: Screen; stderr: OutputStream; task: string },
 ): Promise<ProgressView> {
   const chosen = mode === 'auto' ? (screen.stderrCanRedraw ? 'bar' : 'plain') : mode;
-  if (chosen === 'none') return { end: () => undefined };
+  if (chosen === 'none') return { note: (line) => screen.err(line), end: () => undefined };
   if (chosen === 'json') return jsonView(screen);
   // A bar that cannot be redrawn would fill a file with escape codes.
   return chosen === 'bar' && screen.stderrCanRedraw
@@ -59,6 +62,11 @@ async function barView({
       screen.err(startedLine(started));
       bar.start(1, 0);
     },
+    note(line) {
+      bar.stop();
+      screen.err(line);
+      if (latest !== undefined) bar.start(1, 0);
+    },
     onProgress(progress) {
       latest = progress;
       meter.add(progress);
@@ -79,6 +87,7 @@ function plainView(screen: Screen, task: string): ProgressView {
       shownAtMs = progress.elapsedMs;
       screen.err(progressLine({ task, progress, meter }, screen.errColors, false));
     },
+    note: (line) => screen.err(line),
     end: () => undefined,
   };
 }
@@ -92,6 +101,7 @@ function jsonView(screen: Screen): ProgressView {
       shownAtMs = progress.elapsedMs;
       screen.err(visibleJson({ event: 'progress', ...progressJson(progress) }));
     },
+    note: (line) => screen.err(visibleJson({ event: 'note', message: line })),
     end: () => undefined,
   };
 }
@@ -99,7 +109,9 @@ function jsonView(screen: Screen): ProgressView {
 /** `run_7fk2…: 5 columns, delimiter ";", windows-1252; goes on after row 1,000`. */
 function startedLine({ runId, header, dialect, encoding, resumedAfterRows }: RunStarted): string {
   const facts = [
-    ...(dialect === undefined ? [] : [`${header.length} columns, ${dialectText(dialect)}`]),
+    ...(dialect === undefined
+      ? []
+      : [`${counted(header.length, 'column')}, ${dialectText(dialect)}`]),
     ...(encoding === undefined ? [] : [encoding]),
     ...(resumedAfterRows === undefined ? [] : [`goes on after row ${resumedAfterRows}`]),
   ];

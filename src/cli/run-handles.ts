@@ -1,7 +1,6 @@
 import type { RunHandles, RunListeners } from '../engine/run/run-service.ts';
 import { EXIT_OF_SIGNAL, type StopSignalName } from './exit-codes.ts';
 import type { CommandLineHost } from './host.ts';
-import type { Screen } from './screen.ts';
 
 /** A run as the terminal takes part in it. */
 export interface TerminalHandles {
@@ -18,8 +17,7 @@ export interface TerminalHandles {
  */
 export function terminalHandles(
   host: CommandLineHost,
-  screen: Screen,
-  listeners: RunListeners,
+  { listeners, note }: { listeners: RunListeners; note: (line: string) => void },
 ): TerminalHandles {
   const stop = new AbortController();
   const abort = new AbortController();
@@ -28,12 +26,10 @@ export function terminalHandles(
     if (first === undefined) {
       first = signal;
       const again = signal === 'SIGINT' ? 'Ctrl-C again' : `${signal} again`;
-      screen.err(`\nstopping: the rows in flight are finished first (${again} ends it now)`);
+      note(`stopping: the rows in flight are finished first (${again} ends it now)`);
       stop.abort('stopped');
     } else if (!abort.signal.aborted) {
-      screen.err(
-        'ending now: rows since the last checkpoint will be done again when it is resumed',
-      );
+      note('ending now: rows since the last checkpoint will be done again when it is resumed');
       abort.abort(signal);
     } else {
       host.terminate(EXIT_OF_SIGNAL[first]);

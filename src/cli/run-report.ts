@@ -24,8 +24,7 @@ export function printRunReport(
 ): void {
   const colors = screen.errColors;
   for (const line of summaryLines(result, colors)) screen.err(line);
-  printCauses(screen, result.causes);
-  printWarnings(screen, warnings);
+  for (const line of [...causeLines(result.causes), ...warningLines(warnings)]) screen.err(line);
   const files = [
     ['output', result.outputPath],
     ['failed rows', result.failedPath],
@@ -52,31 +51,26 @@ export function printNext(screen: Screen, next: readonly NextCommand[]): void {
 }
 
 /** The most frequent causes of failure, each with its first row. */
-export function printCauses(screen: Screen, causes: readonly FailureCause[]): void {
-  if (causes.length === 0) return;
-  screen.err('\nwhy rows failed:');
+export function causeLines(causes: readonly FailureCause[]): string[] {
+  if (causes.length === 0) return [];
   const shown = causes.slice(0, CAUSES_SHOWN);
   const width = Math.max(...shown.map((cause) => count(cause.count).length));
-  for (const cause of shown) {
+  const lines = shown.map((cause) => {
     const { column, message, firstRow, exampleValue } = cause;
     const what = column === undefined ? message : `${column}: ${message}`;
     const example = exampleValue === undefined ? '' : `: "${shorten(exampleValue, 40)}"`;
-    screen.err(
-      visible(
-        `  ${count(cause.count).padStart(width)}  ${shorten(what, 100)}  (row ${count(firstRow)}${example})`,
-      ),
-    );
-  }
-  if (causes.length > shown.length) {
-    screen.err(`  … and ${counted(causes.length - shown.length, 'other cause')}`);
-  }
+    const row = `(row ${count(firstRow)}${example})`;
+    return visible(`  ${count(cause.count).padStart(width)}  ${shorten(what, 100)}  ${row}`);
+  });
+  const more = causes.length - shown.length;
+  if (more > 0) lines.push(`  … and ${counted(more, 'other cause')}`);
+  return ['', 'why rows failed:', ...lines];
 }
 
 /** What was guessed or repaired in the input. */
-export function printWarnings(screen: Screen, warnings: readonly CsvWarning[]): void {
-  if (warnings.length === 0) return;
-  screen.err('\nabout the input:');
-  for (const { message } of warnings) screen.err(`  ${visible(message)}`);
+export function warningLines(warnings: readonly CsvWarning[]): string[] {
+  if (warnings.length === 0) return [];
+  return ['', 'about the input:', ...warnings.map(({ message }) => `  ${visible(message)}`)];
 }
 
 function summaryLines(result: RunResult, colors: Colors): string[] {
@@ -89,7 +83,8 @@ function summaryLines(result: RunResult, colors: Colors): string[] {
       ? []
       : [`${count(unprocessed)} not processed`]),
   ];
-  const speed = elapsedMs > 0 && !result.wasFinished ? ` (${rate((rows / elapsedMs) * 1000)})` : '';
+  const speed =
+    elapsedMs > 0 && rows > 0 && !result.wasFinished ? ` (${rate((rows / elapsedMs) * 1000)})` : '';
   const head = `${colors.bold(visible(result.task))} ${statusText(result, colors)}`;
   return [
     `${head}: ${counted(rows, 'row')} in ${duration(elapsedMs)}${speed}: ${parts.join(', ')}`,

@@ -60,7 +60,7 @@ const FROZEN_STATUSES: Record<RunStatus, number> = {
 
 function ofRun(status: RunStatus, more: Partial<Parameters<typeof exitCodeOfRun>[0]> = {}): number {
   const result = { status, succeeded: 1, failed: 1 };
-  return exitCodeOfRun({ result, signal: undefined, isCanary: false, ...more });
+  return exitCodeOfRun({ result, signal: undefined, isCanary: false, inputIsPipe: false, ...more });
 }
 
 describe('exit codes', () => {
@@ -87,6 +87,8 @@ describe('exit codes', () => {
       expect(ofRun('paused', { signal })).toBe(exitCode);
       expect(ofRun('internal_error', { signal })).toBe(exitCode);
       expect(ofRun('partial', { signal })).toBe(4);
+      // Whoever filled the pipe got the signal too: this may not have been all of the input.
+      expect(ofRun('partial', { signal, inputIsPipe: true })).toBe(exitCode);
     }
   });
 

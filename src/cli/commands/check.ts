@@ -16,7 +16,7 @@ import {
   type InputFlags,
 } from '../run-flags.ts';
 import { terminalHandles } from '../run-handles.ts';
-import { printCauses, printNext, printWarnings } from '../run-report.ts';
+import { causeLines, printNext, warningLines } from '../run-report.ts';
 import { inputOptions, runInput } from '../run-request.ts';
 import type { Screen } from '../screen.ts';
 import { shellWords } from '../shell-words.ts';
@@ -71,7 +71,7 @@ async function checkCommand(
     stderr,
     task: name,
   });
-  const terminal = terminalHandles(host, screen, view);
+  const terminal = terminalHandles(host, { listeners: view, note: (line) => view.note(line) });
   let check: CheckResult;
   try {
     const request = {
@@ -109,7 +109,7 @@ function printCheck(screen: Screen, check: CheckResult): void {
   );
   screen.out(
     visible(
-      `read as ${check.encoding}, ${dialectText(check.dialect)}, ${check.header.length} columns`,
+      `read as ${check.encoding}, ${dialectText(check.dialect)}, ${counted(check.header.length, 'column')}`,
     ),
   );
   for (const { column, header, how } of check.matches) {
@@ -126,6 +126,6 @@ function printCheck(screen: Screen, check: CheckResult): void {
     const where = `${counted(times, 'cell')} in ${column}, first in row ${count(firstRow)}`;
     screen.out(yellow(visible(`${kind}: ${where}: "${exampleValue}"`)));
   }
-  printCauses(screen, check.causes);
-  printWarnings(screen, check.warnings);
+  for (const line of [...causeLines(check.causes), ...warningLines(check.warnings)])
+    screen.out(line);
 }

@@ -28,6 +28,8 @@ export function addResumeCommand(program: Command, context: CommandContext): voi
       task: run.task,
       progress: workspace.settings.progress,
       isCanary: false,
+      // What came through a pipe was kept whole, or there would be nothing to resume.
+      inputIsPipe: false,
       stdoutIsData: false,
       printsPath: false,
       begin: (handles) => service.resume(run.runId, { task, codeHash, acceptNewCode }, handles),

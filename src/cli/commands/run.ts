@@ -82,6 +82,7 @@ async function runCommand(
     task: name,
     progress: settings.progress,
     isCanary: flags.canary !== undefined,
+    inputIsPipe: request.input.kind === 'stdin',
     stdoutIsData: request.output.kind === 'stdout',
     printsPath: request.output.kind === 'run_folder',
     begin: (handles) => service.run(request, handles),
@@ -93,6 +94,7 @@ export interface FollowedRun {
   readonly task: string;
   readonly progress: CommandLineSettings['progress'];
   readonly isCanary: boolean;
+  readonly inputIsPipe: boolean;
   /** The output goes to stdout: the report's JSON goes to stderr then. */
   readonly stdoutIsData: boolean;
   /** Whether a pipe gets the path of the output, which the caller could not know. */
@@ -110,12 +112,15 @@ export async function followRun(
   const { stderr, workingDirectory } = host;
   const view = await createProgressView(run.progress, { screen, stderr, task: run.task });
   let warnings: readonly CsvWarning[] = [];
-  const terminal = terminalHandles(host, screen, {
-    onStarted(started) {
-      ({ warnings } = started);
-      view.onStarted?.(started);
+  const terminal = terminalHandles(host, {
+    listeners: {
+      onStarted(started) {
+        ({ warnings } = started);
+        view.onStarted?.(started);
+      },
+      onProgress: (progress) => view.onProgress?.(progress),
     },
-    onProgress: (progress) => view.onProgress?.(progress),
+    note: (line) => view.note(line),
   });
   let result: RunResult;
   try {
@@ -125,7 +130,8 @@ export async function followRun(
     terminal.release();
   }
   if (screen.isPipeClosed) return;
-  context.exitCode = exitCodeOfRun({ result, signal: terminal.signal(), isCanary: run.isCanary });
+  const { isCanary, inputIsPipe } = run;
+  context.exitCode = exitCodeOfRun({ result, signal: terminal.signal(), isCanary, inputIsPipe });
   const globalWords = context.globalWords(command);
   const next = nextCommands(result, { globalWords, workingDirectory });
   if (command.optsWithGlobals<{ json?: boolean }>().json === true) {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { RowmillError } from '../../engine/errors.ts';
-import type { TaskHelp } from '../../engine/task/help.ts';
+import { rowSchema, taskHelp } from '../../engine/task/help.ts';
 import type { Task } from '../../engine/task/task.ts';
 import type { CommandContext } from '../context.ts';
 import { examples, refuseUnknownCommand } from '../help-texts.ts';
@@ -27,20 +27,20 @@ export function addTasksCommand(program: Command, context: CommandContext): void
   addText(tasks, context, {
     name: 'template',
     description: 'Print the header that a file for the task needs',
-    of: async (task) => (await import('../../engine/task/help.ts')).templateCsv(task),
+    of: async (task) => (await import('../../engine/task/sample-csv.ts')).templateCsv(task),
     missing: 'has no columns of its own',
   });
   addText(tasks, context, {
     name: 'sample',
     description: 'Print a small CSV file made of the examples of the task',
-    of: async (task) => (await import('../../engine/task/help.ts')).sampleCsv(task),
+    of: async (task) => (await import('../../engine/task/sample-csv.ts')).sampleCsv(task),
     missing: 'has no examples to make a file of',
   });
   addText(tasks, context, {
     name: 'schema',
     description: 'Print the JSON Schema of an input row',
-    of: async (task) => {
-      const schema = (await import('../../engine/task/help.ts')).rowSchema(task);
+    of: (task) => {
+      const schema = rowSchema(task);
       return schema === undefined ? undefined : `${visibleJson(schema, 2)}\n`;
     },
     missing: 'reads no CSV',
@@ -61,7 +61,6 @@ function addList(tasks: Command, context: CommandContext): void {
     context.warnOfModules(workspace);
     const { screen } = context;
     if (json === true) {
-      const { taskHelp } = await import('../../engine/task/help.ts');
       screen.json(found.map(({ task, origin }) => ({ ...taskHelp(task), origin })));
       return;
     }
@@ -82,8 +81,7 @@ function addShow(tasks: Command, context: CommandContext): void {
     const workspace = await context.open(command);
     const { task, origin } = await workspace.tasks.find(name);
     context.warnOfModules(workspace);
-    const { taskHelp } = await import('../../engine/task/help.ts');
-    const help: TaskHelp = taskHelp(task);
+    const help = taskHelp(task);
     const { screen } = context;
     if (json === true) screen.json({ ...help, origin });
     else for (const line of taskText(help, screen.outColors)) screen.out(line);
@@ -94,7 +92,7 @@ interface TextCommand {
   readonly name: string;
   readonly description: string;
   /** What is printed; undefined where this task has no such thing. */
-  readonly of: (task: Task) => Promise<string | undefined>;
+  readonly of: (task: Task) => Promise<string | undefined> | string | undefined;
   readonly missing: string;
 }
 

@@ -1,5 +1,4 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
-import { stringify } from 'csv-stringify/sync';
 import { failureText } from './failure.ts';
 import { isOutcome } from './outcome.ts';
 import type { CsvTask, NoinputTask, Task } from './task.ts';
@@ -76,24 +75,6 @@ export function taskHelp(task: Task): TaskHelp {
 /** JSON Schema of a task's arguments; undefined without arguments or when their library has none. */
 export function argumentsSchema(task: Task): JsonSchema | undefined {
   return task.argumentsSchema === undefined ? undefined : jsonSchemaOf(task.argumentsSchema);
-}
-
-/** The header a file for this task needs, one line. Undefined for a task without columns of its own. */
-export function templateCsv(task: Task): string | undefined {
-  if (task.kind === 'noinput' || task.columns.length === 0) return undefined;
-  return stringify([task.columns.map(({ name }) => name)]);
-}
-
-/** A small file made of the task's examples. Undefined when it has none. */
-export function sampleCsv(task: Task): string | undefined {
-  if (task.kind === 'noinput' || task.examples.length === 0) return undefined;
-  const names = task.takesAnyColumn
-    ? [...new Set(task.examples.flatMap(({ row }) => Object.keys(row)))]
-    : task.columns.map(({ name }) => name);
-  return stringify([
-    names,
-    ...task.examples.map(({ row }) => names.map((name) => row[name] ?? '')),
-  ]);
 }
 
 /** JSON Schema of one input row. Undefined for a task that reads no CSV. */

@@ -14,7 +14,8 @@ import {
 import { anything, isEmail } from 'rowmill/verifiers';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { rowSchema, sampleCsv, taskHelp, templateCsv } from '../../../src/engine/task/help.ts';
+import { rowSchema, taskHelp } from '../../../src/engine/task/help.ts';
+import { sampleCsv, templateCsv } from '../../../src/engine/task/sample-csv.ts';
 
 const price = defineTask({
   category: 'orders',
