@@ -72,11 +72,13 @@ export class ParsedReader implements BlockReader {
       if (window.length === 0 && window.isFinal) return undefined;
       const records = this.#parse();
       const used = records.at(-1)?.next ?? 0;
-      if (records.length > 0) return this.#emit(records, used);
-      if (window.isFinal && this.#isBlank()) return undefined;
-      if (window.isFinal || window.length > this.#maxRecordBytes + 2) {
-        return this.#emit([await this.#firstLine()], undefined);
+      if (records.length > 0) {
+        const block = this.#block(records, { bytes: window.bytes, used });
+        window.advance(used);
+        return block;
       }
+      if (window.isFinal && this.#isBlank()) return undefined;
+      if (window.isFinal || window.length > this.#maxRecordBytes + 2) return this.#firstLine();
       await window.fill(Math.max(window.length * 2, 16));
     }
   }
@@ -110,22 +112,22 @@ export class ParsedReader implements BlockReader {
     const isCut = last !== undefined && last.next >= length && bytes[length - 1] !== LF;
     if (isCut && !isFinal) records.pop();
     const tooLong = records.findIndex(
-      (record) => record.next - record.start > this.#maxRecordBytes + 2,
+      (record) => endOfContent(bytes, record) - record.start > this.#maxRecordBytes,
     );
     return tooLong < 0 ? records : records.slice(0, tooLong);
   }
 
   /** The first line as a record: its quote never closes, or it is too long. */
-  async #firstLine(): Promise<ParsedRecord> {
+  async #firstLine(): Promise<RecordBlock> {
     const window = this.#window;
+    const max = this.#maxRecordBytes;
     const start = behindBlankLines(window.bytes, 0, window.length);
     let end = start;
     while (end < window.length && window.bytes[end] !== LF && window.bytes[end] !== CR) end++;
-    const max = this.#maxRecordBytes;
     const isTooLong = end - start > max;
-    const line = window.bytes.subarray(start, isTooLong ? start + max : end);
+    if (isTooLong) end = start + max;
     const cells: string[] = [];
-    parse(line, {
+    parse(window.bytes.subarray(start, end), {
       ...this.#options,
       quote: null,
       on_record: (record: string[]) => {
@@ -133,24 +135,30 @@ export class ParsedReader implements BlockReader {
         return null;
       },
     });
-    let next = end;
-    if (window.bytes[end] === CR && end + 1 < window.length && window.bytes[end + 1] === LF) next++;
-    next = Math.min(next + 1, window.length);
+    const bytes = Buffer.from(window.bytes.subarray(0, end + 2));
+    const { offset } = window;
+    const next = (await window.passLine(end)) - offset;
     const problem: RecordProblem = isTooLong
       ? {
           code: 'record_too_long',
-          message: `the line is longer than the ${max} bytes a record may have; only its beginning was read`,
+          message: `the line is ${next - start} bytes long, more than the ${max} a record may have; only its beginning was read`,
         }
       : {
           code: 'unclosed_quote',
           message: `unclosed quote: no closing quote follows within ${max} bytes or before the end of the file; read as one line`,
         };
-    return { cells, start, next, problem };
+    const block = this.#block([{ cells, start, next: end, problem }], { bytes, used: end, offset });
+    const lines = Float64Array.of(this.#line, ++this.#line);
+    window.advance(offset + next - window.offset);
+    return { ...block, lines, endOffset: next };
   }
 
-  async #emit(records: readonly ParsedRecord[], parsed: number | undefined): Promise<RecordBlock> {
-    const window = this.#window;
-    const { bytes, offset } = window;
+  #block(
+    records: readonly ParsedRecord[],
+    from: { readonly bytes: Buffer; readonly used: number; readonly offset?: number },
+  ): RecordBlock {
+    const { bytes, used } = from;
+    const offset = from.offset ?? this.#window.offset;
     const count = records.length;
     const starts = new Int32Array(count);
     const ends = new Int32Array(count);
@@ -172,7 +180,6 @@ export class ParsedReader implements BlockReader {
         record.problem ?? (this.#width === 0 ? undefined : raggedProblem(cells, this.#width));
       if (problem !== undefined) problems.set(index, problem);
     }
-    const used = parsed ?? (records.at(-1) as ParsedRecord).next;
     this.#line += countLines(bytes, at, used);
     lines[count] = this.#line;
     const block: RecordBlock = {
@@ -199,7 +206,6 @@ export class ParsedReader implements BlockReader {
       }
     }
     this.#number += count;
-    window.advance(used);
     return block;
   }
 }

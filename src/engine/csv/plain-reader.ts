@@ -23,7 +23,6 @@ import { SourceWindow } from './source-window.ts';
 
 const NO_QUOTE = 256;
 const LF = 10;
-const CR = 13;
 
 /** Whether the plain reader reads a dialect: one byte for the delimiter, quotes doubled or none. */
 export function isPlainDialect(dialect: Dialect): boolean {
@@ -209,7 +208,7 @@ export class PlainReader implements BlockReader {
     this.#commit(odd ?? { end: kept, cellEnd: 0, next: kept, nextLine: state.line });
     state.seen = 128;
     state.line = this.#arrays.lines[0] as number;
-    const next = await this.#passLine(kept);
+    const next = await window.passLine(kept);
     state.line++;
     const block = {
       ...this.#block(kept),
@@ -226,26 +225,6 @@ export class PlainReader implements BlockReader {
     this.#number++;
     window.advance(next - window.offset);
     return block;
-  }
-
-  /** Gives the offset in the source behind the line that the window is in. Keeps what comes then in the window. */
-  async #passLine(from: number): Promise<number> {
-    const window = this.#window;
-    let at = from;
-    for (;;) {
-      for (; at < window.length; at++) {
-        const byte = window.bytes[at];
-        if (byte === LF) return window.offset + at + 1;
-        if (byte !== CR) continue;
-        if (at + 1 >= window.length && !window.isFinal) break;
-        const isPair = at + 1 < window.length && window.bytes[at + 1] === LF;
-        return window.offset + at + (isPair ? 2 : 1);
-      }
-      if (window.isFinal) return window.offset + window.length;
-      window.skip(at);
-      at = 0;
-      await window.fill(window.length + Math.min(window.capacity, DEFAULT_BLOCK_BYTES) - 1);
-    }
   }
 }
 

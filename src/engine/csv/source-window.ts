@@ -3,6 +3,9 @@ import type { ByteSource } from '../ports/byte-source.ts';
 /** Room behind the bytes for the two bytes that stop the scan. */
 const SENTINELS = 2;
 
+const LF = 10;
+const CR = 13;
+
 /**
  * The part of a source that is being read: bytes that are not used up move to the front, and the
  * next ones are already on their way while the current ones are worked on. Two buffers take turns,
@@ -85,6 +88,25 @@ export class SourceWindow {
     this.bytes.copy(this.bytes, 0, used, this.length);
     this.offset += used;
     this.length -= used;
+  }
+
+  /**
+   * Passes over the rest of a line, keeping none of it, and gives the offset in the source of what
+   * follows. That is in the window then.
+   */
+  async passLine(from: number): Promise<number> {
+    for (let at = from; ;) {
+      while (at < this.length && this.bytes[at] !== LF && this.bytes[at] !== CR) at++;
+      const isPairCut = this.bytes[at] === CR && at + 1 >= this.length;
+      if (at < this.length && (this.isFinal || !isPairCut)) {
+        const isPair = this.bytes[at] === CR && this.bytes[at + 1] === LF && at + 1 < this.length;
+        return this.offset + at + (isPair ? 2 : 1);
+      }
+      if (this.isFinal) return this.offset + this.length;
+      this.skip(at);
+      at = 0;
+      await this.fill(this.length + 1);
+    }
   }
 
   async #read(): Promise<Arrival> {

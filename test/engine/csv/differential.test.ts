@@ -42,28 +42,30 @@ async function ours(input: Uint8Array, step: number): Promise<ReadRecord[]> {
   return readAll(memorySource(input, step), tableOf(), { width: 0, blockBytes: 64 });
 }
 
-/** A small fast generator of bad luck: the characters that matter are most of what it gives. */
-function nastyInputs(seed: number): () => string {
-  const alphabet = [
-    '"',
-    '"',
-    '"',
-    ',',
-    ',',
-    '\n',
-    '\r',
-    '\r\n',
-    'a',
-    'b',
-    ' ',
-    'é',
-    '😀',
-    '\0',
-    "'",
-    '""',
-    '","',
-    '\n"',
-  ];
+/** The characters that matter are most of what is generated. */
+const NASTY: readonly string[] = [
+  '"',
+  '"',
+  '"',
+  ',',
+  ',',
+  '\n',
+  '\r',
+  '\r\n',
+  'a',
+  'b',
+  ' ',
+  'é',
+  '😀',
+  '\0',
+  "'",
+  '""',
+  '","',
+  '\n"',
+];
+
+/** A small fast generator of bad luck. */
+function nastyInputs(seed: number, alphabet: readonly string[] = NASTY): () => string {
   let state = seed >>> 0 || 1;
   const random = (below: number) => {
     state ^= state << 13;
@@ -146,6 +148,54 @@ describe('the plain reader and csv-parse', () => {
     const records = await ours(Buffer.from('"a"\0b,c'), Infinity);
     expect(records.map((record) => record.cells)).toEqual([['"a"\0b', 'c']]);
   });
+});
+
+describe('the reader of all other dialects', () => {
+  const dialects = [
+    { delimiter: ', ' },
+    { delimiter: '||' },
+    { delimiter: '§' },
+    { delimiter: ';', escape: '\\' },
+    { delimiter: ' ', collapseDelimiters: true },
+  ];
+  const pieces: readonly string[] = [
+    '"',
+    '"',
+    ',',
+    ', ',
+    '|',
+    '||',
+    '§',
+    ';',
+    ' ',
+    '\\',
+    '\\"',
+    '\n',
+    '\r',
+    '\r\n',
+    'a',
+    'é',
+  ];
+  for (const dialect of dialects) {
+    it(`gives the same records at every chunk boundary and from every record: ${JSON.stringify(dialect)}`, async () => {
+      const next = nastyInputs(5, pieces);
+      const table = tableOf(dialect);
+      const options = { width: 0, blockBytes: 16 };
+      for (let index = 0; index < 150; index++) {
+        const bytes = Buffer.from(next());
+        const whole = await readAll(memorySource(bytes), table, options);
+        for (let split = 0; split < bytes.length; split++) {
+          expect(await readAll(splitSource(bytes, split), table, options)).toEqual(whole);
+        }
+        for (const [at, record] of whole.entries()) {
+          const from = { byte: record.byte, number: record.number, line: record.line };
+          expect(await readAll(memorySource(bytes), table, { ...options, from })).toEqual(
+            whole.slice(at),
+          );
+        }
+      }
+    });
+  }
 });
 
 describe('positions', () => {
