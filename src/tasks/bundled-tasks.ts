@@ -6,4 +6,5 @@ export const bundledTasks = [
   { category: 'contacts', load: () => import('./contacts.ts') },
   { category: 'http', load: () => import('./http.ts') },
   { category: 'csv', load: () => import('./csv.ts') },
+  { category: 'table', load: () => import('./table.ts') },
 ] as const;

@@ -1,4 +1,4 @@
-import type { TemplatePart } from './template.ts';
+import type { TemplatePart } from '../template.ts';
 
 /** What is sent for one row. */
 export interface BuiltRequest {

@@ -9,7 +9,7 @@ import {
   type Argument,
 } from '../task-arguments.ts';
 import { parseResponseField, type ResponseField } from './response-field.ts';
-import { parseTemplate } from './template.ts';
+import { parseTemplate } from '../template.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'];
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;

@@ -8,7 +8,7 @@ import {
   type BuiltRequest,
   type Lookup,
 } from './build-request.ts';
-import { namesUsed, parseTemplate, type TemplatePart } from './template.ts';
+import { namesUsed, parseTemplate, type TemplatePart } from '../template.ts';
 
 /** The templates of a request, as the arguments give them. */
 export interface RequestTemplates {

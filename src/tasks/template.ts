@@ -1,4 +1,4 @@
-import { ArgumentFault } from '../task-arguments.ts';
+import { ArgumentFault } from './task-arguments.ts';
 
 /** A piece of a template: text as it is, or a placeholder for a column's cell or a secret. */
 export type TemplatePart =

@@ -1,0 +1,2 @@
+export { exportQuery } from './table/export.ts';
+export { upsert } from './table/upsert.ts';

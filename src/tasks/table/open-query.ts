@@ -1,0 +1,36 @@
+import { databaseAddress } from './database-address.ts';
+import type { QueryReader } from './query-reader.ts';
+
+/** Opens a query of whichever database the address names. Drivers are loaded when they are needed. */
+export async function openQuery(
+  {
+    database,
+    query,
+    key,
+  }: {
+    readonly database: string;
+    readonly query: string;
+    readonly key: readonly string[];
+  },
+  run: { readonly signal: AbortSignal; readonly secretOf: (name: string) => string },
+): Promise<QueryReader> {
+  const address = databaseAddress(database, run.secretOf);
+  if (address.kind === 'sqlite') {
+    const [{ openSqlite }, { sqliteQuery }] = await Promise.all([
+      import('./sqlite-table.ts'),
+      import('./sqlite-query.ts'),
+    ]);
+    return sqliteQuery(openSqlite(address.path, { mayCreate: false }), query, key);
+  }
+  const [{ PostgresConnection }, { postgresQuery }] = await Promise.all([
+    import('./postgres-connection.ts'),
+    import('./postgres-query.ts'),
+  ]);
+  const connection = new PostgresConnection(address.url, run.signal);
+  try {
+    return await postgresQuery(connection, query, key);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}

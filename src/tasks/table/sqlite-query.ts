@@ -1,0 +1,132 @@
+import type Database from 'libsql';
+import {
+  bareQuery,
+  keyPositions,
+  refuseNullKey,
+  type KeyValue,
+  type QueryPage,
+  type QueryReader,
+  type ReadSoFar,
+} from './query-reader.ts';
+import { quotedName } from './sql-name.ts';
+
+type Value = string | number | bigint | Buffer | null;
+
+/** Opens a query of a SQLite database. The database is not written, whatever the query says. */
+export function sqliteQuery(
+  database: Database.Database,
+  query: string,
+  key: readonly string[],
+): QueryReader {
+  // libsql takes `readonly: true` and writes all the same; this it obeys.
+  database.exec('PRAGMA query_only = 1');
+  const plain = database.prepare(bareQuery(query));
+  const columns = plain.columns().map(({ name }) => name);
+  if (columns.length === 0) throw new Error('the query gives no columns: it must be a SELECT');
+  const close = async (): Promise<void> => void database.close();
+  return key.length === 0
+    ? new IteratedQuery(columns, () => iterate(plain), close)
+    : new KeyedQuery({ columns, key, close, database, query: bareQuery(query) });
+}
+
+function iterate(statement: Database.Statement): IterableIterator<Value[]> {
+  return statement.raw(true).safeIntegers(true).iterate() as IterableIterator<Value[]>;
+}
+
+/** Without a key the rows are read once, in one pass; a resume passes over those that are done. */
+class IteratedQuery implements QueryReader {
+  readonly columns: readonly string[];
+  readonly close: () => Promise<void>;
+  readonly #begin: () => IterableIterator<Value[]>;
+  #rows: IterableIterator<Value[]> | undefined;
+  #position = 0;
+
+  constructor(
+    columns: readonly string[],
+    begin: () => IterableIterator<Value[]>,
+    close: () => Promise<void>,
+  ) {
+    this.columns = columns;
+    this.close = close;
+    this.#begin = begin;
+  }
+
+  async page({ rows }: ReadSoFar, limit: number): Promise<QueryPage> {
+    if (this.#rows === undefined || this.#position > rows) {
+      this.#rows = this.#begin();
+      this.#position = 0;
+    }
+    const cells: (string | null)[][] = [];
+    while (cells.length < limit) {
+      const next = this.#rows.next();
+      if (next.done === true) break;
+      this.#position += 1;
+      if (this.#position > rows) cells.push(next.value.map(asText));
+    }
+    return { cells, last: undefined };
+  }
+}
+
+/** With a key each page is a query of its own, which finds its first row by index. */
+class KeyedQuery implements QueryReader {
+  readonly columns: readonly string[];
+  readonly close: () => Promise<void>;
+  readonly #key: readonly string[];
+  readonly #positions: readonly number[];
+  readonly #first: Database.Statement;
+  readonly #next: Database.Statement;
+
+  constructor({
+    columns,
+    key,
+    close,
+    database,
+    query,
+  }: {
+    columns: readonly string[];
+    key: readonly string[];
+    close: () => Promise<void>;
+    database: Database.Database;
+    query: string;
+  }) {
+    this.columns = columns;
+    this.close = close;
+    this.#key = key;
+    this.#positions = keyPositions(key, columns);
+    const names = key.map(quotedName).join(', ');
+    const after = `WHERE (${names}) > (${key.map(() => '?').join(', ')})`;
+    const page = (where: string) =>
+      database
+        .prepare(`SELECT * FROM (\n${query}\n) ${where} ORDER BY ${names} LIMIT ?`)
+        .raw(true)
+        .safeIntegers(true);
+    this.#first = page('');
+    this.#next = page(after);
+  }
+
+  async page({ last }: ReadSoFar, limit: number): Promise<QueryPage> {
+    const rows = (
+      last === undefined ? this.#first.all([limit]) : this.#next.all([...last, limit])
+    ) as Value[][];
+    for (const row of rows)
+      refuseNullKey(
+        this.#key,
+        this.#positions.map((index) => row[index]),
+      );
+    const final = rows.at(-1);
+    return {
+      cells: rows.map((row) => row.map(asText)),
+      last: final === undefined ? last : this.#positions.map((index) => keyValue(final[index])),
+    };
+  }
+}
+
+function keyValue(value: Value | undefined): KeyValue {
+  if (value instanceof Uint8Array) throw new Error('a key of bytes cannot be paged by');
+  return value ?? '';
+}
+
+function asText(value: Value): string | null {
+  if (value === null || typeof value === 'string') return value;
+  return value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : String(value);
+}
