@@ -28,7 +28,8 @@ export const EXIT_CODES = {
   interrupted: { code: 130, meaning: 'Ctrl-C; the run was checkpointed' },
   pipe_closed: {
     code: 141,
-    meaning: 'the reader of standard output went away (`| head`), as other filters end by SIGPIPE',
+    meaning:
+      'the reader of standard output went away, as with head: other filters end so by SIGPIPE',
   },
   terminated: { code: 143, meaning: 'SIGTERM; the run was checkpointed' },
 } as const;

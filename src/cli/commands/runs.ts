@@ -208,7 +208,7 @@ function addDelete(runs: Command, context: CommandContext): void {
     .argument('<run...>', 'their ids')
     .option('--yes', 'do not ask')
     .option('--json', 'print the ids that are deleted as JSON');
-  examples(command, 'rowmill runs delete RUN', 'rowmill runs delete RUN RUN --yes');
+  examples(command, 'rowmill runs delete RUN RUN --yes');
   command.action(async (runIds: string[], { yes, json }: { yes?: boolean; json?: boolean }) => {
     const service = await (await context.open(command)).runs();
     const found = await Promise.all(runIds.map((runId) => service.show(runId)));
