@@ -1,7 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { createGunzip } from 'node:zlib';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { CsvError } from './engine/csv/csv-error.ts';
 import type { CsvTable, CsvWarning, Dialect, ReadPosition } from './engine/csv/csv-table.ts';
 import {
@@ -17,6 +16,7 @@ import type { RecordBlock } from './engine/csv/record-block.ts';
 import type { RecordProblem, RecordProblemCode } from './engine/csv/record-problem.ts';
 import { StreamSource } from './engine/csv/stream-source.ts';
 import type { ByteSource } from './engine/ports/byte-source.ts';
+import { gunzip } from './files/local/gunzip.ts';
 
 export { CsvError, type CsvErrorCode, type CsvPlace } from './engine/csv/csv-error.ts';
 export type { CsvWarning, Dialect, ReadPosition, RecordProblem, RecordProblemCode };
@@ -243,47 +243,6 @@ async function collect(chunks: Chunks): Promise<Uint8Array[]> {
   const collected: Uint8Array[] = [];
   for await (const chunk of chunks) collected.push(chunk);
   return collected;
-}
-
-/** What a packed file may grow to before its ratio is looked at. */
-const UNSUSPICIOUS_BYTES = 64 * 1024 * 1024;
-const MAX_GZIP_RATIO = 200;
-
-/** Unpacks gzip chunk by chunk; refuses what grows beyond all reason. */
-export async function* gunzip(chunks: Chunks): AsyncGenerator<Uint8Array, void, undefined> {
-  let packed = 0;
-  let unpacked = 0;
-  const counted = async function* () {
-    for await (const chunk of chunks) {
-      packed += chunk.length;
-      yield chunk;
-    }
-  };
-  const input = Readable.from(counted());
-  const output = createGunzip();
-  input.on('error', (error) => output.destroy(error));
-  input.pipe(output);
-  try {
-    for await (const chunk of output as AsyncIterable<Buffer>) {
-      unpacked += chunk.length;
-      if (unpacked > UNSUSPICIOUS_BYTES && unpacked > packed * MAX_GZIP_RATIO) {
-        throw new CsvError(
-          'gzip_bomb',
-          `the packed input grows to more than ${MAX_GZIP_RATIO} times its size`,
-        );
-      }
-      yield chunk;
-    }
-  } catch (cause) {
-    if (cause instanceof CsvError) throw cause;
-    throw new CsvError('unreadable', 'the gzip data is damaged or cut off', {
-      place: { byte: packed },
-      cause,
-    });
-  } finally {
-    input.destroy();
-    output.destroy();
-  }
 }
 
 function csvFile(

@@ -27,6 +27,7 @@ export interface ReadPosition {
 /** Something that was found or guessed and that a person should hear of. The codes are stable. */
 export interface CsvWarning {
   readonly code:
+    | 'copied_as_utf8'
     | 'encoding_guessed'
     | 'dialect_guessed'
     | 'preamble_skipped'

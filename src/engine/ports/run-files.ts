@@ -26,6 +26,19 @@ export interface RunFiles {
   openInput(path: string): Promise<InputFile>;
   /** Standard input; copied to `spoolPath` as it comes, if given, and compared with what is there already. */
   openStandardInput(spoolPath: string | undefined): Promise<InputFile>;
+  /** Whether a spool holds its stream to the end, so that it can be opened as a file. */
+  isSpoolWhole(spoolPath: string): Promise<boolean>;
+  /**
+   * Writes the whole input to `path`, unpacked and as UTF-8: for what cannot be read in place. Gives
+   * the encoding it had.
+   */
+  copyAsUtf8(
+    input: InputFile,
+    path: string,
+    options: { readonly encoding: string | undefined },
+  ): Promise<{ readonly encoding: string | undefined; readonly wasPacked: boolean }>;
+  /** A folder for what a check needs for a moment. */
+  makeTemporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }>;
   /** Opens for writing behind the first `keepBytes` bytes, the rest cut off; 0 begins anew. */
   openOutput(path: string, keepBytes: number): Promise<WritableFile>;
   openStandardOutput(): WritableFile;

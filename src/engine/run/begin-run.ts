@@ -5,7 +5,7 @@ import { parseArguments } from '../task/parse-arguments.ts';
 import type { CsvTask } from '../task/task.ts';
 import { checkRows } from './check-rows.ts';
 import { identify } from './input-identity.ts';
-import { openTaskTable } from './open-input.ts';
+import { copyOf, needsCopy, openTaskTable } from './open-input.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import type { RunRecord } from './run-record.ts';
 import type { RunRequest } from './run-service.ts';
@@ -41,6 +41,7 @@ export async function beginRun(request: RunRequest, ports: ServicePorts): Promis
     input: request.input,
     inputOptions: request.options,
     copyPath: undefined,
+    isCopyWhole: false,
     output: request.output,
     outputPath,
     failedPath: request.failedPath,
@@ -77,7 +78,11 @@ async function beginCsv(
   },
   ports: ServicePorts,
 ): Promise<BegunRun> {
-  const { input, copyPath, table } = await openRequestInput(request, base.runId, ports);
+  const { input, copyPath, isCopyWhole, table } = await openRequestInput(
+    request,
+    base.runId,
+    ports,
+  );
   try {
     const plan = planRun(request.task, table, {
       arguments: args,
@@ -90,6 +95,7 @@ async function beginCsv(
     const record: RunRecord = {
       ...base,
       copyPath,
+      isCopyWhole,
       table,
       inputIdentity,
       outputHeader: plan.output.header,
@@ -103,28 +109,40 @@ async function beginCsv(
   }
 }
 
+interface OpenedInput {
+  readonly input: InputFile;
+  readonly copyPath: string | undefined;
+  readonly isCopyWhole: boolean;
+  readonly table: CsvTable;
+}
+
 /** Opens the input of a request and finds out how it is read; a copy is made where its bytes cannot be. */
 async function openRequestInput(
   request: RunRequest & { readonly task: CsvTask },
   runId: string,
   ports: ServicePorts,
-): Promise<{ input: InputFile; copyPath: string | undefined; table: CsvTable }> {
+): Promise<OpenedInput> {
   const { files, store } = ports;
-  const { input: wanted } = request;
-  if (wanted.kind === 'none') throw missingFile(request.task.name);
-  if (wanted.kind === 'stdin') {
-    const copyPath = wanted.spool ? `${await store.prepareFolder(runId)}/input.csv` : undefined;
-    const input = await files.openStandardInput(copyPath);
-    return { input, copyPath, table: await openTaskTable(input, request.task, request.options) };
-  }
-  await refuseSameFile(request, wanted.path, ports);
-  const input = await files.openInput(wanted.path);
+  const { input: wanted, task, options } = request;
+  if (wanted.kind === 'none') throw missingFile(task.name);
+  const folder = () => store.prepareFolder(runId);
+  let spoolPath: string | undefined;
+  if (wanted.kind === 'stdin' && wanted.spool) spoolPath = `${await folder()}/input.csv`;
+  if (wanted.kind === 'file') await refuseSameFile(request, wanted.path, ports);
+  const input =
+    wanted.kind === 'file'
+      ? await files.openInput(wanted.path)
+      : await files.openStandardInput(spoolPath);
   try {
-    return {
-      input,
-      copyPath: undefined,
-      table: await openTaskTable(input, request.task, request.options),
-    };
+    if (!(await needsCopy(input, options))) {
+      const table = await openTaskTable(input, task, options);
+      return { input, copyPath: spoolPath, isCopyWhole: false, table };
+    }
+    const copyPath = `${await folder()}/input.utf-8.csv`;
+    const copied = await copyOf(input, { path: copyPath, options }, ports);
+    const table = await openTaskTable(copied.input, task, { ...options, encoding: 'utf-8' });
+    await input.close();
+    return { input: copied.input, copyPath, isCopyWhole: true, table: copied.describe(table) };
   } catch (error) {
     await input.close();
     throw error;

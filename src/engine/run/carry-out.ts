@@ -10,6 +10,7 @@ import { executeCsv, executeNoinput, type ReadyRun } from './execute-run.ts';
 import { tailHash } from './input-identity.ts';
 import type { EndReason } from './run-gate.ts';
 import { RunAborted } from './run-gate.ts';
+import { ownOutputWarnings } from './own-output.ts';
 import type { RowRunEnd } from './run-rows.ts';
 import type { RunHandles, RunResult } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
@@ -142,7 +143,8 @@ async function execute(
       dialect: csv?.table.dialect,
       encoding: csv?.table.encoding,
       header: csv?.plan.header ?? [],
-      warnings: csv?.table.warnings ?? [],
+      warnings:
+        csv === undefined ? [] : [...csv.table.warnings, ...ownOutputWarnings(csv.plan.own)],
       resumedAfterRows: stored === undefined ? undefined : stored.succeeded + stored.failed,
     });
     const run: ReadyRun = {

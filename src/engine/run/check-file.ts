@@ -1,7 +1,7 @@
 import { RowmillError } from '../errors.ts';
 import { parseArguments } from '../task/parse-arguments.ts';
 import { checkRows } from './check-rows.ts';
-import { openTaskTable } from './open-input.ts';
+import { copyOf, needsCopy, openTaskTable } from './open-input.ts';
 import { planRun } from './plan-run.ts';
 import type { CheckResult, RunHandles, RunRequest } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
@@ -23,12 +23,22 @@ export async function checkFile(
   }
   const startedAt = clock.now();
   const args = await parseArguments(task, given);
-  const input =
+  const opened =
     wanted.kind === 'file'
       ? await files.openInput(wanted.path)
       : await files.openStandardInput(undefined);
+  const scratch = (await needsCopy(opened, options))
+    ? await files.makeTemporaryFolder()
+    : undefined;
+  const copied =
+    scratch === undefined
+      ? undefined
+      : await copyOf(opened, { path: `${scratch.path}/input.csv`, options }, { files });
+  const input = copied?.input ?? opened;
   try {
-    const table = await openTaskTable(input, task, options);
+    const wantedTable = copied === undefined ? options : { ...options, encoding: 'utf-8' };
+    const found = await openTaskTable(input, task, wantedTable);
+    const table = copied?.describe(found) ?? found;
     const plan = planRun(task, table, {
       arguments: args,
       options,
@@ -61,6 +71,8 @@ export async function checkFile(
       elapsedMs: clock.now() - startedAt,
     };
   } finally {
-    await input.close();
+    await opened.close();
+    if (copied !== undefined) await copied.input.close();
+    await scratch?.remove();
   }
 }

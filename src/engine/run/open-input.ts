@@ -1,10 +1,11 @@
 import { CsvError } from '../csv/csv-error.ts';
 import type { CsvTable } from '../csv/csv-table.ts';
-import { openTable, type OpenOptions } from '../csv/reader.ts';
+import { inspectInput, openTable, type OpenOptions } from '../csv/reader.ts';
 import { RowmillError } from '../errors.ts';
 import type { InputFile } from '../ports/run-files.ts';
 import type { CsvTask } from '../task/task.ts';
 import type { InputOptions } from './run-service.ts';
+import type { ServicePorts } from './service-ports.ts';
 
 /** Finds out how the input of a task is to be read. Throws `input_refused` where it is no CSV. */
 export async function openTaskTable(
@@ -32,8 +33,62 @@ export async function openTaskTable(
   }
 }
 
+/** Whether the bytes of an input cannot be read in place: UTF-16, gzip, encodings of several bytes. */
+export async function needsCopy(input: InputFile, { encoding }: InputOptions): Promise<boolean> {
+  try {
+    return (await inspectInput(input, { name: input.name, encoding })).needsUtf8Copy;
+  } catch (error) {
+    throw refusedInput(error);
+  }
+}
+
+/** A UTF-8 copy of an input, open; `describe` says in a table what the input itself was. */
+export async function copyOf(
+  input: InputFile,
+  { path, options }: { readonly path: string; readonly options: InputOptions },
+  { files }: Pick<ServicePorts, 'files'>,
+): Promise<{ input: InputFile; describe: (table: CsvTable) => CsvTable }> {
+  try {
+    const { encoding, wasPacked } = await files.copyAsUtf8(input, path, {
+      encoding: options.encoding,
+    });
+    const copy = { ...asInput(await files.openInput(path)), name: input.name };
+    const what = [
+      wasPacked ? 'packed with gzip' : '',
+      encoding === undefined ? '' : `in ${encoding}`,
+    ]
+      .filter((text) => text !== '')
+      .join(' and ');
+    return {
+      input: copy,
+      describe: (table) => ({
+        ...table,
+        warnings: [
+          { code: 'copied_as_utf8', message: `the input is ${what}: a UTF-8 copy of it is read` },
+          ...table.warnings,
+        ],
+      }),
+    };
+  } catch (error) {
+    throw refusedInput(error);
+  }
+}
+
+/** The methods of an open file as properties, so that it can be given another name. */
+function asInput(file: InputFile): InputFile {
+  return {
+    name: file.name,
+    size: file.size,
+    modifiedMs: file.modifiedMs,
+    isSeekable: file.isSeekable,
+    read: (offset, into) => file.read(offset, into),
+    sync: () => file.sync(),
+    close: () => file.close(),
+  };
+}
+
 /** Errors of reading, in the codes of runs. */
-export function refusedInput(error: unknown): unknown {
+function refusedInput(error: unknown): unknown {
   if (!(error instanceof CsvError)) return error;
   if (error.code === 'invalid_option')
     return new RowmillError('usage', error.message, { cause: error });

@@ -1,3 +1,4 @@
+import type { CsvWarning } from '../csv/csv-table.ts';
 import type { OutputColumns } from '../task/task.ts';
 import type { StoredRun } from './run-record.ts';
 
@@ -31,6 +32,25 @@ export function recogniseOwnOutput(
   const isOwn =
     before.at(-1) === '_row' || (added.length > 0 && isSame(before.slice(-added.length), added));
   return { dropsErrorColumn: isOwn, undoesGuard: isOwn };
+}
+
+/** What people should hear of it. */
+export function ownOutputWarnings({ dropsErrorColumn, undoesGuard }: OwnOutput): CsvWarning[] {
+  const warnings: CsvWarning[] = [];
+  if (dropsErrorColumn) {
+    warnings.push({
+      code: 'error_column_dropped',
+      message:
+        'the last column "error" was written by an earlier run: it is dropped and written anew',
+    });
+  }
+  if (undoesGuard) {
+    warnings.push({
+      code: 'excel_guard_undone',
+      message: "apostrophes that --excel-safe put before formulas are taken away ('=A1 is =A1)",
+    });
+  }
+  return warnings;
 }
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {

@@ -83,13 +83,15 @@ async function reopenCsv(
   }
 }
 
-function openStored(
-  { input, copyPath, runId }: RunRecord,
-  ports: ServicePorts,
+async function openStored(
+  { input, copyPath, isCopyWhole, runId }: RunRecord,
+  { files }: ServicePorts,
 ): Promise<InputFile> {
-  if (input.kind === 'stdin') return ports.files.openStandardInput(copyPath);
-  if (copyPath !== undefined) return ports.files.openInput(copyPath);
-  if (input.kind === 'file') return ports.files.openInput(input.path);
+  if (copyPath !== undefined && (isCopyWhole || (await files.isSpoolWhole(copyPath)))) {
+    return files.openInput(copyPath);
+  }
+  if (input.kind === 'stdin') return files.openStandardInput(copyPath);
+  if (input.kind === 'file') return files.openInput(input.path);
   throw new RowmillError('run_not_resumable', `run ${runId} has no input to go on with`);
 }
 

@@ -23,6 +23,8 @@ export interface RunRecord {
   readonly inputOptions: InputOptions;
   /** What is read, where it is a copy made in the run's folder (UTF-16, gzip, standard input). */
   readonly copyPath: string | undefined;
+  /** The copy is the whole input in UTF-8, made before the first row; the input itself is not read again. */
+  readonly isCopyWhole: boolean;
   readonly inputIdentity: InputIdentity | undefined;
   readonly table: CsvTable | undefined;
   readonly output: RunOutput;

@@ -1,12 +1,15 @@
-import { readFile, realpath, rename, open } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { InputFile, RunFiles, WritableFile } from '../../engine/ports/run-files.ts';
 import { inputError, outputError, systemCode } from './file-errors.ts';
 import { LocalInput } from './local-input.ts';
 import { LocalOutput } from './local-output.ts';
-import { StandardInput } from './standard-input.ts';
+import { StandardInput, WHOLE } from './standard-input.ts';
 import { StandardOutput } from './standard-output.ts';
+import { copyAsUtf8, type Utf8Copy } from './utf8-copy-file.ts';
 
 /** Files on this machine, and the standard streams of a process. */
 export class LocalRunFiles implements RunFiles {
@@ -24,6 +27,23 @@ export class LocalRunFiles implements RunFiles {
 
   openStandardInput(spoolPath: string | undefined): Promise<InputFile> {
     return StandardInput.open(this.#stdin, spoolPath);
+  }
+
+  isSpoolWhole(spoolPath: string): Promise<boolean> {
+    return Promise.resolve(existsSync(`${spoolPath}${WHOLE}`));
+  }
+
+  copyAsUtf8(
+    input: InputFile,
+    path: string,
+    options: { readonly encoding: string | undefined },
+  ): Promise<Utf8Copy> {
+    return copyAsUtf8(input, path, options);
+  }
+
+  async makeTemporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+    const path = await mkdtemp(join(tmpdir(), 'rowmill-'));
+    return { path, remove: () => rm(path, { recursive: true, force: true }) };
   }
 
   openOutput(path: string, keepBytes: number): Promise<WritableFile> {

@@ -4,6 +4,9 @@ import { RowmillError } from '../../engine/errors.ts';
 import type { InputFile } from '../../engine/ports/run-files.ts';
 import { inputError, outputError } from './file-errors.ts';
 
+/** Behind the name of a spool: says that the stream is in it to its end. */
+export const WHOLE = '.whole';
+
 /** What is kept of a stream that is not spooled, from its beginning: enough to look for the dialect. */
 const HEAD_BYTES = 4 * 1024 * 1024;
 
@@ -99,6 +102,14 @@ export class StandardInput implements InputFile {
     this.#taken += chunk.length;
   }
 
+  /** The mark comes behind the bytes it speaks of. */
+  async #markWhole(): Promise<void> {
+    if (this.#spool === undefined || this.#taken < this.#knownBytes) return;
+    await this.#spool.datasync();
+    const mark = await open(`${this.#spoolPath}${WHOLE}`, 'w');
+    await mark.close();
+  }
+
   async #readHeadOrNext(offset: number, into: Uint8Array): Promise<number> {
     if (offset < this.#head.length) {
       const end = Math.min(this.#head.length, offset + into.length);
@@ -130,6 +141,7 @@ export class StandardInput implements InputFile {
       const next = await this.#chunks.next();
       if (next.done !== true) return next.value;
       this.size = this.#taken;
+      await this.#markWhole();
       return undefined;
     } catch (error) {
       throw inputError(this.name, error);

@@ -171,6 +171,11 @@ export class MemoryWorld {
         this.files.set('<stdin>', Buffer.concat([...this.stdin]));
         return { ...open('<stdin>'), name: 'standard input', modifiedMs: undefined };
       },
+      isSpoolWhole: async () => false,
+      copyAsUtf8: async () => {
+        throw new Error('there is nothing to copy in memory');
+      },
+      makeTemporaryFolder: async () => ({ path: '/tmp', remove: async () => undefined }),
       openOutput: async (path, keepBytes) => writable(path, keepBytes),
       openStandardOutput: () => ({
         path: undefined,

@@ -36,7 +36,7 @@ function definition(
     mandatory: { email: isEmail },
     optional: { n: anything },
     output: ['status'],
-    row: row as never,
+    row,
   });
 }
 const second = <T>(row: Row, outcome: T, other: unknown = ok()): T =>

@@ -57,7 +57,7 @@ describe('columns', () => {
       ...names,
       columns: 'any',
       output: ['7', '__proto__'],
-      row: (row) => write({ '7': row['10'], ['__proto__']: row['constructor'] }),
+      row: (row) => write({ '7': row['10'], ['__proto__']: String(row['constructor']) }),
     });
     expect(await outputOf('b,10,constructor,2\nx,ten,new,two\n', task)).toBe(
       'b,10,constructor,2,7,__proto__,error\nx,ten,new,two,ten,new,\n',

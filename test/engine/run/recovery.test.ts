@@ -187,17 +187,25 @@ describe('when checkpoints are committed', () => {
   });
 });
 
+class Pool {
+  size = 1;
+}
+
+class Entry {
+  age = 1;
+}
+
 describe('what cannot be carried', () => {
   it.each([
     [
       'a class instance',
-      () => ({ client: { pool: new (class Pool {})() } }),
+      () => ({ client: { pool: new Pool() } }),
       'state.client.pool is an instance of the class Pool',
     ],
     ['a function', () => ({ call: () => 1 }), 'state.call is a function'],
     [
       'an instance in a Map',
-      () => new Map([['key', new (class Entry {})()]]),
+      () => new Map([['key', new Entry()]]),
       'state.get("key") is an instance of the class Entry',
     ],
   ])('%s fails the run after the first row, with the path to it', async (_name, start, message) => {
@@ -206,7 +214,7 @@ describe('what cannot be carried', () => {
     const task = defineTask({
       ...names,
       mandatory: { n: anything },
-      start: start as () => object,
+      start: () => start() as object,
       row: () => {
         calls += 1;
         return write({});

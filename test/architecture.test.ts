@@ -1,0 +1,168 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/**
+ * Which layer may import which: the rule and its document at once. A layer is a folder of src (or of
+ * src/engine), or a file there. What is not listed is not allowed.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  // The engine knows no world: clock, ids, log, files, hash and codec come in through ports.
+  'engine/errors': [],
+  'engine/nearest-names': [],
+  'engine/csv': ['engine/ports'],
+  'engine/task': ['engine/errors', 'engine/nearest-names'],
+  'engine/ports': ['engine/run', 'engine/task'],
+  'engine/run': ['engine/csv', 'engine/errors', 'engine/ports', 'engine/task'],
+  'engine/service': ['engine/errors', 'engine/run'],
+  // Tasks know the names that every author knows, and libraries of their subject.
+  tasks: ['index', 'verifiers'],
+  // Adapters know the engine, never each other.
+  files: ['engine'],
+  stores: ['engine'],
+  system: ['engine'],
+  'task-modules': ['engine'],
+  settings: ['engine'],
+  cli: ['engine'],
+  // The public names.
+  index: ['engine/task', 'engine/errors'],
+  verifiers: ['engine/task'],
+  csv: ['engine/csv', 'engine/ports', 'files'],
+  // The composition root.
+  app: ['engine', 'files', 'stores', 'system', 'settings'],
+  main: ['app', 'cli', 'csv', 'engine', 'index', 'settings', 'task-modules', 'tasks', 'verifiers'],
+};
+
+/** Packages and built-in modules the engine may use: pure ones. */
+const PURE_PACKAGES = new Set([
+  'node:buffer',
+  '@standard-schema/spec',
+  'csv-parse',
+  'csv-parse/sync',
+  'csv-stringify',
+  'csv-stringify/sync',
+  'chardet',
+  'fastest-levenshtein',
+]);
+
+const SOURCE = resolve(import.meta.dirname, '../src');
+const IMPORT =
+  /(?:import|export)\s[^'"]*?from\s+'([^']+)'|import\s*\(\s*'([^']+)'\s*\)|^import\s+'([^']+)'/gm;
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+  /** Relative imports as paths from src, packages as they stand. */
+  readonly imports: readonly string[];
+}
+
+const files: readonly SourceFile[] = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
+  .filter((path) => /\.tsx?$/.test(path))
+  .map((path) => {
+    const text = readFileSync(join(SOURCE, path), 'utf8');
+    const imports = [...text.matchAll(IMPORT)].map(([, from, dynamic, bare]) => {
+      const name = from ?? dynamic ?? bare ?? '';
+      return name.startsWith('.')
+        ? relative(SOURCE, resolve(SOURCE, dirname(path), name)).replaceAll('\\', '/')
+        : name;
+    });
+    return { path: path.replaceAll('\\', '/'), text, imports };
+  });
+
+function layerOf(path: string): string {
+  const parts = path.replace(/\.ts$/, '').split('/');
+  return parts[0] === 'engine' ? parts.slice(0, 2).join('/') : (parts[0] ?? '');
+}
+
+function isAllowed(from: string, to: string): boolean {
+  if (from === to) return true;
+  return (MAY_IMPORT[from] ?? []).some((layer) => to === layer || to.startsWith(`${layer}/`));
+}
+
+describe('the layers', () => {
+  it('are all in the table', () => {
+    const layers = new Set(files.map(({ path }) => layerOf(path)));
+    expect([...layers].filter((layer) => !(layer in MAY_IMPORT))).toEqual([]);
+    expect(Object.keys(MAY_IMPORT).filter((layer) => !layers.has(layer))).toEqual([]);
+  });
+
+  it.each(files.map(({ path, imports }) => [path, imports] as const))(
+    '%s imports what its layer may',
+    (path, imports) => {
+      const layer = layerOf(path);
+      const breaches = imports.filter(
+        (name) => files.some((file) => file.path === name) && !isAllowed(layer, layerOf(name)),
+      );
+      expect(breaches).toEqual([]);
+    },
+  );
+
+  it('has an engine without a world: no built-in module but node:buffer, only pure packages', () => {
+    const breaches = files
+      .filter(({ path }) => path.startsWith('engine/'))
+      .flatMap(({ path, imports }) =>
+        imports
+          .filter((name) => !name.endsWith('.ts') && !PURE_PACKAGES.has(name))
+          .map((name) => `${path}: ${name}`),
+      );
+    expect(breaches).toEqual([]);
+  });
+
+  it('has an engine without a clock: no Date.now, no timers, no randomness', () => {
+    const breaches = files
+      .filter(({ path }) => path.startsWith('engine/'))
+      .filter(({ text }) =>
+        /\bDate\.now\(|\bset(?:Timeout|Interval|Immediate)\(|Math\.random\(|performance\.now\(/.test(
+          withoutComments(text),
+        ),
+      )
+      .map(({ path }) => path);
+    expect(breaches).toEqual([]);
+  });
+});
+
+describe('the files', () => {
+  it('have at most 300 lines of code each', () => {
+    const long = files
+      .map(({ path, text }) => [path, codeLines(text)] as const)
+      .filter(([, lines]) => lines > 300);
+    expect(long).toEqual([]);
+  });
+
+  it('import each other without a cycle, types included', () => {
+    const imports = new Map(files.map(({ path, imports: names }) => [path, names]));
+    const done = new Set<string>();
+    const walk = (path: string, trail: readonly string[]): readonly string[] | undefined => {
+      if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+      if (done.has(path)) return undefined;
+      for (const next of imports.get(path) ?? []) {
+        const cycle = imports.has(next) ? walk(next, [...trail, path]) : undefined;
+        if (cycle !== undefined) return cycle;
+      }
+      done.add(path);
+      return undefined;
+    };
+    for (const { path } of files) expect(walk(path, [])).toBeUndefined();
+  });
+
+  it('are named kebab-case, and none is a drawer for anything', () => {
+    const odd = files
+      .map(({ path }) => path)
+      .filter(
+        (path) =>
+          !/^(?:[a-z\d]+(?:-[a-z\d]+)*\/)*[a-z\d]+(?:-[a-z\d]+)*\.ts$/.test(path) ||
+          /(?:^|\/)(?:utils?|helpers?|common|types|models|misc)\b/.test(path),
+      );
+    expect(odd).toEqual([]);
+  });
+});
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+}
+
+function codeLines(text: string): number {
+  return withoutComments(text)
+    .split('\n')
+    .filter((line) => line.trim() !== '').length;
+}
