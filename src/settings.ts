@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { delimiter as pathListSeparator } from 'node:path';
+import { delimiter as pathListSeparator, dirname, join, resolve } from 'node:path';
 import { RowmillError } from './engine/errors.ts';
 import { didYouMean } from './engine/nearest-names.ts';
+import { parseMaxFailures } from './engine/task/max-failures.ts';
 import type { MaxFailures } from './engine/task/task.ts';
 
 /** How local runs behave, whatever the command. Flags > ROWMILL_* > rowmill.config.* > defaults. */
@@ -25,7 +25,7 @@ export interface Settings {
 export type SettingName = keyof Settings;
 
 /** A value, and who said so. */
-export interface ExplainedSetting {
+interface ExplainedSetting {
   readonly name: SettingName;
   readonly value: unknown;
   /** `--data`, `ROWMILL_DATA_DIR`, the path of a config file, or `default`. */
@@ -102,7 +102,7 @@ const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     variable: 'ROWMILL_MAX_FAILURES',
     flag: '--max-failures',
     fallback: undefined,
-    read: (written) => readMaxFailures(written),
+    read: (written) => parseMaxFailures(String(written)),
     allowed: 'a count such as 100, or a percentage such as 5%',
   },
   excelSafe: {
@@ -118,7 +118,7 @@ const SETTING_NAMES = Object.keys(SPECS) as readonly SettingName[];
 /** Variables of this program that are no settings. */
 const OTHER_VARIABLES = ['ROWMILL_DEBUG'];
 const OTHER_VARIABLE_PREFIXES = ['ROWMILL_SECRET_'];
-export const CONFIG_FILES = ['rowmill.config.ts', 'rowmill.config.js', 'rowmill.config.json'];
+const CONFIG_FILES = ['rowmill.config.ts', 'rowmill.config.js', 'rowmill.config.json'];
 
 const BOOLEANS = new Map([
   ['true', true],
@@ -189,15 +189,6 @@ export async function loadSettings({
     configFile,
     warnings: unknownVariables(environment),
   };
-}
-
-/** `100` or `5%`; undefined when it is neither. */
-export function readMaxFailures(written: unknown): MaxFailures | undefined {
-  if (typeof written === 'string' && /^\d+(?:\.\d+)?%$/.test(written)) {
-    // The pattern is the type's.
-    return Number.parseFloat(written) <= 100 ? (written as MaxFailures) : undefined;
-  }
-  return numberOf(written, (value) => Number.isInteger(value) && value >= 0);
 }
 
 function findConfigFile(from: string): string | undefined {

@@ -5,7 +5,7 @@ import type { CommandLineHost, Workspace } from './host.ts';
 import type { Screen } from './screen.ts';
 
 /** Flags that every command has. */
-export interface GlobalFlags {
+interface GlobalFlags {
   readonly tasks?: readonly string[];
   readonly data?: string;
   readonly color?: 'auto' | 'always' | 'never' | false;

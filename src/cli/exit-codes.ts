@@ -34,7 +34,7 @@ export const EXIT_CODES = {
   terminated: { code: 143, meaning: 'SIGTERM; the run was checkpointed' },
 } as const;
 
-export type ExitName = keyof typeof EXIT_CODES;
+type ExitName = keyof typeof EXIT_CODES;
 export type ExitCode = (typeof EXIT_CODES)[ExitName]['code'];
 
 const EXIT_OF_ERROR = {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { parseMaxFailures } from '../engine/task/max-failures.ts';
 import type { MaxFailures } from '../engine/task/task.ts';
 
 // Readers of flag values. Commander puts the flag's name before what they throw.
@@ -81,12 +82,11 @@ export function positiveNumber(written: string): number {
 
 /** `100` rows, or `5%` of the processed ones. */
 export function readMaxFailures(written: string): MaxFailures {
-  if (/^\d+$/.test(written)) return Number(written);
-  if (!/^\d+(?:\.\d+)?%$/.test(written) || Number.parseFloat(written) > 100) {
+  const value = parseMaxFailures(written);
+  if (value === undefined) {
     throw new InvalidArgumentError('Give a count such as 100, or a percentage such as 5%.');
   }
-  // The pattern is the type's.
-  return written as MaxFailures;
+  return value;
 }
 
 export type Pairs = Readonly<Record<string, string>>;

@@ -26,7 +26,7 @@ export interface CommandLineSettings {
 }
 
 /** Flags that are settings too; undefined where the flag was not given. */
-export type SettingFlags = Readonly<Partial<Record<keyof CommandLineSettings | 'tasks', unknown>>>;
+type SettingFlags = Readonly<Partial<Record<keyof CommandLineSettings | 'tasks', unknown>>>;
 
 /** A setting and who said so. */
 export interface SettingExplanation {
@@ -38,7 +38,7 @@ export interface SettingExplanation {
 }
 
 /** The tasks that can be run. */
-export interface TaskSource {
+interface TaskSource {
   find(name: string): Promise<RegisteredTask>;
   list(): Promise<readonly RegisteredTask[]>;
   /** Modules that did not load, so far. */

@@ -85,7 +85,7 @@ export const STARTED: RunStarted = {
   resumedAfterRows: undefined,
 };
 
-export const CHECK: CheckResult = {
+const CHECK: CheckResult = {
   task: 'contacts/clean',
   rows: 3,
   valid: 2,
@@ -123,7 +123,7 @@ export const CHECK: CheckResult = {
 };
 
 /** What the fake service does; the requests it got are kept. */
-export class FakeRunService implements RunService {
+class FakeRunService implements RunService {
   readonly requests: RunRequest[] = [];
   readonly resumed: { runId: string; codeHash: string; acceptNewCode: boolean }[] = [];
   readonly deleted: string[] = [];

@@ -1,6 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { RowmillError } from '../../engine/errors.ts';
 import type { CommandContext } from '../context.ts';
@@ -10,6 +8,7 @@ import { shownPath, type NextCommand } from '../next-commands.ts';
 import { printNext } from '../run-report.ts';
 import { shellWords } from '../shell-words.ts';
 import { visible } from '../visible-text.ts';
+import { writeNewFile } from '../write-new-file.ts';
 
 const NAME = /^[a-z][a-z0-9_-]*$/;
 
@@ -48,8 +47,8 @@ async function newTask(
   }
   const base = resolve(host.workingDirectory, dir, `${category}-${action}`);
   const [module, csv] = [`${base}.ts`, `${base}.csv`];
-  await writeNew(module, newTaskModule(category, action));
-  await writeNew(csv, newTaskCsv());
+  await writeNewFile(module, newTaskModule(category, action));
+  await writeNewFile(csv, newTaskCsv());
   const shown = (path: string): string => shownPath(path, host.workingDirectory);
   const tasks = ['--tasks', shown(module)];
   const output = shown(join(dirname(base), `${category}-${action}-out.csv`));
@@ -70,18 +69,4 @@ async function newTask(
   }
   screen.err(`${visible(shown(module))} and ${visible(shown(csv))} are written`);
   printNext(screen, next);
-}
-
-/** Never over a file that is there: it may be a day's work. */
-async function writeNew(path: string, content: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, content, { flag: 'wx' });
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST') {
-      throw new RowmillError('usage', `${path} exists already; nothing was changed`, { cause });
-    }
-    throw new RowmillError('output_unwritable', message, { cause });
-  }
 }

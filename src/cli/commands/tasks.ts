@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { RowmillError } from '../../engine/errors.ts';
@@ -10,6 +9,7 @@ import { shellWords } from '../shell-words.ts';
 import { taskText } from '../task-text.ts';
 import { textTable } from '../text-table.ts';
 import { visible, visibleJson } from '../visible-text.ts';
+import { writeNewFile } from '../write-new-file.ts';
 
 /** `tasks`: what can be run, and what each task wants of a file. */
 export function addTasksCommand(program: Command, context: CommandContext): void {
@@ -117,7 +117,7 @@ function addText(tasks: Command, context: CommandContext, text: TextCommand): vo
       return;
     }
     const path = resolve(host.workingDirectory, output);
-    await writeNew(path, content);
+    await writeNewFile(path, content);
     if (json === true) screen.json({ task: name, written: path });
     else if (text.name === 'sample') {
       const words = ['rowmill', 'run', name, output, ...context.globalWords(command)];
@@ -128,15 +128,4 @@ function addText(tasks: Command, context: CommandContext, text: TextCommand): vo
 
 function parsed(name: string, content: string): unknown {
   return name === 'schema' ? (JSON.parse(content) as unknown) : content;
-}
-
-/** Writes a file that was not there: what a person has filled in must not be lost to a template. */
-async function writeNew(path: string, content: string): Promise<void> {
-  try {
-    await writeFile(path, content, { flag: 'wx' });
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw new RowmillError('usage', `${path} exists already`, { cause });
-    throw new RowmillError('output_unwritable', message, { cause });
-  }
 }
