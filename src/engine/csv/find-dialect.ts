@@ -1,4 +1,4 @@
-import { cellType, cellWorth, isTyped } from './cell-type.ts';
+import { cellType, cellWorth, isTyped, prevailingType } from './cell-type.ts';
 import {
   sampleRecords,
   type SampleDialect,
@@ -97,8 +97,9 @@ function delimiters(text: string, wishes: DialectWishes): readonly string[] {
     if (text.includes(`${delimiter} `)) all.push(`${delimiter} `);
     if (text.includes(` ${delimiter} `)) all.push(` ${delimiter} `);
   }
-  // The comma stands for a file of one column too: nothing is cut there.
-  return all.includes(',') ? all : [...all, ','];
+  // A delimiter that does not occur reads a file of one column.
+  const absent = [',', ';', '\t', '|', '\x1f'].find((delimiter) => !text.includes(delimiter));
+  return absent === undefined ? all : [...all, absent];
 }
 
 function quotes(text: string, delimiter: string, wishes: DialectWishes): readonly string[] {
@@ -150,20 +151,39 @@ interface Evidence {
 function delimiterFactor(dialect: SampleDialect, evidence: Evidence): number {
   const { delimiter } = dialect;
   const { width, typed, first } = evidence;
-  if (width === 1) return 1;
-  if (first === 1 && evidence.records[0]?.cells.length === 1 && width < 4) {
+  if (width === 1) return evidence.records.every(({ cells }) => cells.length === 1) ? 1 : 0.8;
+  if (first === 1 && width < 4 && !isTitleAboveTable(evidence.records, width)) {
     // One cell above two or three: a one-column file whose cells have the character in them.
-    return 0.5;
+    return 0.2;
   }
   if (delimiter.trim() === '' && delimiter !== '\t' && delimiter !== '\t\t') {
     // Words are not cells: blanks need a table's evidence.
-    if (typed < 0.2 || first > 0) return 0.1;
+    if (typed < 0.2 || first > 0 || areLinesValues(evidence.records, delimiter)) return 0.1;
     return dialect.collapseDelimiters ? 0.9 : 0.85;
   }
   if (delimiter === ':') return typed < 0.2 && width < 3 ? 0.3 : 0.6;
   if (delimiter === ', ' || delimiter.length > 1) return blankBonus(dialect, evidence.records);
   if ('~^\xA7\xA6'.includes(delimiter)) return 0.9;
   return 1;
+}
+
+/** The first line is a title: a blank line follows it, or a row of names above columns of values. */
+function isTitleAboveTable(records: readonly SampleRecord[], width: number): boolean {
+  const [title, names, ...body] = records;
+  if (title?.cells.length !== 1 || names === undefined) return false;
+  if (names.isAfterBlank) return true;
+  return names.cells.some((name, column) => {
+    const cells = body.filter((record) => record.cells.length === width);
+    const type = prevailingType(cells.map((record) => record.cells[column] ?? ''));
+    return isTyped(type) && !isTyped(cellType(name)) && name.trim() !== '';
+  });
+}
+
+/** Whole lines are values, such as `2024-05-01 12:30`: what separates their parts is no delimiter. */
+function areLinesValues(records: readonly SampleRecord[], delimiter: string): boolean {
+  const body = records.slice(1);
+  const values = body.filter(({ cells }) => isTyped(cellType(cells.join(delimiter))));
+  return values.length > body.length * 0.7;
 }
 
 /** A longer delimiter is right where the short one would leave its rest in nearly every cell. */

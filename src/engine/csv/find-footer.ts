@@ -4,6 +4,9 @@ import type { SampleRecord } from './sample-records.ts';
 /** Footers are short: what is longer is data. */
 const MAX_FOOTER_RECORDS = 20;
 
+/** Rows of nothing that may follow a table. */
+const MAX_EMPTY_ROWS = 10;
+
 const TOTAL =
   /^(grand total|sub-?total|total|totals|sum|summe|gesamt|gesamtsumme|insgesamt|somme|totale|suma|razem|celkem|итого|всего|toplam|σύνολο)\b[\s:]*$/i;
 const NOTE =
@@ -23,10 +26,15 @@ export interface FooterTable {
  */
 export function findFooter(records: readonly SampleRecord[], table: FooterTable): number {
   let first = records.length;
+  // Where rows of nothing occur among the others, they are rows at the end too.
+  const isSparse = records.slice(0, -MAX_EMPTY_ROWS).some(isEmpty) || records.every(isEmpty);
   const lowest = Math.max(0, records.length - MAX_FOOTER_RECORDS);
   for (let at = records.length - 1; at >= lowest; at--) {
     const record = records[at] as SampleRecord;
-    if (!isFooter(record, table, at === records.length - 1)) break;
+    const isPart = isEmpty(record)
+      ? !isSparse && table.width > 2 && record.quoted === 0
+      : isFooter(record, table, at === records.length - 1);
+    if (!isPart) break;
     first = at;
   }
   const above = records[first - 1];
@@ -36,12 +44,15 @@ export function findFooter(records: readonly SampleRecord[], table: FooterTable)
   return first <= lowest && records.length > MAX_FOOTER_RECORDS ? records.length : first;
 }
 
+function isEmpty(record: SampleRecord): boolean {
+  return record.cells.every((cell) => cell.trim() === '');
+}
+
 function isFooter(record: SampleRecord, table: FooterTable, isLast: boolean): boolean {
   const { width, columnTypes } = table;
   const cells = record.cells.map((cell) => cell.trim());
   const filled = cells.filter((cell) => cell !== '');
   if (width === 1) return record.isAfterBlank && NOTE.test(cells[0] ?? '');
-  if (filled.length === 0) return cells.length > 1 || width > 2;
   const [text = ''] = filled;
   if (TOTAL.test(text) && filled.length < width) return true;
   if (looksLikeRow(cells, columnTypes)) return false;

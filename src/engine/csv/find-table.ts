@@ -177,6 +177,10 @@ function evidence(
     if (!isTyped(expected)) continue;
     const type = cellType(record.cells[column] ?? '');
     if (type === 'empty') continue;
+    if (type === 'id' && expected === 'id') {
+      // `sku_2` is a name as well as a number of an article: only the same shape is evidence.
+      continue;
+    }
     if (type === expected) {
       const cell = (record.cells[column] ?? '').trim();
       // Years are names of columns as often as numbers.
