@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+function blocks(language: string): string[] {
+  return [...README.matchAll(/```(\w+)\n([\s\S]*?)```/g)]
+    .filter(([, name]) => name === language)
+    .map(([, , text]) => text ?? '');
+}
+
+/** Exit codes that are an answer, not an accident: some rows of the sample fail on purpose, and nobody fixed them. */
+const ANSWERS = new Set([0, 4, 5]);
+
+describe('the README', () => {
+  let folder = '';
+
+  beforeAll(() => {
+    // A folder like the repository's, in which commands may leave what they write.
+    folder = mkdtempSync(join(tmpdir(), 'rowmill-readme-'));
+    cpSync(join(ROOT, 'samples'), join(folder, 'samples'), { recursive: true });
+    cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+    for (const name of ['dist', 'node_modules']) symlinkSync(join(ROOT, name), join(folder, name));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('opens with the two commands', () => {
+    const [first] = blocks('sh');
+    expect(first).toBe('npm ci && npm start\nnpm ci && npm test\n');
+    expect(README.split('\n').slice(0, 6).join('\n')).toBe(`# Rowmill\n\n\`\`\`sh\n${first}\`\`\``);
+  });
+
+  it('shows shell lines that work as they are written, in their order', () => {
+    const lines = blocks('sh')
+      .slice(1)
+      .flatMap((block) => block.trim().split('\n'));
+    expect(lines.length).toBeGreaterThan(6);
+    for (const line of lines) {
+      const command = line.replaceAll('npx rowmill', 'node dist/main.js');
+      const { status, stderr } = spawnSync('sh', ['-c', command], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+      expect(ANSWERS.has(status ?? -1), `${line}\n${stderr}`).toBe(true);
+    }
+  });
+
+  it('shows a task that runs', () => {
+    const task = blocks('ts').find((block) => block.includes('defineTask'));
+    writeFileSync(join(folder, 'readme-task.ts'), task ?? '');
+    const { status, stdout, stderr } = spawnSync(
+      'node',
+      ['dist/main.js', 'run', 'orders/price', '-', '-o', '-', '--tasks', 'readme-task.ts'],
+      { cwd: folder, encoding: 'utf8', input: 'email,amount\na@x.example,10\nb@x.example,-1\n' },
+    );
+    expect(stdout, stderr).toBe(
+      'email,amount,total,error\na@x.example,10,12.00,\nb@x.example,-1,,the amount is below zero\n',
+    );
+    expect(status).toBe(4);
+  });
+
+  it('shows a reader that reads', () => {
+    const code = blocks('ts').find((block) => block.includes('openCsv')) ?? '';
+    writeFileSync(join(folder, 'readme-reader.mjs'), code);
+    const { stdout, stderr } = spawnSync('node', ['readme-reader.mjs'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(stdout, stderr).toContain('; utf-8 [');
+    expect(stdout).toMatch(/^2 \d+ anna\.schmidt@example\.de$/m);
+  });
+
+  it('names documents that exist', () => {
+    for (const [, path] of README.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+      expect(() => readFileSync(join(ROOT, path ?? ''))).not.toThrow();
+    }
+  });
+});
