@@ -11,7 +11,7 @@ export async function openTable(
   const address = databaseAddress(place.database, run.secretOf);
   if (address.kind === 'sqlite') {
     const { openSqlite, SqliteTable } = await import('./sqlite-table.ts');
-    return new SqliteTable(openSqlite(address.path, place), name);
+    return new SqliteTable(openSqlite(address.path, place), name, run.signal);
   }
   const [{ PostgresConnection }, { PostgresTable }] = await Promise.all([
     import('./postgres-connection.ts'),

@@ -1,4 +1,5 @@
 import type Database from 'libsql';
+import { messageOf } from '../error-message.ts';
 import {
   bareQuery,
   keyPositions,
@@ -20,13 +21,25 @@ export function sqliteQuery(
 ): QueryReader {
   // libsql takes `readonly: true` and writes all the same; this it obeys.
   database.exec('PRAGMA query_only = 1');
+  refuseOthers(database, bareQuery(query));
+  // Not inside of another SELECT, which need not keep its order, and names two columns `a` a and a:1.
   const plain = database.prepare(bareQuery(query));
   const columns = plain.columns().map(({ name }) => name);
-  if (columns.length === 0) throw new Error('the query gives no columns: it must be a SELECT');
   const close = async (): Promise<void> => void database.close();
   return key.length === 0
     ? new IteratedQuery(columns, () => iterate(plain), close)
     : new KeyedQuery({ columns, key, close, database, query: bareQuery(query) });
+}
+
+/** Tried inside of another query: of two statements libsql would take the first and say nothing. */
+function refuseOthers(database: Database.Database, query: string): void {
+  try {
+    database.prepare(`SELECT * FROM (\n${query}\n)`);
+  } catch (error) {
+    throw new Error(`query: must be one SELECT that the database takes: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 function iterate(statement: Database.Statement): IterableIterator<Value[]> {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'libsql';
 import { messageOf } from '../error-message.ts';
 import { quotedName, quotedTable, type TableName } from './sql-name.ts';
@@ -6,10 +7,16 @@ import { sqliteColumnKind } from './sqlite-column.ts';
 import { asBoolean, type TableColumn } from './table-column.ts';
 import type { Parameter, TableShape, TableWriter, WritePlan, WrittenRow } from './table-writer.ts';
 
-const BUSY_TIMEOUT_MS = 10_000;
+/** libsql waits for another writer without letting anything else happen, so it waits shortly and often. */
+const BUSY_TIMEOUT_MS = 100;
+const BUSY_PAUSE_MS = 100;
+const BUSY_ATTEMPTS = 150;
 
 /** Opens a SQLite file. libsql would make an empty one of a misspelt name, so that is asked for. */
-export function openSqlite(path: string, { mayCreate }: { mayCreate: boolean }): Database.Database {
+export function openSqlite(
+  path: string,
+  { mayCreate }: { readonly mayCreate: boolean },
+): Database.Database {
   if (!mayCreate && path !== ':memory:' && !existsSync(path)) {
     throw new Error(`there is no database file ${path}`);
   }
@@ -22,13 +29,15 @@ export function openSqlite(path: string, { mayCreate }: { mayCreate: boolean }):
 export class SqliteTable implements TableWriter {
   readonly #database: Database.Database;
   readonly #name: TableName;
+  readonly #signal: AbortSignal;
   #plan: WritePlan | undefined;
   #exists: Database.Statement | undefined;
   #upsert: Database.Statement | undefined;
 
-  constructor(database: Database.Database, name: TableName) {
+  constructor(database: Database.Database, name: TableName, signal: AbortSignal) {
     this.#database = database;
     this.#name = name;
+    this.#signal = signal;
   }
 
   async describe(): Promise<TableShape | undefined> {
@@ -81,9 +90,16 @@ export class SqliteTable implements TableWriter {
   /** A refused row undoes its own statement only; but a trigger can undo the transaction, and then all is done again without that row. */
   async write(rows: readonly (readonly Parameter[])[]): Promise<readonly WrittenRow[]> {
     const refused = new Map<number, WrittenRow>();
+    let attempt = 1;
     for (;;) {
-      const written = this.#writeAll(rows, refused);
-      if (written !== undefined) return written;
+      try {
+        const written = this.#writeAll(rows, refused);
+        if (written !== undefined) return written;
+      } catch (error) {
+        if (attempt === BUSY_ATTEMPTS || !codeOf(error).startsWith('SQLITE_BUSY')) throw error;
+        attempt += 1;
+        await sleep(BUSY_PAUSE_MS, undefined, { signal: this.#signal });
+      }
     }
   }
 
@@ -130,7 +146,7 @@ export class SqliteTable implements TableWriter {
       this.#upsert?.run(values);
       return { action: isThere ? 'updated' : 'inserted' };
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      const code = codeOf(error);
       // A full disk or a broken file is no fault of the row.
       if (!/CONSTRAINT|MISMATCH|TOOBIG|RANGE/.test(code)) throw error;
       const message = messageOf(error);
@@ -146,6 +162,10 @@ export class SqliteTable implements TableWriter {
       .prepare(`PRAGMA ${prefix}${pragma}(${quotedName(name)})`)
       .all() as Readonly<Record<string, unknown>>[];
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 function describedColumn(column: Readonly<Record<string, unknown>>): TableColumn {
