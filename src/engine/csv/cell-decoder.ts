@@ -9,6 +9,9 @@ import {
 import type { RecordProblem } from './record-problem.ts';
 import { singleByteTable } from './single-byte-table.ts';
 
+/** Characters from which V8 makes a substring a slice that keeps its whole parent. */
+const SHORTEST_SLICE = 13;
+
 /** How cells are cut. */
 export interface CellDecoderOptions {
   /**
@@ -43,7 +46,8 @@ export function cellDecoder(table: CsvTable, options: CellDecoderOptions = {}): 
     const to = block.cellEnds[index] as number;
     const kind = block.cellKinds[index] as number;
     if (kind === 0) {
-      return isIndependent
+      // V8 copies what is shorter than a slice's own record: those cells are independent anyway.
+      return isIndependent && to - from >= SHORTEST_SLICE
         ? block.bytes.toString('latin1', from, to)
         : block.text.substring(from, to);
     }

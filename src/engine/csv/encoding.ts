@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { analyse } from 'chardet';
 import { CsvError } from './csv-error.ts';
 import { guessSingleByte } from './guess-single-byte.ts';
 import { isSingleByte } from './single-byte-table.ts';
@@ -29,10 +28,10 @@ export function encodingName(label: string): string {
 }
 
 /** Finds the encoding of a sample, or takes the one that is given. */
-export function findEncoding(
+export async function findEncoding(
   sample: Buffer,
   options: { readonly encoding?: string | undefined; readonly isWhole: boolean },
-): EncodingFinding {
+): Promise<EncodingFinding> {
   const mark = byteOrderMark(sample);
   if (options.encoding !== undefined) {
     const encoding = encodingName(options.encoding);
@@ -42,7 +41,7 @@ export function findEncoding(
   const wide = utf16WithoutMark(sample);
   if (wide !== undefined) return found(wide, { isGuessed: true });
   if (isUtf8(options.isWhole ? sample : wholeCharacters(sample))) return found('utf-8', {});
-  return found(guess(sample), { isGuessed: true });
+  return found(await guess(sample), { isGuessed: true });
 }
 
 function found(
@@ -93,12 +92,15 @@ function wholeCharacters(sample: Buffer): Buffer {
 
 const MULTI_BYTE = /^(shift_jis|gbk|gb18030|big5|euc-jp|euc-kr|iso-2022-jp)$/;
 
-function guess(sample: Buffer): string {
+async function guess(sample: Buffer): Promise<string> {
   // A few odd bytes in what else is UTF-8 are faults of single rows, not another encoding.
   if (isMostlyUtf8(sample)) return 'utf-8';
   const single = guessSingleByte(sample);
+  if (single.share >= 0.95) return single.encoding;
+  // Loaded only here: most files are UTF-8 and need not wait for it.
+  const { analyse } = await import('chardet');
   const [best] = analyse(sample);
-  if (best !== undefined && single.share < 0.95 && best.confidence >= 40) {
+  if (best !== undefined && best.confidence >= 40) {
     const encoding = knownEncoding(best.name);
     if (encoding !== undefined && MULTI_BYTE.test(encoding)) return encoding;
   }

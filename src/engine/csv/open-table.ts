@@ -55,12 +55,14 @@ export async function inspectInput(
   const sample = await readSample(source, SAMPLE_BYTES);
   if (isGzip(sample.bytes))
     return { isGzip: true, encoding: undefined, isGuessed: false, needsUtf8Copy: true };
-  const finding = encodingOf(sample, options);
+  const finding = await encodingOf(sample, options);
   const { encoding, isGuessed, needsCopy } = finding;
   return { isGzip: false, encoding, isGuessed, needsUtf8Copy: needsCopy };
 }
 
 const SAMPLE_BYTES = 65_536;
+/** Records that say enough of a table that goes on. */
+const MAX_SAMPLE_RECORDS = 2000;
 /** A header that does not end within this is not looked for any longer. */
 const MAX_SAMPLE_BYTES = 8 * 1024 * 1024;
 
@@ -102,14 +104,14 @@ function checkOptions(options: OpenOptions): void {
   }
 }
 
-function encodingOf(sample: Sample, options: OpenOptions): EncodingFinding {
+async function encodingOf(sample: Sample, options: OpenOptions): Promise<EncodingFinding> {
   if (sample.bytes.length === 0) {
     throw new CsvError('empty_input', 'the file is empty; a header row was expected', {
       place: { name: options.name },
     });
   }
   refuseOtherKinds(sample.bytes, options.name);
-  const finding = findEncoding(sample.bytes, {
+  const finding = await findEncoding(sample.bytes, {
     encoding: options.encoding,
     isWhole: sample.isWhole,
   });
@@ -124,7 +126,7 @@ async function tableOfSample(
   how: { readonly options: OpenOptions; readonly isLast: boolean },
 ): Promise<CsvTable | undefined> {
   const { options } = how;
-  const encoding = isGzip(sample.bytes) ? undefined : encodingOf(sample, options);
+  const encoding = isGzip(sample.bytes) ? undefined : await encodingOf(sample, options);
   if (encoding === undefined || encoding.needsCopy) {
     const what = encoding === undefined ? 'packed with gzip' : `in ${encoding.encoding}`;
     throw new CsvError(
@@ -144,7 +146,8 @@ async function tableOfSample(
   });
   const range = { from: begin.at, maxRecords: Infinity, isWhole: sample.isWhole, line: begin.line };
   const { dialect, isClose } = findDialect(text, range, wishes);
-  const records = sampleTable(sample.bytes, text, { dialect, range });
+  const maxRecords = sample.isWhole ? Infinity : MAX_SAMPLE_RECORDS;
+  const records = sampleTable(sample.bytes, text, { dialect, range: { ...range, maxRecords } });
   if (records.length < 2 && !how.isLast) return undefined;
   if (records.length === 0) {
     if (text.slice(begin.at).trim() !== '' && begin.at < text.length && !sample.isWhole) {

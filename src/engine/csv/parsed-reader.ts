@@ -1,4 +1,4 @@
-import { parse, type Options } from 'csv-parse/sync';
+import type { Options, parse as parseSync } from 'csv-parse/sync';
 import type { ByteSource } from '../ports/byte-source.ts';
 import {
   DEFAULT_BLOCK_BYTES,
@@ -43,6 +43,7 @@ export class ParsedReader implements BlockReader {
   readonly #decode: (latin1: string) => string;
   #number: number;
   #line: number;
+  #csvParse: typeof parseSync | undefined;
 
   constructor(
     source: ByteSource,
@@ -67,10 +68,12 @@ export class ParsedReader implements BlockReader {
 
   async next(): Promise<RecordBlock | undefined> {
     const window = this.#window;
+    // Loaded only here: most files are plain and need not wait for it.
+    const csvParse = (this.#csvParse ??= (await import('csv-parse/sync')).parse);
     await window.arrive();
     for (;;) {
       if (window.length === 0 && window.isFinal) return undefined;
-      const records = this.#parse();
+      const records = this.#parse(csvParse);
       const used = records.at(-1)?.next ?? 0;
       if (records.length > 0) {
         const block = this.#block(records, { bytes: window.bytes, used });
@@ -78,7 +81,8 @@ export class ParsedReader implements BlockReader {
         return block;
       }
       if (window.isFinal && this.#isBlank()) return undefined;
-      if (window.isFinal || window.length > this.#maxRecordBytes + 2) return this.#firstLine();
+      if (window.isFinal || window.length > this.#maxRecordBytes + 2)
+        return this.#firstLine(csvParse);
       await window.fill(Math.max(window.length * 2, 16));
     }
   }
@@ -89,12 +93,12 @@ export class ParsedReader implements BlockReader {
   }
 
   /** The whole records of the window. */
-  #parse(): ParsedRecord[] {
+  #parse(csvParse: typeof parseSync): ParsedRecord[] {
     const { bytes, length, isFinal } = this.#window;
     const records: ParsedRecord[] = [];
     let start = 0;
     try {
-      parse(bytes.subarray(0, length), {
+      csvParse(bytes.subarray(0, length), {
         ...this.#options,
         on_record: (cells: string[], context: { readonly bytes: number }) => {
           const next = context.bytes;
@@ -118,7 +122,7 @@ export class ParsedReader implements BlockReader {
   }
 
   /** The first line as a record: its quote never closes, or it is too long. */
-  async #firstLine(): Promise<RecordBlock> {
+  async #firstLine(csvParse: typeof parseSync): Promise<RecordBlock> {
     const window = this.#window;
     const max = this.#maxRecordBytes;
     const start = behindBlankLines(window.bytes, 0, window.length);
@@ -127,7 +131,7 @@ export class ParsedReader implements BlockReader {
     const isTooLong = end - start > max;
     if (isTooLong) end = start + max;
     const cells: string[] = [];
-    parse(window.bytes.subarray(start, end), {
+    csvParse(window.bytes.subarray(start, end), {
       ...this.#options,
       quote: null,
       on_record: (record: string[]) => {
