@@ -17,4 +17,5 @@ export {
 export { replace, type CsvTask, type NoinputTask, type Task } from './engine/task/task.ts';
 export type { Verifier } from './engine/task/columns.ts';
 export type { RunContext, RunFacts } from './engine/task/run-context.ts';
+export { ArgumentsRefused, InputRefused, RunHalted } from './engine/task/task-errors.ts';
 export { TaskDefinitionError } from './engine/task/definition-error.ts';

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RunHalted } from '../../src/index.ts';
 import { exportQuery, upsert } from '../../src/tasks/table.ts';
 import { exportRows } from './export-rows.ts';
 import { openTask, outcomesOf, shown, type Row } from './outcomes-of.ts';
@@ -211,6 +212,15 @@ describe.skipIf(postgres === undefined)(
         expect((await open.rows([{ id: '1', name: 'Bob' }])).map(shown)).toEqual([
           'write {"action":"updated"}',
         ]);
+        await open.close();
+      });
+
+      it('ends the run when the table is gone, instead of failing every row', async () => {
+        const header = ['id', 'name'];
+        const open = await openTask(upsert, { database, table: 'shop.people' }, { header });
+        await asked(database, 'DROP TABLE shop.people');
+        const rows = open.rows([{ id: '1', name: 'Ada' }]);
+        await expect(rows).rejects.toThrow(RunHalted);
         await open.close();
       });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { defineTask, fail, ok, omit, write } from '../../index.ts';
+import { defineTask, fail, InputRefused, ok, omit, write } from '../../index.ts';
 import { findColumn, foldedName, unknownColumns } from '../column-names.ts';
 import { tidy } from '../plain-text.ts';
 import { choice, names, taskArguments, yesNo } from '../task-arguments.ts';
@@ -112,13 +112,13 @@ export const dedupe = defineTask({
 function decidingColumns(by: readonly string[], header: readonly string[]): Deciding {
   if (by.length > 0) {
     const problem = unknownColumns(by, header);
-    if (problem !== undefined) throw new Error(problem);
+    if (problem !== undefined) throw new InputRefused(problem);
     const columns = by.flatMap((name) => findColumn(name, header) ?? []);
     return { columns: [...new Set(columns)], isEmail: columns.every(isEmailColumn) };
   }
   const column = findColumn('email', header) ?? header.find(isEmailColumn);
   if (column === undefined) {
-    throw new Error(
+    throw new InputRefused(
       `no column looks like e-mail addresses: say which decide, --arg by="…"; the file has ${header.map((name) => `"${name}"`).join(', ')}`,
     );
   }

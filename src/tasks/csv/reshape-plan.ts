@@ -1,3 +1,4 @@
+import { ArgumentsRefused, InputRefused } from '../../index.ts';
 import { findColumn, unknownColumns } from '../column-names.ts';
 import { cellTest, type CellTest, type Condition } from './row-condition.ts';
 
@@ -87,18 +88,18 @@ function namesOf(columns: readonly ShapedColumn[]): readonly string[] {
 }
 
 function refuse(problem: string | undefined): void {
-  if (problem !== undefined) throw new Error(problem);
+  if (problem !== undefined) throw new InputRefused(problem);
 }
 
 function refuseOutput(names: readonly string[]): void {
-  if (names.length === 0) throw new Error('the output would have no column');
+  if (names.length === 0) throw new ArgumentsRefused('the output would have no column');
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   if (twice.length > 0) {
     const quoted = [...new Set(twice)].map((name) => `"${name}"`).join(', ');
-    throw new Error(`the output would have ${quoted} twice`);
+    throw new ArgumentsRefused(`the output would have ${quoted} twice`);
   }
   if (names.includes('error')) {
-    throw new Error(
+    throw new ArgumentsRefused(
       'the output would have a column "error", which is the engine\'s own: rename it',
     );
   }

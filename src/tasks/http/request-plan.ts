@@ -1,5 +1,5 @@
+import { ArgumentsRefused, InputRefused } from '../../index.ts';
 import { findColumn, unknownColumns } from '../column-names.ts';
-import { ArgumentFault } from '../task-arguments.ts';
 import {
   buildBody,
   buildHeader,
@@ -43,7 +43,7 @@ export function planRequest(
   const all = [url, ...headers.map(([, parts]) => parts), body ?? []];
   const names = namesUsed(all, 'column');
   const problem = unknownColumns(names, header);
-  if (problem !== undefined) throw new Error(`a placeholder names no column: ${problem}`);
+  if (problem !== undefined) throw new InputRefused(`a placeholder names no column: ${problem}`);
   const columns = new Map(names.map((name) => [name, findColumn(name, header) ?? name]));
   const secrets = new Map(namesUsed(all, 'secret').map((name) => [name, secretOf(name)]));
   return {
@@ -76,7 +76,7 @@ function planBody({ method, headers, body }: RequestTemplates): {
 } {
   if (body === undefined) return { body, kind: 'text' };
   if (method === 'GET' || method === 'HEAD') {
-    throw new ArgumentFault(`body: ${method} takes no body; --arg method=POST`);
+    throw new ArgumentsRefused(`body: ${method} takes no body; --arg method=POST`);
   }
   const parts = parseTemplate(body);
   const kind = bodyKind(headers, body);
@@ -85,7 +85,7 @@ function planBody({ method, headers, body }: RequestTemplates): {
     try {
       JSON.parse(sample);
     } catch (error) {
-      throw new ArgumentFault(`body: is not JSON: ${(error as Error).message}`);
+      throw new ArgumentsRefused(`body: is not JSON: ${(error as Error).message}`);
     }
   }
   return { body: parts, kind };

@@ -121,9 +121,9 @@ export const request = defineTask({
       arguments: {
         url: 'https://api.example.com/users',
         method: 'POST',
-        headers: { Authorization: 'Bearer {{secret:TOKEN}}' },
+        headers: 'Authorization: Bearer {{secret:TOKEN}}',
         body: '{"email": "{{email}}", "age": {{age}}}',
-        select: { user_id: 'id' },
+        select: 'user_id=id',
       },
       outcome: write({ user_id: '7' }),
     },

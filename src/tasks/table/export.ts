@@ -1,4 +1,4 @@
-import { defineNoinputTask, stop, writeAll } from '../../index.ts';
+import { ArgumentsRefused, defineNoinputTask, stop, writeAll } from '../../index.ts';
 import { names, numeric, taskArguments, text } from '../task-arguments.ts';
 import { databaseArgument } from './database-address.ts';
 import { openQuery } from './open-query.ts';
@@ -54,7 +54,7 @@ export const exportQuery = defineNoinputTask({
         ? ['a column "error" is the engine\'s own: name it otherwise (AS)']
         : []),
     ];
-    if (problems.length > 0) throw new Error(problems.join('; '));
+    if (problems.length > 0) throw new ArgumentsRefused(problems.join('; '));
     return columns;
   },
   start: () => START,

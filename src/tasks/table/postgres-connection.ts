@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { RunHalted } from '../../index.ts';
 import { messageOf } from '../error-message.ts';
 
 const ATTEMPTS = 5;
@@ -19,7 +20,7 @@ export class PostgresConnection {
 
   /**
    * Does work that may be done twice, and does it again when the connection broke, the server restarted
-   * or two transactions were in each other's way. Throws what the fifth attempt throws.
+   * or two transactions were in each other's way. Throws RunHalted when the fifth attempt fails as well.
    */
   async use<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
@@ -27,7 +28,8 @@ export class PostgresConnection {
         return await work(await this.#connected());
       } catch (error) {
         await this.close();
-        if (attempt === ATTEMPTS || !isPassing(error)) throw withoutUrl(error);
+        if (!isPassing(error)) throw error;
+        if (attempt === ATTEMPTS) throw unreachable(error);
         await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, { signal: this.#signal });
       }
     }
@@ -80,8 +82,9 @@ export function errorCode(error: unknown): string {
     : '';
 }
 
-/** An empty message is what the driver gives when several addresses of one host refused. */
-function withoutUrl(error: unknown): unknown {
-  if (!(error instanceof Error) || error.message !== '') return error;
-  return new Error(`the database cannot be reached: ${errorCode(error)}`, { cause: error });
+/** Every other row would fail for it too, so the run ends here, to be resumed. */
+function unreachable(error: unknown): RunHalted {
+  // An empty message is what the driver gives when several addresses of one host refused.
+  const reason = messageOf(error) || errorCode(error);
+  return new RunHalted(`the database cannot be reached: ${reason}`, { cause: error });
 }

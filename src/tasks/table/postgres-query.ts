@@ -1,5 +1,7 @@
 import type pg from 'pg';
-import type { PostgresConnection } from './postgres-connection.ts';
+import { ArgumentsRefused } from '../../index.ts';
+import { messageOf } from '../error-message.ts';
+import { errorCode, type PostgresConnection } from './postgres-connection.ts';
 import {
   bareQuery,
   keyPositions,
@@ -23,7 +25,7 @@ export async function postgresQuery(
   const bare = bareQuery(query);
   const { fields } = await connection.use(async (client) => {
     await client.query('SET default_transaction_read_only = on');
-    return ask(client, `SELECT * FROM (\n${bare}\n) AS query LIMIT 0`);
+    return tried(ask(client, `SELECT * FROM (\n${bare}\n) AS query LIMIT 0`));
   });
   const columns = fields.map(({ name }) => name);
   const parts = { connection, query: bare, columns };
@@ -115,6 +117,21 @@ class KeyedQuery implements QueryReader {
 
   close(): Promise<void> {
     return this.#connection.close();
+  }
+}
+
+/** What the server says against a query is about the argument; a broken connection is not. */
+async function tried(asked: Promise<Result>): Promise<Result> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!/^(?:42|22|25|0A)/.test(errorCode(error))) throw error;
+    throw new ArgumentsRefused(
+      `query: must be one SELECT that the database takes: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { RunHalted } from '../../index.ts';
+import { messageOf } from '../error-message.ts';
 import { errorCode, type PostgresConnection } from './postgres-connection.ts';
 import {
   COLUMNS_QUERY,
@@ -84,13 +86,18 @@ export class PostgresTable implements TableWriter {
       RETURNING target.xmax = 0 AS is_new`;
   }
 
-  write(rows: readonly Row[]): Promise<readonly WrittenRow[]> {
-    return this.#connection.use(async (client) => {
-      await client.query('BEGIN');
-      const written = await this.#writeSome(client, rows);
-      await client.query('COMMIT');
-      return written;
-    });
+  async write(rows: readonly Row[]): Promise<readonly WrittenRow[]> {
+    try {
+      return await this.#connection.use(async (client) => {
+        await client.query('BEGIN');
+        const written = await this.#writeSome(client, rows);
+        await client.query('COMMIT');
+        return written;
+      });
+    } catch (error) {
+      if (error instanceof RunHalted) throw error;
+      throw new RunHalted(`the database cannot be written: ${messageOf(error)}`, { cause: error });
+    }
   }
 
   close(): Promise<void> {

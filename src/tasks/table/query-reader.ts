@@ -1,3 +1,5 @@
+import { ArgumentsRefused, RunHalted } from '../../index.ts';
+
 /** A value of the key of the last row that was read, to go on behind it. */
 export type KeyValue = string | number | bigint;
 
@@ -31,7 +33,9 @@ export function keyPositions(
   const missing = key.filter((name) => !columns.includes(name));
   if (missing.length > 0) {
     const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
-    throw new Error(`the query gives no column ${list(missing)}; it gives ${list(columns)}`);
+    throw new ArgumentsRefused(
+      `the query gives no column ${list(missing)}; it gives ${list(columns)}`,
+    );
   }
   return key.map((name) => columns.indexOf(name));
 }
@@ -45,7 +49,7 @@ export function bareQuery(query: string): string {
 export function refuseNullKey(key: readonly string[], values: readonly unknown[]): void {
   const empty = key.filter((_, index) => values[index] === null || values[index] === undefined);
   if (empty.length > 0) {
-    throw new Error(
+    throw new RunHalted(
       `the key ${empty.map((name) => `"${name}"`).join(', ')} is NULL in a row: a key must not be`,
     );
   }

@@ -1,3 +1,5 @@
+import { ArgumentsRefused } from '../../index.ts';
+
 /** A name as SQL writes it, whatever is in it. */
 export function quotedName(name: string): string {
   if (name.includes('\0'))
@@ -27,8 +29,8 @@ export function parseTableName(written: string): TableName {
   }
   const [first, second, ...more] = parts;
   if (first === undefined || more.length > 0 || index !== written.length || written.endsWith('.')) {
-    throw new Error(
-      `${JSON.stringify(written)} is not the name of a table: people, or shop.people`,
+    throw new ArgumentsRefused(
+      `table: ${JSON.stringify(written)} is not the name of a table: people, or shop.people`,
     );
   }
   return second === undefined

@@ -1,4 +1,5 @@
 import type Database from 'libsql';
+import { ArgumentsRefused } from '../../index.ts';
 import { messageOf } from '../error-message.ts';
 import {
   bareQuery,
@@ -36,9 +37,12 @@ function refuseOthers(database: Database.Database, query: string): void {
   try {
     database.prepare(`SELECT * FROM (\n${query}\n)`);
   } catch (error) {
-    throw new Error(`query: must be one SELECT that the database takes: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new ArgumentsRefused(
+      `query: must be one SELECT that the database takes: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'libsql';
+import { ArgumentsRefused, RunHalted } from '../../index.ts';
 import { messageOf } from '../error-message.ts';
 import { quotedName, quotedTable, type TableName } from './sql-name.ts';
 import { sqliteColumnKind } from './sqlite-column.ts';
@@ -18,7 +19,7 @@ export function openSqlite(
   { mayCreate }: { readonly mayCreate: boolean },
 ): Database.Database {
   if (!mayCreate && path !== ':memory:' && !existsSync(path)) {
-    throw new Error(`there is no database file ${path}`);
+    throw new ArgumentsRefused(`there is no database file ${path}`);
   }
   const database = new Database(path);
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -96,7 +97,11 @@ export class SqliteTable implements TableWriter {
         const written = this.#writeAll(rows, refused);
         if (written !== undefined) return written;
       } catch (error) {
-        if (attempt === BUSY_ATTEMPTS || !codeOf(error).startsWith('SQLITE_BUSY')) throw error;
+        if (attempt === BUSY_ATTEMPTS || !codeOf(error).startsWith('SQLITE_BUSY')) {
+          throw new RunHalted(`the database cannot be written: ${messageOf(error)}`, {
+            cause: error,
+          });
+        }
         attempt += 1;
         await sleep(BUSY_PAUSE_MS, undefined, { signal: this.#signal });
       }

@@ -1,3 +1,4 @@
+import { InputRefused } from '../../index.ts';
 import { findColumn } from '../column-names.ts';
 import type { TableColumn } from './table-column.ts';
 import type { TableShape } from './table-writer.ts';
@@ -56,7 +57,7 @@ export function planUpsert(
       `${quoted(key)} is not unique in the table ${table}: it needs a primary key or a unique index of exactly these columns`,
     );
   }
-  if (problems.length > 0) throw new Error(problems.join('; '));
+  if (problems.length > 0) throw new InputRefused(problems.join('; '));
   return { columns: plan, key };
 }
 

@@ -1,4 +1,4 @@
-import { defineTask, fail, write, type Outcome } from '../../index.ts';
+import { ArgumentsRefused, defineTask, fail, write, type Outcome } from '../../index.ts';
 import { choice, names, taskArguments, text, yesNo } from '../task-arguments.ts';
 import { databaseArgument } from './database-address.ts';
 import { openTable } from './open-table.ts';
@@ -68,12 +68,14 @@ export const upsert = defineTask({
       let shape = await writer.describe();
       if (shape === undefined && settings.create) {
         if (settings.key.length === 0)
-          throw new Error(`key: say which columns tell the rows of the new table ${table} apart`);
+          throw new ArgumentsRefused(
+            `key: say which columns tell the rows of the new table ${table} apart`,
+          );
         await writer.create(header, settings.key);
         shape = await writer.describe();
       }
       if (shape === undefined)
-        throw new Error(`there is no table ${table} (--arg create=yes makes it)`);
+        throw new ArgumentsRefused(`there is no table ${table} (--arg create=yes makes it)`);
       const ignoresUnknown = settings.extra_columns === 'ignore';
       const plan = planUpsert(shape, header, { table, key: settings.key, ignoresUnknown });
       await writer.prepare({
