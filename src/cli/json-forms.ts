@@ -50,6 +50,11 @@ export function checkJson(check: CheckResult): Record<string, unknown> {
       example_value: exampleValue,
     })),
     duplicate_rows: check.duplicateRows,
+    dry_run:
+      check.dryRun === undefined
+        ? null
+        : { ...check.dryRun, causes: check.dryRun.causes.map(causeJson) },
+    expected_run_ms: check.expectedRunMs ?? null,
     warnings: check.warnings,
     elapsed_ms: Math.round(check.elapsedMs),
   };

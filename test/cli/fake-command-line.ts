@@ -119,6 +119,8 @@ const CHECK: CheckResult = {
     },
   ],
   duplicateRows: 1,
+  dryRun: undefined,
+  expectedRunMs: undefined,
   elapsedMs: 10,
 };
 

@@ -128,4 +128,18 @@ function printCheck(screen: Screen, check: CheckResult): void {
   }
   for (const line of [...causeLines(check.causes), ...warningLines(check.warnings)])
     screen.out(line);
+  printForecast(screen, check);
+}
+
+/** What a run will do, as far as can be said. */
+function printForecast(screen: Screen, { dryRun, expectedRunMs, task }: CheckResult): void {
+  if (dryRun !== undefined) {
+    const { rows, succeeded, failed, causes } = dryRun;
+    const outcome = `${count(succeeded)} ok, ${count(failed)} failed`;
+    screen.out(`\n${visible(task)} was tried on the first ${counted(rows, 'row')}: ${outcome}`);
+    for (const line of causeLines(causes)) screen.out(line);
+  }
+  if (expectedRunMs !== undefined) {
+    screen.out(`a run takes about ${duration(expectedRunMs)}, at the rate of the last one`);
+  }
 }

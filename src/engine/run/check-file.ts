@@ -1,8 +1,10 @@
 import { RowmillError } from '../errors.ts';
 import { parseArguments } from '../task/parse-arguments.ts';
 import { checkRows } from './check-rows.ts';
+import { dryRun } from './dry-run.ts';
 import { copyOf, needsCopy, openTaskTable } from './open-input.ts';
 import { planRun } from './plan-run.ts';
+import type { StoredRun } from './run-record.ts';
 import type { CheckResult, RunHandles, RunRequest } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
 
@@ -15,9 +17,11 @@ export async function checkFile(
     options,
     limit,
   }: Pick<RunRequest, 'task' | 'arguments' | 'input' | 'options' | 'limit'>,
-  { listeners }: RunHandles,
-  { files, clock, store }: ServicePorts,
+  handles: RunHandles,
+  ports: ServicePorts,
 ): Promise<CheckResult> {
+  const { files, clock, store } = ports;
+  const { listeners } = handles;
   if (task.kind === 'noinput' || wanted.kind === 'none') {
     throw new RowmillError('usage', `${task.name}: there is no file to check`);
   }
@@ -39,11 +43,12 @@ export async function checkFile(
     const wantedTable = copied === undefined ? options : { ...options, encoding: 'utf-8' };
     const found = await openTaskTable(input, task, wantedTable);
     const table = copied?.describe(found) ?? found;
+    const runs = await store.list();
     const plan = planRun(task, table, {
       arguments: args,
       options,
       inputName: input.name,
-      own: await store.list(),
+      own: runs,
     });
     const checked = await checkRows({
       input,
@@ -59,8 +64,14 @@ export async function checkFile(
           elapsedMs: clock.now() - startedAt,
         }),
     });
+    const canReadAgain = task.dryRun && input.isSeekable;
+    const tried = canReadAgain
+      ? await dryRun({ task, input, table, plan, arguments: args }, handles, ports)
+      : undefined;
     return {
       ...checked,
+      dryRun: tried,
+      expectedRunMs: expectedRunMs(checked.rows, task.name, runs),
       task: task.name,
       dialect: table.dialect,
       encoding: table.encoding,
@@ -75,4 +86,19 @@ export async function checkFile(
     if (copied !== undefined) await copied.input.close();
     await scratch?.remove();
   }
+}
+
+/** By the newest run of the task that processed enough rows for a rate. */
+function expectedRunMs(
+  rows: number,
+  taskName: string,
+  runs: readonly StoredRun[],
+): number | undefined {
+  const earlier = runs.find(
+    ({ record, state }) =>
+      record.task === taskName && state.elapsedMs > 0 && state.succeeded + state.failed > 0,
+  );
+  if (earlier === undefined) return undefined;
+  const { elapsedMs, succeeded, failed } = earlier.state;
+  return Math.round((rows * elapsedMs) / (succeeded + failed));
 }

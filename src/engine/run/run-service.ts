@@ -140,6 +140,12 @@ export interface CheckResult {
     readonly exampleValue: string;
   }[];
   readonly duplicateRows: number;
+  /** What the task said of the first rows, where it declares `dryRun`. */
+  readonly dryRun:
+    | (Tally & { readonly rows: number; readonly causes: readonly FailureCause[] })
+    | undefined;
+  /** How long a run will take, from the rate of earlier runs of the task; undefined before the first. */
+  readonly expectedRunMs: number | undefined;
   readonly elapsedMs: number;
 }
 
