@@ -28,7 +28,8 @@ export interface CellDecoder {
   cell(block: RecordBlock, cell: number): string;
   /**
    * The record's own text, its line end not included, as UTF-8 bytes in a latin1 string: what is to
-   * be written with `latin1Write`. A repaired record is written anew, quoted as the dialect says.
+   * be written with `latin1Write`. A record that was repaired or is broken is written anew from its
+   * cells, quoted as the dialect says: its own text could swallow what is written behind it.
    */
   recordText(block: RecordBlock, record: number): string;
 }
@@ -36,7 +37,7 @@ export interface CellDecoder {
 /** A decoder for the records of a table. */
 export function cellDecoder(table: CsvTable, options: CellDecoderOptions = {}): CellDecoder {
   const decode = bytesDecoder(table.encoding);
-  const { quote, escape, delimiter } = table.dialect;
+  const { quote, escape, delimiter, collapseDelimiters } = table.dialect;
   const isUtf8Text = table.encoding === 'utf-8';
   const isIndependent = options.independent === true;
 
@@ -63,7 +64,9 @@ export function cellDecoder(table: CsvTable, options: CellDecoderOptions = {}): 
   function recordText(block: RecordBlock, record: number): string {
     const from = block.starts[record] as number;
     const to = block.ends[record] as number;
-    if (block.repairs.size > 0 && block.repairs.has(record)) return rewritten(block, record);
+    if (block.repairs.size + block.problems.size > 0 && isBroken(block, record)) {
+      return rewritten(block, record);
+    }
     if (isUtf8Text) {
       return isIndependent
         ? block.bytes.toString('latin1', from, to)
@@ -84,14 +87,29 @@ export function cellDecoder(table: CsvTable, options: CellDecoderOptions = {}): 
   function quoted(text: string): string {
     if (quote === '') return text;
     const isPlain =
-      !text.includes(delimiter) &&
+      !text.includes(delimiter[0] as string) &&
       !text.includes(quote) &&
+      !text.includes(escape) &&
       !text.includes('\n') &&
-      !text.includes('\r');
-    return isPlain ? text : quote + text.replaceAll(quote, escape + quote) + quote;
+      !text.includes('\r') &&
+      (text !== '' || !collapseDelimiters);
+    if (isPlain) return text;
+    const escaped = escape === quote ? text : text.replaceAll(escape, escape + escape);
+    return quote + escaped.replaceAll(quote, escape + quote) + quote;
   }
 
   return { cell, recordText };
+}
+
+/** The record's own text does not stand for its cells: repaired, not closed, cut off, or not text at all. */
+function isBroken(block: RecordBlock, record: number): boolean {
+  if (block.repairs.has(record)) return true;
+  const problem = block.problems.get(record);
+  if (problem === undefined) return false;
+  if (problem.code !== 'too_few_cells' && problem.code !== 'too_many_cells') return true;
+  const end = block.cellFirst[record + 1] as number;
+  const kinds = block.cellKinds.subarray(block.cellFirst[record], end);
+  return kinds.some((kind) => (kind & CELL_QUOTES_KEPT) !== 0);
 }
 
 /** Text as its UTF-8 bytes, one character for each. */

@@ -15,6 +15,8 @@ export interface TableFinding {
   readonly columnTypes: readonly CellType[];
   /** Records in the middle that repeat the header. */
   readonly repeated: number;
+  /** The cells of the header where it is written with another delimiter. */
+  readonly recut: readonly string[] | undefined;
 }
 
 /** What the caller knows. */
@@ -24,6 +26,8 @@ export interface TableWishes {
   /** No preamble is looked for: the header is the first record. */
   readonly isFirst: boolean;
   readonly expected: ReadonlySet<string>;
+  /** The cells of a record, cut with another delimiter into so many, if that can be. */
+  readonly recut: (record: SampleRecord, width: number) => readonly string[] | undefined;
 }
 
 const MAX_HEADER_ROWS = 4;
@@ -39,12 +43,16 @@ export function findTable(records: readonly SampleRecord[], wishes: TableWishes)
   const body = records.slice(first, end).filter((record) => record.cells.length === width);
   const columnTypes = typesOfColumns(body, width);
   let headerRows: number;
+  let recut: readonly string[] | undefined;
   if (wishes.header === false) headerRows = 0;
   else if (wishes.header !== undefined) headerRows = wishes.header;
   else if (matched >= 0) headerRows = 1;
   else {
-    if (!wishes.isFirst) first = raggedHeader(records, first, { width, columnTypes });
-    headerRows = countHeaderRows(records.slice(first, end), { width, columnTypes });
+    recut = foreignHeader(records, first, { width, columnTypes, recut: wishes.recut });
+    if (recut !== undefined) first--;
+    else if (!wishes.isFirst) first = raggedHeader(records, first, { width, columnTypes });
+    const table = { width, columnTypes };
+    headerRows = recut === undefined ? countHeaderRows(records.slice(first, end), table) : 1;
   }
   const header = records[first];
   const repeated =
@@ -53,7 +61,7 @@ export function findTable(records: readonly SampleRecord[], wishes: TableWishes)
       : records
           .slice(first + headerRows, end)
           .filter((record) => width > 1 && isSame(record.cells, header.cells)).length;
-  return { first, headerRows, end, width, columnTypes, repeated };
+  return { first, headerRows, end, width, columnTypes, repeated, recut };
 }
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {
@@ -106,6 +114,27 @@ function firstOfTable(records: readonly SampleRecord[], width: number): number {
 
 function isTitle(record: SampleRecord, width: number): boolean {
   return record.cells.length !== width || isSparse(record, width);
+}
+
+/** A header that is written with another delimiter than the rows stands right above them. */
+function foreignHeader(
+  records: readonly SampleRecord[],
+  first: number,
+  table: {
+    readonly width: number;
+    readonly columnTypes: readonly CellType[];
+    readonly recut: TableWishes['recut'];
+  },
+): readonly string[] | undefined {
+  const above = records[first - 1];
+  const top = records[first];
+  if (above === undefined || top === undefined || top.isAfterBlank) return undefined;
+  if (above.cells.length === table.width || evidence(top, table.columnTypes).against === 0) {
+    return undefined;
+  }
+  const cells = table.recut(above, table.width);
+  const isNames = cells?.every((cell) => cell.trim() !== '' && !isTyped(cellType(cell)));
+  return isNames === true ? cells : undefined;
 }
 
 /** A header with a cell too many or too few stands right above the first record of the table's width. */

@@ -9,7 +9,7 @@ export interface HeaderNames {
   /** How the names of several rows were put together; undefined where there is one row. */
   readonly joined: 'joined' | 'one_row' | undefined;
   readonly isMissing: boolean;
-  /** The header as it stands, where a cell too many was left out. */
+  /** What was amiss with the header and was put right. */
   readonly repaired: string | undefined;
 }
 
@@ -34,6 +34,10 @@ export function headerNames(
     .slice(first, first + headerRows)
     .map((record) => record.cells.map((cell) => options.toText(cell).trim()));
   const [top = []] = rows;
+  if (finding.recut !== undefined) {
+    const header = finding.recut.map((cell) => options.toText(cell).trim());
+    return { ...plain, header, repaired: 'it is written with another delimiter than the rows' };
+  }
   if (rows.length > 1) {
     const matching = rows.find((row) => matches(row, options.expected));
     if (matching !== undefined) return { ...plain, header: matching, joined: 'one_row' };
@@ -44,7 +48,8 @@ export function headerNames(
   if (surplus > 0 && empty === surplus && records.length > 2) {
     // As many empty names as there are too many cells: separators that are doubled by mistake.
     const header = top.filter((name) => name !== '');
-    return { ...plain, header, repaired: top.join(' | ') };
+    const repaired = `it has ${surplus} empty ${surplus === 1 ? 'cell' : 'cells'} more than the rows, left out`;
+    return { ...plain, header, repaired };
   }
   return { ...plain, header: top };
 }
@@ -97,7 +102,7 @@ export function headerWarnings(names: HeaderNames, finding: TableFinding): CsvWa
   if (names.repaired !== undefined) {
     warnings.push({
       code: 'header_repaired',
-      message: `the header has empty cells too many, which are left out: ${names.repaired}`,
+      message: `the header is read otherwise than it stands: ${names.repaired}`,
     });
   } else if (names.header.length !== finding.width) {
     warnings.push({

@@ -58,8 +58,10 @@ function readOtherwise(input: OddRecordInput, isTooLong: boolean): OddRecord | u
   const { state, rules } = input;
   const { bytes, position } = state;
   const hasOddQuotes = isTooLong || state.oddQuotes;
-  let limit = Math.min(position + REPAIR_WINDOW, state.length);
-  let isFinal = state.isFinal && limit === state.length;
+  const ahead = Math.min(REPAIR_WINDOW, rules.maxRecordBytes);
+  let isFinal = state.isFinal && state.length - position <= ahead;
+  let limit = Math.min(position + ahead, state.length);
+  const furthest = limit;
   const foreign = readForeignRecord({
     bytes,
     start: position,
@@ -80,7 +82,7 @@ function readOtherwise(input: OddRecordInput, isTooLong: boolean): OddRecord | u
   const isSwallowing =
     !hasOddQuotes &&
     state.oddNextLine - state.line > 1 &&
-    isRow({ bytes, limit: state.length, delimiter, quote, width }, next);
+    isRow({ bytes, limit: furthest, delimiter, quote, width }, next);
   const found = repairRecord({
     bytes,
     start: position,

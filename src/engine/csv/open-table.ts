@@ -10,7 +10,7 @@ import { findEnd } from './find-end.ts';
 import { findTable, type TableFinding } from './find-table.ts';
 import { headerNames, headerWarnings } from './header-names.ts';
 import { isGzip, refuseBinary, refuseOtherKinds } from './input-kind.ts';
-import { sampleTable } from './sample-table.ts';
+import { recutRecord, sampleTable } from './sample-table.ts';
 import type { SampleRecord } from './sample-records.ts';
 
 /** What the caller knows of an input; all else is found, and reported as a warning where it is not plain. */
@@ -163,6 +163,7 @@ async function tableOfSample(
     header: Array.isArray(options.header) ? false : (options.header as number | false | undefined),
     isFirst: options.skipLines !== undefined,
     expected: wishes.expected,
+    recut: (record, width) => recutRecord(text, record, { dialect, width }),
   });
   const decode = bytesDecoder(encoding.encoding);
   const toText = (latin1: string) => {

@@ -119,7 +119,8 @@ export class PlainReader implements BlockReader {
         if (state.isFinal) return 0;
         if (rest <= this.#rules.maxRecordBytes + 2) return rest + 1;
       }
-      const ahead = Math.min(REPAIR_WINDOW, this.#rules.maxRecordBytes);
+      // The same bytes must be seen whatever the chunks, and one more, which says that there is more.
+      const ahead = Math.min(REPAIR_WINDOW, this.#rules.maxRecordBytes) + 1;
       if (!state.isFinal && rest < ahead) return ahead;
       const odd = readOddRecord({
         state,

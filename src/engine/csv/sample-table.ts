@@ -90,3 +90,25 @@ function repairSampleRecord(
     cells,
   };
 }
+
+const OTHER_DELIMITERS = [',', ';', '\t', '|', ' '];
+
+/** The cells of a record, cut with another delimiter into exactly so many, if that can be. */
+export function recutRecord(
+  text: string,
+  record: SampleRecord,
+  how: { readonly dialect: SampleDialect; readonly width: number },
+): readonly string[] | undefined {
+  const { dialect, width } = how;
+  const line = text.slice(record.start, record.end);
+  for (const delimiter of OTHER_DELIMITERS) {
+    if (delimiter === dialect.delimiter) continue;
+    const [cut] = sampleRecords(
+      line,
+      { ...dialect, delimiter },
+      { from: 0, maxRecords: 1, isWhole: true },
+    );
+    if (cut?.cells.length === width && cut.end === line.length && !cut.isOdd) return cut.cells;
+  }
+  return undefined;
+}

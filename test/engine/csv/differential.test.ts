@@ -1,6 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { array, assert, asyncProperty, constantFrom } from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { nastyInputs } from './nasty-inputs.ts';
 import { memorySource, readAll, splitSource, tableOf, type ReadRecord } from './memory-source.ts';
 
 /**
@@ -40,46 +41,6 @@ function oracle(input: string): { cells: string[]; bytes: number }[] | undefined
 
 async function ours(input: Uint8Array, step: number): Promise<ReadRecord[]> {
   return readAll(memorySource(input, step), tableOf(), { width: 0, blockBytes: 64 });
-}
-
-/** The characters that matter are most of what is generated. */
-const NASTY: readonly string[] = [
-  '"',
-  '"',
-  '"',
-  ',',
-  ',',
-  '\n',
-  '\r',
-  '\r\n',
-  'a',
-  'b',
-  ' ',
-  'é',
-  '😀',
-  '\0',
-  "'",
-  '""',
-  '","',
-  '\n"',
-];
-
-/** A small fast generator of bad luck. */
-function nastyInputs(seed: number, alphabet: readonly string[] = NASTY): () => string {
-  let state = seed >>> 0 || 1;
-  const random = (below: number) => {
-    state ^= state << 13;
-    state >>>= 0;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state % below;
-  };
-  return () => {
-    let text = '';
-    for (let left = random(18); left > 0; left--) text += alphabet[random(alphabet.length)];
-    return text;
-  };
 }
 
 /** Undefined where both agree, otherwise what differs. */

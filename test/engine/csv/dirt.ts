@@ -50,7 +50,7 @@ const PRODUCTS = [
 ];
 const DESCRIPTIONS = [
   'Light, foldable and made to stay outdoors all summer.',
-  'Keeps out wind and rain, yet packs down to the size of a fist.',
+  "Keeps out wind and rain; doesn't take more room than a fist, yet it's warm.",
   'A warm light for long evenings, with a switch you find in the dark.',
   'Sharp text, calm colours, and a stand that "just works", as one customer said.',
   'Ground to order, from fine to coarse.',
@@ -144,6 +144,7 @@ function* everyCell(
   read: (cell: string) => string,
   style: Style = {},
 ): Generator<Dirt> {
+  const lineEnd = style.lineEnd ?? '\n';
   const table = [clean.header, ...clean.rows];
   for (const [row, cells] of table.entries()) {
     for (const column of cells.keys()) {
@@ -159,7 +160,7 @@ function* everyCell(
       const wanted = table.map((other, at) =>
         at === row ? other.map((cell, index) => (index === column ? read(cell) : cell)) : other,
       );
-      yield { bytes: text(out), header: wanted[0] as string[], rows: wanted.slice(1) };
+      yield { bytes: text(out, lineEnd), header: wanted[0] as string[], rows: wanted.slice(1) };
     }
   }
 }
@@ -527,6 +528,36 @@ export const DIRT_KINDS: readonly DirtKind[] = [
             : `${cell.slice(0, 3)}"${cell.slice(3)}`;
         },
       ),
+  },
+  {
+    name: 'a stray quote at the start of any cell, line ends CRLF',
+    files: () =>
+      everyCell(
+        (written) => `"${written}`,
+        (cell) => `"${cell}`,
+        { lineEnd: '\r\n' },
+      ),
+  },
+  {
+    name: 'a stray quote at the start of any cell, delimiter ; and line ends CRLF',
+    files: () =>
+      everyCell(
+        (written) => `"${written}`,
+        (cell) => `"${cell}`,
+        { lineEnd: '\r\n', delimiter: ';' },
+      ),
+  },
+  {
+    name: 'a header delimited with another character than the rows',
+    files: () =>
+      [' ', ';', '\t', '|'].map((delimiter) => ({
+        bytes: text([HEADER.join(delimiter), ...lines(clean).slice(1)]),
+        warning: 'header_repaired',
+      })),
+  },
+  {
+    name: "quote ', quotes in quoted cells neither doubled nor escaped",
+    files: styled({ quote: "'", escape: '' }),
   },
   {
     name: 'blanks around quoted cells',
