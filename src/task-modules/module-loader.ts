@@ -33,7 +33,9 @@ async function createLoader(
 ): Promise<Jiti> {
   // Imported here because it costs 50 ms, and a bundled task does not need it.
   const [{ createJiti }, virtualModules] = await Promise.all([import('jiti'), packageModules()]);
-  return createJiti(import.meta.url, { virtualModules, fsCache });
+  // With interopDefault every import is read through a Proxy, at each use: `ok()` takes 198 ns instead
+  // of 11. Without it default imports of CommonJS are what Node itself gives.
+  return createJiti(import.meta.url, { virtualModules, fsCache, interopDefault: false });
 }
 
 /**
