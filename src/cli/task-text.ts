@@ -2,6 +2,8 @@ import type { ExampleHelp, OutcomeHelp, TaskHelp } from '../engine/task/help.ts'
 import type { Colors } from './screen.ts';
 import { visible } from './visible-text.ts';
 
+const ALIASES_SHOWN = 6;
+
 /** A task's help for people, line by line. */
 export function taskText(help: TaskHelp, { bold, dim }: Colors): string[] {
   const lines = [`${bold(visible(help.name))}  ${visible(help.description)}`];
@@ -10,6 +12,11 @@ export function taskText(help: TaskHelp, { bold, dim }: Colors): string[] {
     '',
     ...facts(help).map(([name, value]) => `${dim(name.padEnd(11))} ${visible(value)}`),
   );
+  const aliases = Object.entries(help.aliases);
+  if (aliases.length > 0) {
+    lines.push('', `${bold('Columns by other names')} (all of them: --json)`);
+    lines.push(...aliases.map(([name, others]) => visible(`  ${name}: ${someOf(others)}`)));
+  }
   if (help.arguments !== undefined) {
     lines.push('', bold('Arguments (--arg name=value)'), ...argumentLines(help.arguments));
   } else if (help.takes_arguments) {
@@ -24,21 +31,24 @@ export function taskText(help: TaskHelp, { bold, dim }: Colors): string[] {
 }
 
 function facts(help: TaskHelp): (readonly [string, string])[] {
-  const column = (name: string): string => {
-    const aliases = help.aliases[name] ?? [];
-    return aliases.length === 0 ? name : `${name} (or ${aliases.join(', ')})`;
-  };
   const output = help.output?.join(', ') ?? 'depends on the arguments and the file';
   const found: (readonly [string, string])[] = [
     ['input', inputText(help)],
-    ['mandatory', help.mandatory.map(column).join(', ')],
-    ['optional', help.optional.map(column).join(', ')],
+    ['mandatory', help.mandatory.join(', ')],
+    ['optional', help.optional.join(', ')],
     [help.replaces_columns ? 'output only' : 'adds', output],
     ['state', help.has_state ? 'carried from row to row' : ''],
     ['concurrency', help.concurrency > 1 ? String(help.concurrency) : ''],
     ['destructive', help.destructive ? 'asks before it runs' : ''],
   ];
   return found.filter(([, value]) => value !== '');
+}
+
+/** A column may go by fifty names in a dozen languages. */
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, ALIASES_SHOWN);
+  const more = names.length - shown.length;
+  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more`;
 }
 
 function inputText(help: TaskHelp): string {
@@ -82,7 +92,7 @@ function outcomeLines({ kind, error, rows, text }: OutcomeHelp): string[] {
   if (error !== undefined) return [visible(`    →  ${kind}: ${error}`)];
   if (text !== undefined) return [visible(`    →  ${text}`)];
   if (rows === undefined) return [`    →  ${kind}`];
-  return rows.map((row) => visible(`    →  ${cells(row)}`));
+  return rows.map((row) => visible(`    →  ${cells(row) || 'nothing to add'}`));
 }
 
 function cells(row: Readonly<Record<string, unknown>>): string {

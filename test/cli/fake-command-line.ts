@@ -177,7 +177,7 @@ export const clean = defineTask({
   doc: 'A paragraph on cleaning.',
   mandatory: { email: isEmail },
   optional: { name: isEmail },
-  aliases: { email: ['mail'] },
+  aliases: { email: ['mail', 'e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7'] },
   output: ['status'],
   row: () => ok(),
   examples: [
