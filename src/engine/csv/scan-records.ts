@@ -130,7 +130,6 @@ export function scanRecords(state: ScanState, arrays: ScanArrays, rules: ScanRul
             if (isFinal) result = SCAN_UNCLOSED;
             break scan;
           }
-          if (at + 1 >= length && !isFinal) break scan;
           byte = at + 1 < length ? (bytes[at + 1] as number) : LF;
           if (byte !== quote) break;
           kind = CELL_ESCAPED;
