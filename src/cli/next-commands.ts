@@ -9,10 +9,20 @@ export interface NextCommand {
   readonly why: string;
 }
 
-/** What a person may do after a run, the most likely first. `globalWords` are `--tasks …` and the like. */
+/** What a person may do after a run, the most likely first. */
 export function nextCommands(
   result: RunResult,
-  { globalWords, workingDirectory }: { globalWords: readonly string[]; workingDirectory: string },
+  {
+    globalWords,
+    sameWords,
+    workingDirectory,
+  }: {
+    /** `--tasks …` and the like. */
+    readonly globalWords: readonly string[];
+    /** `--map …`, `--arg …`: what another run of these rows needs too. */
+    readonly sameWords: readonly string[];
+    readonly workingDirectory: string;
+  },
 ): NextCommand[] {
   const next: NextCommand[] = [];
   const add = (why: string, ...words: readonly string[]): void => {
@@ -25,12 +35,20 @@ export function nextCommands(
     add('every failed row and its reason', 'runs', 'errors', result.runId);
     if (result.failedPath !== undefined) {
       const file = shownPath(result.failedPath, workingDirectory);
-      add('once that file is fixed: only its rows', 'run', result.task, file, '-o', 'fixed.csv');
+      add(
+        'once that file is fixed: only its rows',
+        'run',
+        result.task,
+        file,
+        '-o',
+        'fixed.csv',
+        ...sameWords,
+      );
     }
   }
   if (result.unprocessedPath !== undefined && (result.unprocessed ?? 0) > 0 && !result.canResume) {
     const file = shownPath(result.unprocessedPath, workingDirectory);
-    add('the rows whose turn never came', 'run', result.task, file, '-o', 'rest.csv');
+    add('the rows whose turn never came', 'run', result.task, file, '-o', 'rest.csv', ...sameWords);
   }
   return next;
 }

@@ -65,6 +65,18 @@ export const INPUT_FLAG_NAMES = [
   'skipLines',
 ] as const satisfies readonly (keyof InputFlags)[];
 
+/** What a run of other rows of the same file has to be told again: all that is not found by looking. */
+export function wordsForSameRows({ map = {}, set = {}, arg = {}, argsFile }: RunFlags): string[] {
+  const pairs = (flag: string, values: Pairs): string[] =>
+    Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);
+  return [
+    ...pairs('--map', map),
+    ...pairs('--set', set),
+    ...pairs('--arg', arg),
+    ...(argsFile === undefined ? [] : ['--args-file', argsFile]),
+  ];
+}
+
 /** All flags of `run`, in the order of a run. */
 export function addRunFlags(command: Command): void {
   addInputFlags(command);

@@ -350,6 +350,19 @@ describe('what run reports', () => {
     expect((await run([...words, '-o', 'out.csv'])).stdout).toBe('');
   });
 
+  it('is a next command for the failed rows that is told the same of columns and arguments', async () => {
+    const act: Act = () => ({ ...PARTIAL, task: 'contacts/wipe', failedPath: '/work/f.csv' });
+    const same = ['--map', 'My Mail=email', '--set', 'country=FR', '--arg', 'factor=2'];
+    const { stderr } = await run(['run', 'contacts/wipe', 'in.csv', '--yes', '--json', ...same], {
+      act,
+    });
+    expect(stderr).toBe('');
+    const shown = await run(['run', 'contacts/wipe', 'in.csv', '--yes', ...same], { act });
+    expect(shown.stderr).toContain(
+      "rowmill run contacts/wipe f.csv -o fixed.csv --map 'My Mail=email' --set country=FR --arg factor=2",
+    );
+  });
+
   it('is how to go on with a run that can be resumed', async () => {
     const stopped = {
       ...RESULT,

@@ -32,6 +32,7 @@ export function addResumeCommand(program: Command, context: CommandContext): voi
       inputIsPipe: false,
       stdoutIsData: false,
       printsPath: false,
+      sameWords: [],
       begin: (handles) => service.resume(run.runId, { task, codeHash, acceptNewCode }, handles),
     });
   });

@@ -10,7 +10,7 @@ import type { CommandLineSettings } from '../host.ts';
 import { resultJson } from '../json-forms.ts';
 import { nextCommands } from '../next-commands.ts';
 import { createProgressView } from '../progress.ts';
-import { addRunFlags, type RunFlags } from '../run-flags.ts';
+import { addRunFlags, wordsForSameRows, type RunFlags } from '../run-flags.ts';
 import { terminalHandles } from '../run-handles.ts';
 import { printRunReport } from '../run-report.ts';
 import { runRequest } from '../run-request.ts';
@@ -85,6 +85,7 @@ async function runCommand(
     inputIsPipe: request.input.kind === 'stdin',
     stdoutIsData: request.output.kind === 'stdout',
     printsPath: request.output.kind === 'run_folder',
+    sameWords: wordsForSameRows(flags),
     begin: (handles) => service.run(request, handles),
   });
 }
@@ -99,6 +100,8 @@ export interface FollowedRun {
   readonly stdoutIsData: boolean;
   /** Whether a pipe gets the path of the output, which the caller could not know. */
   readonly printsPath: boolean;
+  /** Flags that a run of its failed rows needs too. */
+  readonly sameWords: readonly string[];
   readonly begin: (handles: RunHandles) => Promise<RunResult>;
 }
 
@@ -133,7 +136,8 @@ export async function followRun(
   const { isCanary, inputIsPipe } = run;
   context.exitCode = exitCodeOfRun({ result, signal: terminal.signal(), isCanary, inputIsPipe });
   const globalWords = context.globalWords(command);
-  const next = nextCommands(result, { globalWords, workingDirectory });
+  const { sameWords } = run;
+  const next = nextCommands(result, { globalWords, sameWords, workingDirectory });
   if (command.optsWithGlobals<{ json?: boolean }>().json === true) {
     const json = { ...resultJson(result), warnings, next, exit_code: context.exitCode };
     if (run.stdoutIsData) screen.err(visibleJson(json));
