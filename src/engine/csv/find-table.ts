@@ -106,8 +106,10 @@ function firstOfTable(records: readonly SampleRecord[], width: number): number {
   const next = records[candidate];
   // Titles only if a header comes below them: a table may begin with rows of few cells.
   if (candidate > first && next !== undefined && filled(next) >= Math.max(2, width / 2)) {
-    const isNames = next.cells.every((cell) => !isTyped(cellType(cell)) || cellType(cell) === 'id');
-    if (isNames || candidate < records.length - 1) first = candidate;
+    const areNames = next.cells.every(
+      (cell) => !isTyped(cellType(cell)) || cellType(cell) === 'id',
+    );
+    if (areNames || candidate < records.length - 1) first = candidate;
   }
   return first;
 }
@@ -133,8 +135,8 @@ function foreignHeader(
     return undefined;
   }
   const cells = table.recut(above, table.width);
-  const isNames = cells?.every((cell) => cell.trim() !== '' && !isTyped(cellType(cell)));
-  return isNames === true ? cells : undefined;
+  const areNames = cells?.every((cell) => cell.trim() !== '' && !isTyped(cellType(cell)));
+  return areNames === true ? cells : undefined;
 }
 
 /** A header with a cell too many or too few stands right above the first record of the table's width. */
@@ -159,6 +161,21 @@ function raggedHeader(
 
 /** Another table begins where records of another width follow one another and ours do not come back. */
 function endOfTable(records: readonly SampleRecord[], first: number, width: number): number {
+  const end = changeOfWidth(records, first, width);
+  const top = records[end];
+  // Without names of its own, or a blank line above, it is no table but rows that are broken: they
+  // have to fail one by one, not to be left out.
+  return top === undefined || top.isAfterBlank || isNames(top) ? end : records.length;
+}
+
+function isNames(record: SampleRecord): boolean {
+  return record.cells.every((cell) => {
+    const type = cellType(cell);
+    return type !== 'empty' && (!isTyped(type) || type === 'id');
+  });
+}
+
+function changeOfWidth(records: readonly SampleRecord[], first: number, width: number): number {
   const own = records.map((record) => record.cells.length === width);
   const last = own.lastIndexOf(true);
   const rest = records.slice(last + 1);

@@ -55,6 +55,8 @@ export function sampleRecords(
       continue;
     }
     const strict = cutRecord(text, dialect, at);
+    // The rest of a quoted cell may lie behind the sample: that is no odd record.
+    if (strict === undefined && !range.isWhole && linesFrom(text, at) <= MAX_QUOTED_LINES) break;
     const cut = strict ?? cutRecord(text, { ...dialect, quote: '' }, at);
     if (cut === undefined) break;
     if (cut.end >= text.length && !range.isWhole) break;
@@ -76,6 +78,20 @@ export function sampleRecords(
     line = nextLine;
   }
   return records;
+}
+
+/** Lines from a place to the end, as far as they matter. */
+function linesFrom(text: string, from: number): number {
+  let lines = 0;
+  let at = from;
+  while (lines <= MAX_QUOTED_LINES) {
+    const feed = text.indexOf('\n', at);
+    const back = text.indexOf('\r', at);
+    if (feed < 0 && back < 0) return lines;
+    at = (feed < 0 ? back : feed) + 1;
+    lines++;
+  }
+  return lines;
 }
 
 function lineEndLength(text: string, at: number): number {
