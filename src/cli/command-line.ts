@@ -17,7 +17,7 @@ export async function runCommandLine(
   const context = new CommandContext(host, screen, words);
   const offPipe = host.onPipeClosed(() => screen.closePipe());
   try {
-    const program = createProgram(context);
+    const program = await createProgram(context);
     if (words[0] === COMPLETE_WORD && words[1] === '--') {
       await completeWords(program, context, words.slice(2));
     } else {

@@ -1,20 +1,11 @@
 import { Command, Option } from 'commander';
-import { addCheckCommand } from './commands/check.ts';
-import { addCompletionCommand } from './commands/completion.ts';
-import { addConfigCommand } from './commands/config.ts';
-import { addDoctorCommand } from './commands/doctor.ts';
-import { addNewTaskCommand } from './commands/new-task.ts';
-import { addResumeCommand } from './commands/resume.ts';
-import { addRunCommand } from './commands/run.ts';
-import { addRunsCommand } from './commands/runs.ts';
-import { addTasksCommand } from './commands/tasks.ts';
 import type { CommandContext } from './context.ts';
 import { collect } from './flag-values.ts';
 import { examples } from './help-texts.ts';
 import { visible } from './visible-text.ts';
 
-/** Every command and flag. Commander throws instead of ending the process. */
-export function createProgram(context: CommandContext): Command {
+/** The commands and their flags. Commander throws instead of ending the process. */
+export async function createProgram(context: CommandContext): Promise<Command> {
   const { screen, host } = context;
   const program = new Command('rowmill')
     .description('Any CSV, through any task, at speed; what is interrupted goes on where it ended')
@@ -49,14 +40,31 @@ export function createProgram(context: CommandContext): Command {
     'rowmill tasks',
     'rowmill new-task orders/price',
   );
-  addRunCommand(program, context);
-  addCheckCommand(program, context);
-  addTasksCommand(program, context);
-  addNewTaskCommand(program, context);
-  addRunsCommand(program, context);
-  addResumeCommand(program, context);
-  addDoctorCommand(program, context);
-  addConfigCommand(program, context);
-  addCompletionCommand(program, context);
+  for (const add of await commandsFor(context.words)) add(program, context);
   return program;
+}
+
+type AddCommand = (program: Command, context: CommandContext) => void;
+
+/** In the order of the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  run: async () => (await import('./commands/run.ts')).addRunCommand,
+  check: async () => (await import('./commands/check.ts')).addCheckCommand,
+  tasks: async () => (await import('./commands/tasks.ts')).addTasksCommand,
+  'new-task': async () => (await import('./commands/new-task.ts')).addNewTaskCommand,
+  runs: async () => (await import('./commands/runs.ts')).addRunsCommand,
+  resume: async () => (await import('./commands/resume.ts')).addResumeCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
+  config: async () => (await import('./commands/config.ts')).addConfigCommand,
+  completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,
+};
+
+/**
+ * Only the command that is called, where that is plain: the others take 15 ms to load. All of them for
+ * help, for completion, and for whatever is misspelt.
+ */
+function commandsFor([first = '']: readonly string[]): Promise<AddCommand[]> {
+  const called = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+  const wanted = called === undefined ? Object.values(COMMANDS) : [called];
+  return Promise.all(wanted.map((load) => load()));
 }

@@ -23,7 +23,9 @@ const PAGE = fileURLToPath(new URL('../../docs/command-line.md', import.meta.url
 // Nothing is run: the definition is only looked at.
 const streams = { stdout: new FakeStream(false), stderr: new FakeStream(false) };
 const screen = new Screen(streams, {}, 'never');
-const program = createProgram(new CommandContext({ version: '0' } as CommandLineHost, screen, []));
+const program = await createProgram(
+  new CommandContext({ version: '0' } as CommandLineHost, screen, []),
+);
 
 describe('docs/command-line.md', () => {
   it('says what the code says (UPDATE_DOCS=1 rewrites it)', async () => {
