@@ -159,7 +159,7 @@ function delimiterFactor(dialect: SampleDialect, evidence: Evidence): number {
   if (delimiter.trim() === '' && delimiter !== '\t' && delimiter !== '\t\t') {
     // Words are not cells: blanks need a table's evidence.
     if (typed < 0.2 || first > 0 || areLinesValues(evidence.records, delimiter)) return 0.1;
-    return dialect.collapseDelimiters ? 0.9 : 0.85;
+    return dialect.collapseDelimiters ? 0.78 : 0.72;
   }
   if (delimiter === ':') return typed < 0.2 && width < 3 ? 0.3 : 0.6;
   if (delimiter === ', ' || delimiter.length > 1) return blankBonus(dialect, evidence.records);
