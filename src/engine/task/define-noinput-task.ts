@@ -8,7 +8,7 @@ type MaybePromise<T> = T | Promise<T>;
 
 /** A task that reads no CSV, as its author writes it. */
 export interface NoinputTaskDefinition<
-  Out extends string,
+  Output extends readonly string[],
   State,
   Arguments,
   Opened,
@@ -25,8 +25,8 @@ export interface NoinputTaskDefinition<
    * must then answer the same.
    */
   readonly output:
-    | readonly Out[]
-    | ((args: NoInfer<Arguments>, opened: NoInfer<Opened>) => MaybePromise<readonly Out[]>);
+    | Output
+    | ((args: NoInfer<Arguments>, opened: NoInfer<Opened>) => MaybePromise<Output>);
   readonly arguments?: StandardSchemaV1<unknown, Arguments>;
   /** The carried state before the first step. Whatever `structuredClone` takes. */
   readonly start: () => State;
@@ -37,14 +37,14 @@ export interface NoinputTaskDefinition<
   readonly step: (
     state: NoInfer<State>,
     run: RunContext<NoInfer<Arguments>, NoInfer<Opened>>,
-  ) => MaybePromise<NoInfer<Outcome<State, Out>>>;
+  ) => MaybePromise<NoInfer<Outcome<State, Output[number]>>>;
   readonly cleanup?: (run: RunFacts<NoInfer<Arguments>, NoInfer<Opened>>) => MaybePromise<void>;
   readonly destructive?: boolean;
   /** The first outcomes for these arguments: tests run them. */
   readonly examples?: readonly {
     readonly title?: string;
     readonly arguments?: Readonly<Record<string, unknown>>;
-    readonly outcomes: readonly NoInfer<Outcome<State, Out>>[];
+    readonly outcomes: readonly NoInfer<Outcome<State, Output[number]>>[];
   }[];
 }
 
@@ -53,11 +53,11 @@ export interface NoinputTaskDefinition<
  * every fault it finds.
  */
 export function defineNoinputTask<
-  const Out extends string,
+  const Output extends readonly string[],
   State,
   Arguments = undefined,
   Opened = undefined,
->(definition: NoinputTaskDefinition<Out, State, Arguments, Opened>): NoinputTask {
+>(definition: NoinputTaskDefinition<Output, State, Arguments, Opened>): NoinputTask {
   const { output } = definition;
   const faults = [
     ...namingFaults(definition),

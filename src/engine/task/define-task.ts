@@ -9,12 +9,28 @@ import {
 import { namingFaults, outputFaults, TaskDefinitionError } from './definition-error.ts';
 import type { Outcome } from './outcome.ts';
 import type { RunContext, RunFacts } from './run-context.ts';
-import { brandTask, type CsvTask, type PaceSettings, type ReplacedHeader } from './task.ts';
+import {
+  brandTask,
+  type CsvTask,
+  type OutputColumns,
+  type PaceSettings,
+  type ReplacedHeader,
+} from './task.ts';
 
 type MaybePromise<T> = T | Promise<T>;
 
 /** No column at all: what `mandatory` and `optional` are until they are written. */
 type NoColumns = { readonly [Column in never]: never };
+
+/**
+ * The column names in an output. It is inferred as a whole and taken apart here: asked for the names in
+ * it, TypeScript gives up on a function that uses its parameters.
+ */
+type ColumnOf<Output> = Output extends readonly (infer Column extends string)[]
+  ? Column
+  : Output extends ReplacedHeader<infer Column>
+    ? Column
+    : never;
 
 /** The columns `write` may name: the task's own, and the input's, whose cells it then replaces. */
 type Writable<Mandatory, Optional, Out extends string> = string extends Out
@@ -24,7 +40,7 @@ type Writable<Mandatory, Optional, Out extends string> = string extends Out
 interface CsvDefinitionBase<
   Mandatory,
   Optional,
-  Out extends string,
+  Output extends OutputColumns,
   State,
   Arguments,
   Opened,
@@ -47,14 +63,6 @@ interface CsvDefinitionBase<
   }>;
   /** `'reject'` refuses files with columns the task does not know. Default `'accept'`. */
   readonly unknownColumns?: 'accept' | 'reject';
-  /** Columns this task adds behind the input's own, or `replace([...])`, or a function that says which. */
-  readonly output?:
-    | readonly Out[]
-    | ReplacedHeader<Out>
-    | ((
-        args: NoInfer<Arguments>,
-        header: readonly string[],
-      ) => readonly Out[] | ReplacedHeader<Out>);
   /** A Standard Schema for parameters beside the file. */
   readonly arguments?: StandardSchemaV1<unknown, Arguments>;
   /** The carried state before the first row. Whatever `structuredClone` takes. */
@@ -68,7 +76,9 @@ interface CsvDefinitionBase<
   readonly finish?: (
     state: NoInfer<State>,
     run: RunFacts<NoInfer<Arguments>, NoInfer<Opened>>,
-  ) => MaybePromise<void | NoInfer<Outcome<State, Writable<Mandatory, Optional, Out>>>>;
+  ) => MaybePromise<void | NoInfer<
+    Outcome<State, Writable<Mandatory, Optional, ColumnOf<Output>>>
+  >>;
   /** Called once when the run has ended, whatever its status. */
   readonly cleanup?: (run: RunFacts<NoInfer<Arguments>, NoInfer<Opened>>) => MaybePromise<void>;
   /** Undoes one row, for runs that are reverted. */
@@ -85,54 +95,70 @@ interface CsvDefinitionBase<
     readonly title?: string;
     readonly row: NoInfer<{ readonly [K in keyof Mandatory | keyof Optional]?: string }>;
     readonly arguments?: Readonly<Record<string, unknown>>;
-    readonly outcome: NoInfer<Outcome<State, Writable<Mandatory, Optional, Out>>>;
+    readonly outcome: NoInfer<Outcome<State, Writable<Mandatory, Optional, ColumnOf<Output>>>>;
   }[];
 }
 
-interface RowFunction<Mandatory, Optional, Out extends string, State, Arguments, Opened> {
+/** Columns this task adds behind the input's own, or `replace([...])`. */
+interface StaticOutput<Output> {
+  readonly output?: Output;
+}
+
+/** Output columns that are known only with the arguments and the input's header. */
+interface ComputedOutput<Output, Arguments> {
+  readonly output: (args: NoInfer<Arguments>, header: readonly string[]) => Output;
+}
+
+interface RowFunction<Mandatory, Optional, Output, State, Arguments, Opened> {
   /** Called for each verified row. A Promise is awaited; anything else costs no await. */
   readonly row: (
     row: NoInfer<RowOf<Mandatory, Optional>>,
     state: NoInfer<State>,
     run: RunContext<NoInfer<Arguments>, NoInfer<Opened>>,
-  ) => MaybePromise<NoInfer<Outcome<State, Writable<Mandatory, Optional, Out>>>>;
+  ) => MaybePromise<NoInfer<Outcome<State, Writable<Mandatory, Optional, ColumnOf<Output>>>>>;
   readonly rows?: never;
 }
 
-interface BatchFunction<Mandatory, Optional, Out extends string, State, Arguments, Opened> {
+interface BatchFunction<Mandatory, Optional, Output, State, Arguments, Opened> {
   /** Called for a batch of verified rows: one outcome for each, in order. */
   readonly rows: (
     rows: readonly NoInfer<RowOf<Mandatory, Optional>>[],
     state: NoInfer<State>,
     run: RunFacts<NoInfer<Arguments>, NoInfer<Opened>>,
-  ) => MaybePromise<readonly NoInfer<Outcome<State, Writable<Mandatory, Optional, Out>>>[]>;
+  ) => MaybePromise<
+    readonly NoInfer<Outcome<State, Writable<Mandatory, Optional, ColumnOf<Output>>>>[]
+  >;
   /** Rows in a batch at the most. Default 500. */
   readonly batchRows?: number;
   readonly row?: never;
 }
 
-/** A CSV task as its author writes it. */
+/**
+ * A CSV task as its author writes it, without its output. That is an overload of its own for each of its
+ * forms: TypeScript first tries a definition without the functions that use their parameters, and an
+ * output it has not seen yet must then be none in one form and any in the other.
+ */
 export type CsvTaskDefinition<
   Mandatory,
   Optional,
-  Out extends string,
+  Output extends OutputColumns,
   State,
   Arguments,
   Opened,
-> = CsvDefinitionBase<Mandatory, Optional, Out, State, Arguments, Opened> & {
+> = CsvDefinitionBase<Mandatory, Optional, Output, State, Arguments, Opened> & {
   readonly columns?: never;
 } & (
-    | RowFunction<Mandatory, Optional, Out, State, Arguments, Opened>
-    | BatchFunction<Mandatory, Optional, Out, State, Arguments, Opened>
+    | RowFunction<Mandatory, Optional, Output, State, Arguments, Opened>
+    | BatchFunction<Mandatory, Optional, Output, State, Arguments, Opened>
   );
 
 /** A CSV task that takes whatever columns the file has. */
-export type AnyColumnsDefinition<Out extends string, State, Arguments, Opened> = Omit<
-  CsvDefinitionBase<NoColumns, Record<string, string>, Out, State, Arguments, Opened>,
+export type AnyColumnsDefinition<Output extends OutputColumns, State, Arguments, Opened> = Omit<
+  CsvDefinitionBase<NoColumns, Record<string, string>, Output, State, Arguments, Opened>,
   'mandatory' | 'optional' | 'aliases' | 'unknownColumns'
 > & { readonly columns: 'any'; readonly mandatory?: never; readonly optional?: never } & (
-    | RowFunction<NoColumns, Record<string, string>, Out, State, Arguments, Opened>
-    | BatchFunction<NoColumns, Record<string, string>, Out, State, Arguments, Opened>
+    | RowFunction<NoColumns, Record<string, string>, Output, State, Arguments, Opened>
+    | BatchFunction<NoColumns, Record<string, string>, Output, State, Arguments, Opened>
   );
 
 /**
@@ -140,19 +166,36 @@ export type AnyColumnsDefinition<Out extends string, State, Arguments, Opened> =
  * inferred, so a misspelt one does not compile. Throws TaskDefinitionError with every fault it finds.
  */
 export function defineTask<
-  const Out extends string = never,
+  const Output extends OutputColumns,
   State = undefined,
   Arguments = undefined,
   Opened = undefined,
->(definition: AnyColumnsDefinition<Out, State, Arguments, Opened>): CsvTask;
+>(
+  definition: AnyColumnsDefinition<Output, State, Arguments, Opened> &
+    (StaticOutput<Output> | ComputedOutput<Output, Arguments>),
+): CsvTask;
+export function defineTask<
+  const Output extends OutputColumns,
+  Mandatory = NoColumns,
+  Optional = NoColumns,
+  State = undefined,
+  Arguments = undefined,
+  Opened = undefined,
+>(
+  definition: CsvTaskDefinition<Mandatory, Optional, Output, State, Arguments, Opened> &
+    ComputedOutput<Output, Arguments>,
+): CsvTask;
 export function defineTask<
   Mandatory = NoColumns,
   Optional = NoColumns,
-  const Out extends string = never,
+  const Output extends OutputColumns = readonly [],
   State = undefined,
   Arguments = undefined,
   Opened = undefined,
->(definition: CsvTaskDefinition<Mandatory, Optional, Out, State, Arguments, Opened>): CsvTask;
+>(
+  definition: CsvTaskDefinition<Mandatory, Optional, Output, State, Arguments, Opened> &
+    StaticOutput<Output>,
+): CsvTask;
 export function defineTask(written: unknown): CsvTask {
   // The overloads above are what may come in; from JavaScript anything may, and is checked below.
   const definition = written as ErasedDefinition;

@@ -161,7 +161,146 @@ describe('what a task author may write', () => {
     });
   });
 
+  it('infers output columns from a function of arguments and header', () => {
+    const settings = z.object({ isLong: z.boolean(), column: z.string() });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      arguments: settings,
+      output: ({ isLong }, header) =>
+        isLong && header.length > 1 ? ['status', 'reason'] : ['status'],
+      row: () => write({ status: 'x', reason: 'y' }),
+      examples: [{ row: { email: 'a@b.example' }, outcome: write({ status: 'x' }) }],
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      arguments: settings,
+      // @ts-expect-error there is no output column statuss
+      output: ({ isLong }) => (isLong ? ['status', 'reason'] : ['status']),
+      row: () => write({ statuss: 'x' }),
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      arguments: settings,
+      output: ({ column }) => replace([column]),
+      row: (_row, _state, run) => write({ [run.arguments.column]: 'x' }),
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      arguments: settings,
+      // @ts-expect-error there is no argument colum
+      output: ({ colum }) => [colum],
+      row: () => ok(),
+    });
+  });
+
+  it('refuses what is written without an output', () => {
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      // @ts-expect-error the task has no output columns
+      row: () => write({ status: 'x' }),
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      row: ({ email }) => write({ email: email.toLowerCase() }),
+    });
+  });
+
+  it('refuses a state, a next state, an argument and an opened thing that do not exist', () => {
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      start: () => ({ seen: new Set<string>() }),
+      // @ts-expect-error the state has no sean
+      row: ({ email }, { sean }) => ok(sean.add(email)),
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      start: () => ({ count: 0 }),
+      // @ts-expect-error the next state has no cuont
+      row: (_row, { count }) => write({ email: 'x' }, { cuont: count + 1 }),
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      arguments: z.object({ factor: z.coerce.number() }),
+      // @ts-expect-error there is no argument faktor
+      row: (_row, _state, run) => write({ email: run.arguments.faktor }),
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      arguments: z.object({ factor: z.coerce.number() }),
+      open: (run) => ({ twice: run.arguments.factor * 2 }),
+      // @ts-expect-error open gave no thrice
+      row: (_row, _state, run) => write({ email: run.opened.thrice }),
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      // @ts-expect-error the task has no arguments
+      row: (_row, _state, run) => write({ email: run.arguments.factor }),
+    });
+  });
+
+  it('refuses examples with a column, an outcome or an output column that do not exist', () => {
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      output: ['status'],
+      row: () => write({ status: 'x' }),
+      examples: [
+        // @ts-expect-error there is no column mail
+        { row: { mail: 'a@b.example' }, outcome: ok() },
+        // @ts-expect-error there is no output column statuss
+        { row: { email: 'a@b.example' }, outcome: write({ statuss: 'x' }) },
+        // @ts-expect-error a word is no outcome
+        { row: { email: 'a@b.example' }, outcome: 'ok' },
+      ],
+    });
+  });
+
+  it('refuses a verifier that is none, and a row function beside a batch function', () => {
+    defineTask({
+      ...names,
+      // @ts-expect-error a verifier gives true, false or a text
+      mandatory: { email: (cell: string) => cell.length },
+      row: () => ok(),
+    });
+    expect(() =>
+      // @ts-expect-error either row or rows
+      defineTask({
+        ...names,
+        mandatory: { email: isEmail },
+        row: () => ok(),
+        rows: (rows) => rows.map(() => ok()),
+      }),
+    ).toThrow('exactly one of the functions row and rows');
+  });
+
   it('types noinput tasks', () => {
+    defineNoinputTask({
+      ...names,
+      arguments: z.object({ query: z.string() }),
+      open: async (run) => ({ columns: [run.arguments.query] }),
+      output: async ({ query }, { columns }) => [...columns, query],
+      start: () => 0,
+      step: (n, run) => write({ [run.arguments.query]: n }, n + 1),
+    });
+    defineNoinputTask({
+      ...names,
+      arguments: z.object({ isLong: z.boolean() }),
+      output: ({ isLong }) => (isLong ? ['n', 'm'] : ['n']),
+      start: () => 0,
+      // @ts-expect-error there is no output column o
+      step: (n) => write({ o: n }, n + 1),
+    });
     defineNoinputTask({
       ...names,
       output: ['n'],
