@@ -15,6 +15,7 @@ export {
   type OutputRow,
 } from './engine/task/outcome.ts';
 export { replace, type CsvTask, type NoinputTask, type Task } from './engine/task/task.ts';
+export { runExamples, type ExampleMismatch } from './engine/task/examples.ts';
 export type { Verifier } from './engine/task/columns.ts';
 export type { RunContext, RunFacts } from './engine/task/run-context.ts';
 export { ArgumentsRefused, InputRefused, RunHalted } from './engine/task/task-errors.ts';
