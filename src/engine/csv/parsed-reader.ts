@@ -16,6 +16,7 @@ import { SourceWindow } from './source-window.ts';
 
 const LF = 10;
 const CR = 13;
+const NON_ASCII = /[\x80-\xFF]/;
 const NO_NUMBERS = new Int32Array(0);
 const NO_KINDS = new Uint8Array(0);
 const NO_REPAIRS: ReadonlyMap<number, string> = new Map();
@@ -57,6 +58,7 @@ export class ParsedReader implements BlockReader {
     this.#maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
     const decode = bytesDecoder(table.encoding);
     this.#decode = (latin1) => {
+      if (!NON_ASCII.test(latin1)) return latin1;
       const bytes = Buffer.from(latin1, 'latin1');
       return decode(bytes, { from: 0, to: bytes.length });
     };
