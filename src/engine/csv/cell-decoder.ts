@@ -113,7 +113,7 @@ function isBroken(block: RecordBlock, record: number): boolean {
 }
 
 /** Text as its UTF-8 bytes, one character for each. */
-export function utf8AsLatin1(text: string): string {
+function utf8AsLatin1(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
@@ -172,7 +172,7 @@ function utf8Length(lead: number): number {
   return lead < 0xf5 ? 4 : 0;
 }
 
-export function hexByte(byte: number): string {
+function hexByte(byte: number): string {
   return `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 

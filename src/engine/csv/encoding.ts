@@ -15,7 +15,7 @@ export interface EncodingFinding {
 }
 
 /** The WHATWG name of an encoding, in lower case; ISO-8859-1 is windows-1252 there. */
-export function encodingName(label: string): string {
+function encodingName(label: string): string {
   try {
     return new TextDecoder(label.trim()).encoding;
   } catch (cause) {

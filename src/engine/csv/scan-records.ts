@@ -8,7 +8,7 @@ export const SCAN_END = 0;
 /** The record that starts at `position` is whole but not as it should be; see `ScanState.odd*`. */
 export const SCAN_ODD = 1;
 /** The input ends inside a quoted cell of the record that starts at `position`. */
-export const SCAN_UNCLOSED = 2;
+const SCAN_UNCLOSED = 2;
 
 /** The arrays of a block, large enough for a record and a cell in every byte. */
 export interface ScanArrays {

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openCsv } from '../../../src/csv.ts';
 
-const folder = dirname(createRequire(import.meta.url).resolve('csv-spectrum'));
+const require = createRequire(import.meta.url);
+const folder = dirname(require.resolve('csv-spectrum'));
 
 /** The corpus has one fault: its JSON gives another phone number than its CSV. */
 const CORRECTED: Readonly<
