@@ -1,0 +1,71 @@
+import { createReadStream, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DATA_FOLDER, dataFile } from '../data.mjs';
+import { measure } from '../lib/measure.mjs';
+import { clear, rowmill } from '../lib/rowmill.mjs';
+import { count, figure, markdown, shown } from '../lib/table.mjs';
+
+const OUTPUT = join(DATA_FOLDER, 'out.csv');
+const ANSWER_AFTER_MS = 50;
+const CONCURRENCY = 100;
+
+/** `http/request` against a server of this process. The ideal knows the 50 ms only, and no cost of its own. */
+export async function requests({ quick }) {
+  const rows = quick ? 10_000 : 50_000;
+  const input = await dataFile(100_000);
+  const server = createServer((_request, response) => {
+    setTimeout(() => response.end('{"state":"known"}'), ANSWER_AFTER_MS);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${server.address().port}/users/{{id}}`;
+  const words = ['http/request', input, '-o', OUTPUT, '--concurrency', String(CONCURRENCY)];
+  const flags = ['--arg', `url=${url}`, '--arg', 'select=state=state', '--json'];
+  const command = [...rowmill('run', 'verify', ...words, ...flags), '--limit', String(rows)];
+  const lines = [];
+  try {
+    for (let round = 0; round < (quick ? 2 : 3); round += 1) {
+      clear(OUTPUT);
+      const report = join(DATA_FOLDER, 'report.json');
+      await measure(command, { output: report });
+      const seconds = reportedSeconds(report);
+      const ideal = (rows / CONCURRENCY) * (ANSWER_AFTER_MS / 1_000);
+      lines.push([
+        String(round + 1),
+        figure(seconds),
+        count(Math.round(rows / seconds)),
+        `${figure((ideal / seconds) * 100)} %`,
+        (await isInOrder(rows)) ? 'yes' : 'NO',
+      ]);
+    }
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+  clear(OUTPUT);
+  return `## Requests: ${CONCURRENCY} at once, each answered after ${ANSWER_AFTER_MS} ms
+
+${count(rows)} rows; the ideal is ${count((CONCURRENCY * 1_000) / ANSWER_AFTER_MS)} rows/s. Client and server share the machine.
+
+${markdown(['round', 'seconds', 'rows/s', 'of the ideal', 'output in order'], lines)}
+
+\`${shown(command)}\``;
+}
+
+function reportedSeconds(report) {
+  const json = JSON.parse(readFileSync(report, 'utf8'));
+  const ms = json.elapsed_ms ?? json.elapsedMs;
+  if (typeof ms !== 'number') throw new Error(`no elapsed time in ${JSON.stringify(json)}`);
+  return ms / 1_000;
+}
+
+async function isInOrder(rows) {
+  let expected = 0;
+  for await (const line of createInterface({ input: createReadStream(OUTPUT) })) {
+    if (expected > 0 && !(line.startsWith(`${expected},`) && line.endsWith(',known,')))
+      return false;
+    expected += 1;
+  }
+  return expected === rows + 1;
+}
