@@ -6,6 +6,13 @@ const INVISIBLE = /[\u00AD\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\u
  * ends, accents composed (NFC).
  */
 export function tidy(cell: string): string {
+  return TIDY_ASCII.test(cell) ? cell : tidied(cell);
+}
+
+/** What most cells are: 10 times faster to recognise than to tidy. */
+const TIDY_ASCII = /^(?:[!-~]+(?: [!-~]+)*)?$/;
+
+function tidied(cell: string): string {
   return cell.normalize('NFC').replaceAll(INVISIBLE, '').replaceAll(/\s+/g, ' ').trim();
 }
 

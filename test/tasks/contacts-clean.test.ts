@@ -44,6 +44,26 @@ describe('an e-mail address', () => {
     expect(cleanEmail(cell)).toEqual({ reason });
   });
 
+  it('takes the short way only to where the long one leads', () => {
+    const parts = ['a', 'A.b', 'x+y', '1', 'a..b', '', 'é'];
+    const domains = [
+      'x.org',
+      'X.org',
+      'sub.x-y.co',
+      'x-.org',
+      'x.con',
+      'x',
+      '1.2',
+      `${'x'.repeat(64)}.org`,
+    ];
+    for (const part of parts) {
+      for (const domain of domains) {
+        // A space before it makes the long way of it.
+        expect(cleanEmail(`${part}@${domain}`)).toEqual(cleanEmail(` ${part}@${domain}`));
+      }
+    }
+  });
+
   it('is clean after it was cleaned once', () => {
     for (const cell of [' "Ada" <Ada@Example,com>; ', 'x (at) y.example', 'mailto: a@b.example.']) {
       const once = cleanEmail(cell).email ?? '';

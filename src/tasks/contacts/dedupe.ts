@@ -19,7 +19,7 @@ What becomes of a later row is decided by \`duplicates\`:
 
 A row without an address (or with all columns of \`by\` empty) fails, unless \`empty\` is \`keep\`.
 
-The keys seen so far are carried from row to row and are in the checkpoint: about 100 MB of memory for a
+The keys seen so far are carried from row to row and are in the checkpoint: about 300 MB of memory for a
 million addresses. Long keys are carried as a hash of 24 characters.
 
     rowmill run contacts/dedupe contacts.csv -o unique.csv

@@ -115,7 +115,8 @@ describe('the examples of a task', () => {
     const task = defineTask({
       ...names,
       columns: 'any',
-      rows: async (rows) => rows.map((row) => (row['b'] === undefined ? omit() : retry('later', 500))),
+      rows: async (rows) =>
+        rows.map((row) => (row['b'] === undefined ? omit() : retry('later', 500))),
       examples: [
         { row: { a: '1', b: '2' }, outcome: retry('later', 500) },
         { row: { a: '1' }, outcome: omit() },

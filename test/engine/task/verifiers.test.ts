@@ -66,7 +66,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   isBoolean: ['t', 'wahr', '', '2', ' true'],
 };
 
-const named = Object.entries(verifiers).filter(([name]) => name in RIGHT) as [string, Verify][];
+const named = Object.entries(verifiers).filter(([name]) => name in RIGHT) as [string, Verifier][];
 
 describe('a verifier', () => {
   it('is in the tables of this test, every one', () => {
