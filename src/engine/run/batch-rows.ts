@@ -79,8 +79,7 @@ export class BatchRows implements RowDriver {
     const { beat, gate, options, pace } = this.#context;
     const entries = this.#entries;
     const rows = entries.flatMap(({ row }) => (row === undefined ? [] : [row]));
-    const outcomes = rows.length === 0 ? [] : await this.#outcomes(rows, entries);
-    gate.throwIfAborted();
+    const outcomes = rows.length === 0 ? [] : await gate.orAbort(this.#outcomes(rows, entries));
     this.#settleAll(outcomes);
     this.#rowCount = 0;
     if (pace.isActive) await pace.hold(rows.length);

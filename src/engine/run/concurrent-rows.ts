@@ -74,7 +74,9 @@ export class ConcurrentRows implements RowDriver {
       await this.#waitForOne();
       this.#settleReady();
     }
-    for (const { done } of this.#flights) await done;
+    for (const { done } of this.#flights) {
+      if (done !== undefined) await this.#context.gate.orAbort(done);
+    }
     this.#throwError();
   }
 
@@ -127,7 +129,11 @@ export class ConcurrentRows implements RowDriver {
     const { beat, options } = this.#context;
     const { concurrency, clock } = options;
     this.#settleReady();
-    while (this.#running >= concurrency || this.#flights.length >= concurrency * LOOKAHEAD) {
+    // Behind a row that will not be settled there is no room to be made.
+    while (
+      !this.#isHalted &&
+      (this.#running >= concurrency || this.#flights.length >= concurrency * LOOKAHEAD)
+    ) {
       await this.#waitForOne();
       this.#settleReady();
     }
@@ -136,13 +142,13 @@ export class ConcurrentRows implements RowDriver {
 
   async #waitForOne(): Promise<void> {
     this.#throwError();
+    const { beat, gate, options } = this.#context;
     if (this.#running > 0) {
-      await new Promise<void>((resolve) => {
+      const landing = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+      await gate.orAbort(landing);
     }
-    const { beat, gate, options } = this.#context;
-    gate.throwIfAborted();
     this.#throwError();
     if (options.clock.now() >= beat.dueAt) {
       this.#settleReady();

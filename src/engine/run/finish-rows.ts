@@ -18,7 +18,16 @@ export async function finishRows({
   if (finish === undefined) return;
   // The state has the type of the task's own definition.
   const given: unknown = await finish(state.value as never, options.facts as never);
-  for (const row of rowsOf(given, options.task.name)) settler.page.addFree(row);
+  const rows = rowsOf(given, options.task.name);
+  const { page } = settler;
+  const { text } = page;
+  try {
+    for (const row of rows) page.addFree(row);
+  } catch (error) {
+    // All of them or none: the checkpoint that is saved now knows nothing of them.
+    page.text = text;
+    throw error;
+  }
 }
 
 function rowsOf(given: unknown, taskName: string): readonly OutputRow[] {

@@ -52,27 +52,39 @@ export class RunBeat {
   async beat(): Promise<void> {
     const { clock, gate, committer } = this.#options;
     gate.throwIfAborted();
-    if (clock.now() >= this.#checkpointAt) this.flush();
+    const now = clock.now();
+    if (now >= this.#checkpointAt) this.flush();
     this.tellProgress();
-    if (committer.isFull) await committer.drain();
-    else await clock.breathe();
+    // A commit is some ten turns of the event loop. Rows that block it for long would hold up their own
+    // checkpoint by as many rows, so they wait for it; quick ones go on meanwhile.
+    const isSlow = now - this.dueAt >= BREATHE_EVERY_MS;
+    if (committer.isFull || (isSlow && committer.isCommitting)) {
+      await gate.orAbort(committer.drain());
+    } else {
+      await clock.breathe();
+    }
     gate.throwIfAborted();
     this.dueAt = clock.now() + BREATHE_EVERY_MS;
   }
 
-  /** Hands the page in hand over, and commits a checkpoint when one is due. */
-  flush(): void {
-    const { clock, committer, settler } = this.#options;
+  /** Hands the page in hand over. */
+  handOver(): void {
+    const { committer, settler } = this.#options;
     const output = settler.page.take();
     const errors = settler.errors.take();
     settler.outputBytes += output.length;
     settler.errorsBytes += errors.length;
     committer.write(output, errors);
+  }
+
+  /** Hands the page in hand over, and commits a checkpoint when one is due. */
+  flush(): void {
+    const { clock, committer, gate, settler } = this.#options;
+    this.handOver();
     const now = clock.now();
     const bytes = settler.outputBytes - this.#checkpointedBytes;
-    if (committer.isCommitting || (now < this.#checkpointAt && bytes < CHECKPOINT_EVERY_BYTES)) {
-      return;
-    }
+    const isDue = now >= this.#checkpointAt || bytes >= CHECKPOINT_EVERY_BYTES;
+    if (!isDue || committer.isCommitting || gate.isDecided) return;
     const checkpoint = this.#options.checkpoint();
     const encodingMs = clock.now() - now;
     committer.commit(checkpoint);

@@ -79,8 +79,7 @@ export async function runNoinput(options: NoinputRunOptions): Promise<RowRunEnd>
     }
     const context = new RowContext(facts, options.rowKeyPrefix, step);
     const called = caller.invoke(undefined, state.value, context);
-    const result = called instanceof Promise ? await called : called;
-    gate.throwIfAborted();
+    const result = called instanceof Promise ? await gate.orAbort(called) : called;
     if (result === 'interrupted') break;
     if (settleStep(settler, result, step)) gate.close('task_stopped');
     state.carry(result.kind === 'stop' && result.value !== undefined ? result.value : result);
@@ -91,9 +90,9 @@ export async function runNoinput(options: NoinputRunOptions): Promise<RowRunEnd>
     if (clock.now() >= beat.dueAt) await beat.beat();
   }
   if (options.abortSignal.aborted) throw new RunAborted();
-  beat.flush();
+  beat.handOver();
   beat.tellProgress();
-  await committer.drain();
+  await gate.orAbort(committer.drain());
   return { reason: gate.reason ?? 'stop_requested', checkpoint: checkpoint() };
 }
 

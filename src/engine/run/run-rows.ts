@@ -62,40 +62,34 @@ export async function runRows(options: RowRunOptions): Promise<RowRunEnd> {
   });
   try {
     while (gate.reason === undefined) {
-      const block = await reader.next();
+      // A stream may keep the run waiting for as long as it likes; a stop does not wait for it.
+      const block = await gate.orStop(reader.next());
       if (block === undefined) break;
       await driver.block(block);
       reached = driver.position ?? endOf(block);
       beat.flush();
       beat.tellProgress();
-      if (committer.isFull) await committer.drain();
+      if (committer.isFull) await gate.orAbort(committer.drain());
       gate.throwIfAborted();
     }
     await driver.drain();
     gate.close('input_ended');
     const reason = gate.reason ?? 'input_ended';
     if (reason !== 'stop_requested' && reason !== 'limit_reached') {
-      await finishRows({ options, settler, state });
+      await gate.orAbort(finishRows({ options, settler, state }));
     }
-    return { reason, checkpoint: await settle(beat, committer, checkpoint) };
+    // No checkpoint from here on but the one with the status: a resume would call `finish` again.
+    beat.handOver();
+    beat.tellProgress();
+    await gate.orAbort(committer.drain());
+    return { reason, checkpoint: checkpoint() };
   } catch (error) {
     // A call that broke off may have changed a carried state: then the last checkpoint stands.
-    if (!(error instanceof RunAborted) && task.start === undefined) {
+    if (!(error instanceof RunAborted) && task.start === undefined && !gate.isDecided) {
       await saveWhatCan(beat, committer, checkpoint);
     }
     throw error;
   }
-}
-
-async function settle(
-  beat: RunBeat,
-  committer: Committer,
-  checkpoint: () => Checkpoint,
-): Promise<Checkpoint> {
-  beat.flush();
-  beat.tellProgress();
-  await committer.drain();
-  return checkpoint();
 }
 
 /** The error that ends the run is what must be told; one that comes while saving after it is not. */
@@ -105,7 +99,7 @@ async function saveWhatCan(
   checkpoint: () => Checkpoint,
 ): Promise<void> {
   try {
-    beat.flush();
+    beat.handOver();
     committer.commit(checkpoint());
     await committer.drain();
   } catch {

@@ -27,17 +27,21 @@ export class SerialRows implements RowDriver {
     const { gate, beat, pace, options } = this.#context;
     const cursor = (this.#cursor ??= new RecordCursor(options.access));
     cursor.enter(block);
-    while (cursor.index < block.count && gate.reason === undefined) {
-      const before = cursor.index;
-      const pending = this.#advance(cursor, block.count);
-      if (pending !== undefined) await this.#await(cursor, pending);
-      if (pace.isActive) await pace.hold(cursor.index - before);
-      if (options.clock.now() >= beat.dueAt) {
-        this.#markPosition(block, cursor.index);
-        await beat.beat();
+    try {
+      while (cursor.index < block.count && gate.reason === undefined) {
+        const before = cursor.index;
+        const pending = this.#advance(cursor, block.count);
+        if (pending !== undefined) await this.#await(cursor, pending);
+        if (pace.isActive) await pace.hold(cursor.index - before);
+        if (options.clock.now() >= beat.dueAt) {
+          this.#markPosition(block, cursor.index);
+          await beat.beat();
+        }
       }
+    } finally {
+      // A row that broke off is not done, but those before it are: they must not come twice.
+      this.#markPosition(block, cursor.index);
     }
-    this.#markPosition(block, cursor.index);
   }
 
   async drain(): Promise<void> {
@@ -80,9 +84,7 @@ export class SerialRows implements RowDriver {
   }
 
   async #await(cursor: RecordCursor, pending: Promise<CallResult>): Promise<void> {
-    const result = await pending;
-    this.#context.gate.throwIfAborted();
-    this.#settle(cursor, result);
+    this.#settle(cursor, await this.#context.gate.orAbort(pending));
   }
 
   #settle(cursor: RecordCursor, result: CallResult): void {
