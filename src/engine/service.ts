@@ -1,8 +1,9 @@
 import { beginRun } from './run/begin-run.ts';
-import { carryOut, ERRORS_FILE, OUTPUT_FILE } from './run/carry-out.ts';
+import { carryOut } from './run/carry-out.ts';
 import { checkFile } from './run/check-file.ts';
 import { readErrors } from './run/derive-files.ts';
 import { findRun, reopenRun, type ResumeOptions } from './run/resume-run.ts';
+import { ERRORS_FILE, outputPathOf } from './run/run-paths.ts';
 import type { StoredRun } from './run/run-record.ts';
 import type {
   CheckResult,
@@ -99,13 +100,8 @@ export class LocalRunService implements RunService {
   }
 }
 
-function outputPathOf({ record, folder }: StoredRun): string | undefined {
-  if (record.output.kind === 'stdout') return undefined;
-  return record.outputPath ?? `${folder}/${OUTPUT_FILE}`;
-}
-
 function finishedResult(run: StoredRun): RunResult {
-  const { record, state } = run;
+  const { record, state, folder } = run;
   return {
     runId: record.runId,
     task: record.task,
@@ -114,7 +110,7 @@ function finishedResult(run: StoredRun): RunResult {
     failed: state.failed,
     unprocessed: undefined,
     elapsedMs: state.elapsedMs,
-    outputPath: outputPathOf(run),
+    outputPath: outputPathOf(record, folder),
     failedPath: record.failedPath,
     errorsPath: record.errorsPath,
     unprocessedPath: record.unprocessedPath,
@@ -133,7 +129,7 @@ function summaryOf(run: StoredRun): RunSummary {
     status: state.status,
     isInterrupted: state.status === 'executing' && !isHeld,
     inputPath: record.input.kind === 'file' ? record.input.path : undefined,
-    outputPath: outputPathOf(run),
+    outputPath: outputPathOf(record, folder),
     createdAt: new Date(record.createdAtMs),
     finishedAt: state.finishedAtMs === undefined ? undefined : new Date(state.finishedAtMs),
     message: state.message,

@@ -6,6 +6,8 @@ import type { RunStatus } from '../run/status.ts';
 export interface StoredCheckpoint extends Checkpoint {
   /** SHA-256 of the 64 KiB of input before the offset. */
   readonly tailSha256: string | undefined;
+  /** The same of the output before its length; undefined where it is no file. */
+  readonly outputTailSha256: string | undefined;
 }
 
 /** A run that this process holds: no other can. It is let go when the process ends, however it ends. */

@@ -1,4 +1,4 @@
-import { messageOf, RowmillError } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { WritableFile } from '../ports/run-files.ts';
 import type { HeldRun } from '../ports/run-store.ts';
 import type { RunFacts } from '../task/run-context.ts';
@@ -7,19 +7,20 @@ import type { BegunRun } from './begin-run.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { writeErrors, writeFailed, writeUnprocessed, type DerivedSource } from './derive-files.ts';
 import { executeCsv, executeNoinput, type ReadyRun } from './execute-run.ts';
-import { tailHash } from './input-identity.ts';
-import type { EndReason } from './run-gate.ts';
-import { RunAborted } from './run-gate.ts';
 import { ownOutputWarnings } from './own-output.ts';
+import {
+  cutToCheckpoint,
+  endingOf,
+  endingOfError,
+  storeEnding,
+  type Ending,
+} from './run-ending.ts';
+import { unlessAborted } from './run-gate.ts';
+import { ERRORS_FILE, outputPathOf } from './run-paths.ts';
 import type { RowRunEnd } from './run-rows.ts';
 import type { RunHandles, RunResult } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
-import { finalStatus, type RunStatus } from './status.ts';
-
-/** Errors file of a run, in its folder. */
-export const ERRORS_FILE = 'errors.csv';
-/** Output of a run without a path of its own. */
-export const OUTPUT_FILE = 'output.csv';
+import { isFinal, type RunStatus } from './status.ts';
 
 /** What carrying a run out works with. */
 export interface CarryOut {
@@ -27,14 +28,6 @@ export interface CarryOut {
   readonly begun: BegunRun;
   readonly held: HeldRun;
   readonly handles: RunHandles;
-}
-
-/** How a run ended, in the words of its status. */
-interface Ending {
-  readonly status: RunStatus;
-  readonly message: string | undefined;
-  readonly checkpoint: Checkpoint | undefined;
-  readonly unprocessed: number | undefined;
 }
 
 /**
@@ -48,15 +41,22 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
   const startedAtMs = ports.clock.now();
   const log = ports.openLog(held.folder);
   let ending: Ending;
+  let derived: Derived = {};
+  let isBroken = false;
   try {
     const end = await execute(work, { paths, log, startedAtMs }, ports);
     ending = endingOf(end, work);
+    // Before the status: a run that is final is not taken up again, and its files would be missing.
+    if (isFinal(ending.status)) derived = await derive(work, { paths, ending }, ports);
   } catch (error) {
+    isBroken = true;
     ending = endingOfError(error, held);
     log.error(messageOf(error), { stack: error instanceof Error ? error.stack : undefined });
   }
   const stored = await storeEnding(work, ending, ports);
-  const derived = await derive(work, { paths, ending: stored }, ports);
+  if (isBroken) await cutToCheckpoint(work, ports);
+  if (!isFinal(ending.status))
+    derived = await deriveWhatCan(work, { paths, ending: stored }, ports);
   await log.close();
   const { checkpoint = held.checkpoint } = stored;
   return {
@@ -72,7 +72,7 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
     errorsPath: derived.errorsPath,
     unprocessedPath: derived.unprocessedPath,
     causes: (checkpoint?.causes ?? []).slice(0, 20),
-    message: derived.message ?? stored.message,
+    message: joined(stored.message, derived.message),
     canResume: canResume(stored.status, work),
     wasFinished: false,
   };
@@ -85,11 +85,7 @@ interface FilePaths {
 }
 
 function filePaths({ held, begun: { record } }: CarryOut): FilePaths {
-  const inFolder = `${held.folder}/${OUTPUT_FILE}`;
-  return {
-    output: record.output.kind === 'stdout' ? undefined : (record.outputPath ?? inFolder),
-    errors: `${held.folder}/${ERRORS_FILE}`,
-  };
+  return { output: outputPathOf(record, held.folder), errors: `${held.folder}/${ERRORS_FILE}` };
 }
 
 async function execute(
@@ -125,7 +121,11 @@ async function execute(
     storage: ports.storageOf(task.name),
     fetch: ports.fetch,
   };
-  const opened: unknown = await task.open?.({ ...closed, opened: undefined } as never);
+  const { abortSignal } = handles;
+  const opened: unknown = await unlessAborted(
+    abortSignal,
+    task.open?.({ ...closed, opened: undefined } as never),
+  );
   const facts: RunFacts = { ...closed, opened };
   const files: WritableFile[] = [];
   try {
@@ -170,79 +170,11 @@ async function execute(
         ? await executeNoinput(run, task as Extract<Task, { kind: 'noinput' }>, ports)
         : await executeCsv(run, { task, ...csv }, ports);
     for (const file of files) await file.sync();
-    await task.cleanup?.(facts as never);
+    await unlessAborted(abortSignal, task.cleanup?.(facts as never));
     return end;
   } finally {
     for (const file of files) await file.close();
-    await task.close?.(opened as never);
-  }
-}
-
-function endingOf({ reason, checkpoint }: RowRunEnd, { begun, handles }: CarryOut): Ending {
-  const { record } = begun;
-  const isCanary = reason === 'limit_reached' && record.canary !== undefined;
-  const isPause =
-    isCanary || (reason === 'stop_requested' && handles.stopSignal.reason === 'pause');
-  let status: RunStatus = finalStatus(checkpoint);
-  if (isPause) status = 'paused';
-  else if (reason === 'stop_requested') status = 'stopped';
-  return {
-    status,
-    message: messageOfReason(reason, isCanary),
-    checkpoint,
-    unprocessed: reason === 'input_ended' ? 0 : undefined,
-  };
-}
-
-function messageOfReason(reason: EndReason, isCanary: boolean): string | undefined {
-  switch (reason) {
-    case 'input_ended':
-      return undefined;
-    case 'task_stopped':
-      return 'the task stopped the run';
-    case 'too_many_failures':
-      return 'too many rows failed';
-    case 'limit_reached':
-      return isCanary
-        ? 'the canary rows are done: look at the output, then resume'
-        : 'the limit of rows was reached';
-    case 'stop_requested':
-      return 'stopped on request';
-  }
-}
-
-function endingOfError(error: unknown, held: HeldRun): Ending {
-  const wasAborted = error instanceof RunAborted;
-  const wasLeft = error instanceof RowmillError && /\(EPIPE\)/.test(error.message);
-  return {
-    status: wasAborted || wasLeft ? 'stopped' : 'internal_error',
-    message: messageOf(error),
-    checkpoint: held.checkpoint,
-    unprocessed: undefined,
-  };
-}
-
-/** The status and the last checkpoint are one commit; a store that fails then is the message. */
-async function storeEnding(
-  { held, begun }: CarryOut,
-  ending: Ending,
-  { sha256 }: ServicePorts,
-): Promise<Ending> {
-  const { status, message, checkpoint } = ending;
-  try {
-    const input = begun.csv?.input;
-    const tailSha256 =
-      checkpoint === undefined || input === undefined || !input.isSeekable
-        ? undefined
-        : await tailHash(input, checkpoint.position.byte, sha256);
-    await held.setStatus(status, {
-      message,
-      checkpoint: checkpoint === undefined ? undefined : { ...checkpoint, tailSha256 },
-    });
-    return ending;
-  } catch (error) {
-    const why = [message, messageOf(error)].filter((text) => text !== undefined).join('; ');
-    return { ...ending, status: 'internal_error', message: why };
+    await unlessAborted(abortSignal, task.close?.(opened as never));
   }
 }
 
@@ -254,44 +186,61 @@ interface Derived {
   readonly message?: string | undefined;
 }
 
-/** The files beside the output, once the run has ended. */
+/** The files beside the output. */
 async function derive(
-  { begun }: CarryOut,
-  { paths, ending }: { readonly paths: FilePaths; readonly ending: Ending },
+  { begun, handles }: CarryOut,
+  { paths, ending: { checkpoint } }: { readonly paths: FilePaths; readonly ending: Ending },
   { files }: ServicePorts,
 ): Promise<Derived> {
   const { record, csv } = begun;
-  const { checkpoint } = ending;
   const derived: { -readonly [K in keyof Derived]: Derived[K] } = {};
   if (checkpoint === undefined) return derived;
-  try {
-    if (record.errorsPath !== undefined) {
-      await writeErrors(files, { from: paths.errors, to: record.errorsPath });
-      derived.errorsPath = record.errorsPath;
-    }
-    if (csv === undefined || !csv.input.isSeekable) return derived;
-    const source: DerivedSource = {
-      input: csv.input,
-      table: csv.table,
-      header: record.dropsErrorColumn ? csv.table.header.slice(0, -1) : csv.table.header,
-      undoesGuard: record.undoesGuard,
-    };
-    if (record.failedPath !== undefined) {
-      await writeFailed(files, source, { errors: paths.errors, to: record.failedPath });
-      derived.failedPath = record.failedPath;
-    }
-    if (record.unprocessedPath !== undefined) {
-      const { position } = checkpoint;
-      derived.unprocessed = await writeUnprocessed(files, source, {
-        position,
-        to: record.unprocessedPath,
-      });
-      derived.unprocessedPath = record.unprocessedPath;
-    }
-  } catch (error) {
-    derived.message = `the run ended as ${ending.status}, but a file beside the output could not be written: ${messageOf(error)}`;
+  const { abortSignal } = handles;
+  if (record.errorsPath !== undefined) {
+    const { errorsPath: to } = record;
+    await unlessAborted(abortSignal, writeErrors(files, { from: paths.errors, to }));
+    derived.errorsPath = to;
+  }
+  if (csv === undefined || !csv.input.isSeekable) return derived;
+  const source: DerivedSource = {
+    input: csv.input,
+    table: csv.table,
+    header: record.dropsErrorColumn ? csv.table.header.slice(0, -1) : csv.table.header,
+    undoesGuard: record.undoesGuard,
+  };
+  if (record.failedPath !== undefined) {
+    const { failedPath: to } = record;
+    await unlessAborted(abortSignal, writeFailed(files, source, { errors: paths.errors, to }));
+    derived.failedPath = to;
+  }
+  if (record.unprocessedPath !== undefined) {
+    const { unprocessedPath: to } = record;
+    const { position } = checkpoint;
+    const count = writeUnprocessed(files, source, { position, to });
+    derived.unprocessed = await unlessAborted(abortSignal, count);
+    derived.unprocessedPath = to;
   }
   return derived;
+}
+
+/** The same for a run that goes on one day: what cannot be written now is written then. */
+async function deriveWhatCan(
+  work: CarryOut,
+  ended: { readonly paths: FilePaths; readonly ending: Ending },
+  ports: ServicePorts,
+): Promise<Derived> {
+  if (work.handles.abortSignal.aborted) return {};
+  try {
+    return await derive(work, ended, ports);
+  } catch (error) {
+    return { message: `a file beside the output could not be written: ${messageOf(error)}` };
+  }
+}
+
+/** Both messages, or the one that is said once. */
+function joined(first: string | undefined, second: string | undefined): string | undefined {
+  const messages = [first, second].filter((text) => text !== undefined);
+  return messages.length === 0 ? undefined : [...new Set(messages)].join('; ');
 }
 
 function canResume(status: RunStatus, { begun: { record, csv } }: CarryOut): boolean {

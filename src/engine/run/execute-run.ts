@@ -10,12 +10,12 @@ import type { CsvTask, NoinputTask, PaceSettings } from '../task/task.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { Committer } from './committer.ts';
 import { ERRORS_DIALECT } from './errors-page.ts';
-import { tailHash } from './input-identity.ts';
 import { OutputPage } from './output-page.ts';
 import { planOutput, type OutputPlan } from './output-plan.ts';
 import type { CellAccess } from './output-record.ts';
 import type { RunPlan } from './plan-run.ts';
 import { RowShape } from './row-shape.ts';
+import { withTails } from './run-ending.ts';
 import type { RowSettler } from './row-settler.ts';
 import { runNoinput } from './run-noinput.ts';
 import type { RunRecord } from './run-record.ts';
@@ -156,14 +156,14 @@ function withHeader(from: Checkpoint, page: OutputPage, isExcelSafe: boolean): C
 function committerOf(
   { held, output, errors, keepsCheckpoints }: ReadyRun,
   input: InputFile | undefined,
-  { sha256 }: ServicePorts,
+  ports: ServicePorts,
 ): Committer {
   const checkpoints = {
     save: async (checkpoint: Checkpoint) => {
       await input?.sync();
-      const tailSha256 =
-        input === undefined ? undefined : await tailHash(input, checkpoint.position.byte, sha256);
-      await held.saveCheckpoint({ ...checkpoint, tailSha256 });
+      await held.saveCheckpoint(
+        await withTails(checkpoint, { input, outputPath: output.path }, ports),
+      );
     },
   };
   return new Committer({

@@ -5,7 +5,9 @@ import { parseArguments } from '../task/parse-arguments.ts';
 import type { CsvTask, Task } from '../task/task.ts';
 import type { BegunRun } from './begin-run.ts';
 import { refuseChangedInput } from './input-identity.ts';
+import { refuseChangedOutput } from './output-identity.ts';
 import { planRun } from './plan-run.ts';
+import { outputPathOf } from './run-paths.ts';
 import type { RunRecord, StoredRun } from './run-record.ts';
 import type { RunRequest } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
@@ -40,6 +42,12 @@ export async function reopenRun(
       'code_changed',
       `the code of ${record.task} is not what run ${record.runId} began with: rows before and after would differ. Go on all the same with --accept-new-code, or start again without --resume`,
     );
+  }
+  const { checkpoint, folder } = held;
+  const path = outputPathOf(record, folder);
+  if (checkpoint !== undefined && path !== undefined) {
+    const { outputBytes: bytes, outputTailSha256: tailSha256 } = checkpoint;
+    await refuseChangedOutput(ports.files, { path, bytes, tailSha256 }, ports.sha256);
   }
   const args = await parseArguments(task, record.arguments);
   if (task.kind === 'noinput') return { record, arguments: args, csv: undefined };

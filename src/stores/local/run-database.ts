@@ -25,7 +25,8 @@ const SCHEMA = `
     causes TEXT NOT NULL,
     state BLOB,
     elapsed_ms INTEGER NOT NULL,
-    tail_sha256 TEXT
+    tail_sha256 TEXT,
+    output_tail_sha256 TEXT
   ) STRICT;
 `;
 
@@ -50,7 +51,7 @@ export class RunDatabase {
   saveCheckpoint(checkpoint: StoredCheckpoint): void {
     const { position } = checkpoint;
     this.#database
-      .prepare('INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+      .prepare('INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run([
         position.byte,
         position.number,
@@ -63,6 +64,7 @@ export class RunDatabase {
         checkpoint.state === undefined ? null : Buffer.from(checkpoint.state),
         Math.round(checkpoint.elapsedMs),
         checkpoint.tailSha256 ?? null,
+        checkpoint.outputTailSha256 ?? null,
       ]);
   }
 
@@ -125,7 +127,11 @@ export class RunDatabase {
       state: row.state === null ? undefined : new Uint8Array(row.state),
       elapsedMs: row.elapsed_ms,
     };
-    return { ...checkpoint, tailSha256: row.tail_sha256 ?? undefined };
+    return {
+      ...checkpoint,
+      tailSha256: row.tail_sha256 ?? undefined,
+      outputTailSha256: row.output_tail_sha256 ?? undefined,
+    };
   }
 
   close(): void {
@@ -153,6 +159,7 @@ interface CheckpointRow {
   readonly state: ArrayBuffer | null;
   readonly elapsed_ms: number;
   readonly tail_sha256: string | null;
+  readonly output_tail_sha256: string | null;
 }
 
 function statusOf(text: string): RunStatus {

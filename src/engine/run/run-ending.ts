@@ -1,0 +1,129 @@
+import { messageOf, RowmillError } from '../errors.ts';
+import type { InputFile } from '../ports/run-files.ts';
+import type { HeldRun, StoredCheckpoint } from '../ports/run-store.ts';
+import type { BegunRun } from './begin-run.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { tailHash } from './input-identity.ts';
+import { cutOutput, hashOutput } from './output-identity.ts';
+import { RunAborted, type EndReason } from './run-gate.ts';
+import { ERRORS_FILE, outputPathOf } from './run-paths.ts';
+import type { RowRunEnd } from './run-rows.ts';
+import type { RunHandles } from './run-service.ts';
+import type { ServicePorts } from './service-ports.ts';
+import { finalStatus, type RunStatus } from './status.ts';
+
+/** How a run ended, in the words of its status. */
+export interface Ending {
+  readonly status: RunStatus;
+  readonly message: string | undefined;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly unprocessed: number | undefined;
+}
+
+/** The ending of a run that was brought to an end. */
+export function endingOf(
+  { reason, checkpoint }: RowRunEnd,
+  { begun, handles }: { readonly begun: BegunRun; readonly handles: RunHandles },
+): Ending {
+  const isCanary = reason === 'limit_reached' && begun.record.canary !== undefined;
+  const isPause =
+    isCanary || (reason === 'stop_requested' && handles.stopSignal.reason === 'pause');
+  let status: RunStatus = finalStatus(checkpoint);
+  if (isPause) status = 'paused';
+  else if (reason === 'stop_requested') status = 'stopped';
+  return {
+    status,
+    message: messageOfReason(reason, isCanary),
+    checkpoint,
+    unprocessed: reason === 'input_ended' ? 0 : undefined,
+  };
+}
+
+function messageOfReason(reason: EndReason, isCanary: boolean): string | undefined {
+  switch (reason) {
+    case 'input_ended':
+      return undefined;
+    case 'task_stopped':
+      return 'the task stopped the run';
+    case 'too_many_failures':
+      return 'too many rows failed';
+    case 'limit_reached':
+      return isCanary
+        ? 'the canary rows are done: look at the output, then resume'
+        : 'the limit of rows was reached';
+    case 'stop_requested':
+      return 'stopped on request';
+  }
+}
+
+/** The ending of a run that broke off: its last checkpoint stands. */
+export function endingOfError(error: unknown, held: HeldRun): Ending {
+  const wasAborted = error instanceof RunAborted;
+  const wasLeft = error instanceof RowmillError && /\(EPIPE\)/.test(error.message);
+  return {
+    status: wasAborted || wasLeft ? 'stopped' : 'internal_error',
+    message: messageOf(error),
+    checkpoint: held.checkpoint,
+    unprocessed: undefined,
+  };
+}
+
+/** The status and the last checkpoint are one commit; a store that fails then is the message. */
+export async function storeEnding(
+  { held, begun }: { readonly held: HeldRun; readonly begun: BegunRun },
+  ending: Ending,
+  ports: ServicePorts,
+): Promise<Ending> {
+  const { status, message, checkpoint } = ending;
+  try {
+    await held.setStatus(status, {
+      message,
+      checkpoint:
+        checkpoint === undefined
+          ? undefined
+          : await withTails(
+              checkpoint,
+              { input: begun.csv?.input, outputPath: outputPathOf(begun.record, held.folder) },
+              ports,
+            ),
+    });
+    return ending;
+  } catch (error) {
+    const why = [message, messageOf(error)].filter((text) => text !== undefined).join('; ');
+    return { ...ending, status: 'internal_error', message: why };
+  }
+}
+
+/** A checkpoint with what tells, at a resume, that input and output are still the same. */
+export async function withTails(
+  checkpoint: Checkpoint,
+  {
+    input,
+    outputPath: path,
+  }: { readonly input: InputFile | undefined; readonly outputPath: string | undefined },
+  { files, sha256 }: Pick<ServicePorts, 'files' | 'sha256'>,
+): Promise<StoredCheckpoint> {
+  const { position, outputBytes: bytes } = checkpoint;
+  const isInputKept = input !== undefined && input.isSeekable;
+  return {
+    ...checkpoint,
+    tailSha256: isInputKept ? await tailHash(input, position.byte, sha256) : undefined,
+    outputTailSha256:
+      path === undefined ? undefined : await hashOutput(files, { path, bytes }, sha256),
+  };
+}
+
+/** Cuts what a run that broke off has written back to its last checkpoint. */
+export async function cutToCheckpoint(
+  { begun: { record }, held }: { readonly begun: BegunRun; readonly held: HeldRun },
+  { files, sha256 }: ServicePorts,
+): Promise<void> {
+  const { checkpoint, folder } = held;
+  const path = outputPathOf(record, folder);
+  if (checkpoint === undefined || path === undefined) return;
+  const { outputBytes, errorsBytes, outputTailSha256 } = checkpoint;
+  await cutOutput(files, { path, bytes: outputBytes, tailSha256: outputTailSha256 }, sha256);
+  const errors = { path: `${folder}/${ERRORS_FILE}`, bytes: errorsBytes };
+  const errorsTail = await hashOutput(files, errors, sha256);
+  await cutOutput(files, { ...errors, tailSha256: errorsTail }, sha256);
+}
