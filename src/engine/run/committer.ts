@@ -6,6 +6,14 @@ import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
 const MAX_PENDING_BYTES = 4 * 1024 * 1024;
 /** Buffers kept to be used again. */
 const MAX_SPARE_BUFFERS = 4;
+/** Room for the pages that come while the ones before them are written. */
+const BUFFER_BYTES = 512 * 1024;
+
+/** Bytes that wait for their turn to be written. */
+interface WaitingBytes {
+  readonly buffer: Buffer;
+  length: number;
+}
 
 /** Where a run's bytes and checkpoints go. */
 export interface CommitTargets {
@@ -24,6 +32,8 @@ export interface CommitTargets {
 export class Committer {
   readonly #targets: CommitTargets;
   readonly #spares: Buffer[] = [];
+  /** The last bytes of each file whose writing has not begun: more can be put behind them. */
+  readonly #waiting = new Map<OutputFile, WaitingBytes>();
   #tail: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
   #pendingBytes = 0;
@@ -72,14 +82,24 @@ export class Committer {
     this.#rethrow();
   }
 
+  /**
+   * Pages that come while earlier ones are on their way share a write: a slow or busy disk is asked
+   * less often, and an idle one at once.
+   */
   #append(file: OutputFile, text: ByteText): void {
-    const { length } = text;
-    this.#pendingBytes += length;
-    const buffer = this.#bufferOf(length);
-    buffer.write(text, 0, length, 'latin1');
+    this.#pendingBytes += text.length;
+    const last = this.#waiting.get(file);
+    if (last !== undefined && last.buffer.length - last.length >= text.length) {
+      last.length += last.buffer.write(text, last.length, 'latin1');
+      return;
+    }
+    const buffer = this.#bufferOf(text.length);
+    const waiting: WaitingBytes = { buffer, length: buffer.write(text, 0, 'latin1') };
+    this.#waiting.set(file, waiting);
     this.#then(async () => {
-      await file.append(buffer.subarray(0, length));
-      this.#pendingBytes -= length;
+      if (this.#waiting.get(file) === waiting) this.#waiting.delete(file);
+      await file.append(buffer.subarray(0, waiting.length));
+      this.#pendingBytes -= waiting.length;
       this.#spares.push(buffer);
       this.#spares.sort((a, b) => b.length - a.length).splice(MAX_SPARE_BUFFERS);
     });
@@ -102,7 +122,7 @@ export class Committer {
   #bufferOf(length: number): Buffer {
     const index = this.#spares.findIndex((buffer) => buffer.length >= length);
     const [spare] = index < 0 ? [] : this.#spares.splice(index, 1);
-    return spare ?? Buffer.allocUnsafeSlow(Math.ceil(length * 1.25));
+    return spare ?? Buffer.allocUnsafeSlow(Math.max(length, BUFFER_BYTES));
   }
 
   #rethrow(): void {
