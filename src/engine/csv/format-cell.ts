@@ -27,11 +27,12 @@ export function cellFormat(dialect: Dialect): CellFormat {
     `[\\n\\r${escapeInClass(dialect.delimiter + quote + escape)}]|^\\s|\\s$`,
   );
   const toDouble = new RegExp(`[${escapeInClass(quote)}${escapeInClass(escape)}]`, 'g');
+  const doubled = `${replacementText(escape)}$&`;
   const delimiter = toByteText(dialect.delimiter);
   const cell = (text: string): ByteText => {
     if (text === '') return dialect.collapseDelimiters ? quote + quote : '';
     if (!special.test(text)) return toByteText(text);
-    return quote + toByteText(text.replace(toDouble, `${replacementText(escape)}$&`)) + quote;
+    return quote + toByteText(text.replace(toDouble, doubled)) + quote;
   };
   return {
     cell,

@@ -47,19 +47,19 @@ export class ErrorsPage {
     output: { readonly start: number; readonly end: number },
   ): void {
     const [first] = failures;
+    const { cell, delimiter } = format;
+    // Put together by hand: what is a number needs no look at its characters.
     this.text +=
-      format.record([
-        String(record.number),
-        String(record.line),
-        first?.column ?? '',
-        (first?.value ?? '').slice(0, MAX_VALUE_CHARACTERS),
-        first?.code ?? 'failed',
-        failures.length === 1 ? (first?.message ?? '') : failureText(failures),
-        String(record.startByte),
-        String(record.endByte),
-        String(output.start),
-        String(output.end),
-      ]) + format.lineEnd;
+      `${record.number}${delimiter}${record.line}${delimiter}` +
+      cell(first?.column ?? '') +
+      delimiter +
+      cell((first?.value ?? '').slice(0, MAX_VALUE_CHARACTERS)) +
+      delimiter +
+      cell(first?.code ?? 'failed') +
+      delimiter +
+      cell(failures.length === 1 ? (first?.message ?? '') : failureText(failures)) +
+      `${delimiter}${record.startByte}${delimiter}${record.endByte}` +
+      `${delimiter}${output.start}${delimiter}${output.end}${format.lineEnd}`;
   }
 
   take(): ByteText {
