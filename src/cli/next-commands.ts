@@ -33,7 +33,16 @@ export function nextCommands(
   }
   if (result.failed > 0) {
     add('every failed row and its reason', 'runs', 'errors', result.runId);
-    if (result.failedPath !== undefined) {
+    if (result.failedPath === undefined) {
+      add(
+        'writes them into a file, to be fixed and run',
+        'runs',
+        'save',
+        result.runId,
+        '--failed',
+        'failed.csv',
+      );
+    } else {
       const file = shownPath(result.failedPath, workingDirectory);
       add(
         'once that file is fixed: only its rows',

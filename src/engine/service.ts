@@ -1,7 +1,8 @@
 import { beginRun } from './run/begin-run.ts';
 import { carryOut } from './run/carry-out.ts';
 import { checkFile } from './run/check-file.ts';
-import { readErrors } from './run/derive-files.ts';
+import { readErrors, type Derived, type DerivedPaths } from './run/derive-files.ts';
+import { deriveStored } from './run/derive-stored.ts';
 import { findRun, reopenRun, type ResumeOptions } from './run/resume-run.ts';
 import { ERRORS_FILE, outputPathOf } from './run/run-paths.ts';
 import type { StoredRun } from './run/run-record.ts';
@@ -30,7 +31,7 @@ export class LocalRunService implements RunService {
       const stored = await findRun(request, this.#ports);
       if (stored !== undefined) {
         return isFinal(stored.state.status)
-          ? finishedResult(stored)
+          ? { ...finishedResult(stored), ...(await this.#deriveAsked(stored, request)) }
           : this.#goOn(stored, request, handles);
       }
     }
@@ -80,8 +81,19 @@ export class LocalRunService implements RunService {
     yield* text.split('\n').filter((line) => line !== '');
   }
 
+  derive(runId: string, paths: DerivedPaths): Promise<Derived> {
+    return deriveStored(runId, paths, this.#ports);
+  }
+
   delete(runId: string): Promise<void> {
     return this.#ports.store.delete(runId);
+  }
+
+  /** A finished run gives the files that are asked for now. */
+  async #deriveAsked(stored: StoredRun, request: RunRequest): Promise<DerivedPaths> {
+    const { failedPath, errorsPath, unprocessedPath } = request;
+    const isAsked = [failedPath, errorsPath, unprocessedPath].some((path) => path !== undefined);
+    return isAsked ? this.derive(stored.record.runId, request) : {};
   }
 
   async #goOn(stored: StoredRun, options: ResumeOptions, handles: RunHandles): Promise<RunResult> {

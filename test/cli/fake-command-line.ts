@@ -129,6 +129,7 @@ class FakeRunService implements RunService {
   readonly requests: RunRequest[] = [];
   readonly resumed: { runId: string; codeHash: string; acceptNewCode: boolean }[] = [];
   readonly deleted: string[] = [];
+  readonly derived: object[] = [];
   runs: readonly RunSummary[] = [SUMMARY];
   errorLines: readonly RunErrorLine[] = [];
   logLines: readonly string[] = ['one', 'two'];
@@ -164,6 +165,10 @@ class FakeRunService implements RunService {
   }
   async *log(): AsyncIterable<string> {
     yield* this.logLines;
+  }
+  async derive(runId: string, paths: object): Promise<{ readonly unprocessed: number }> {
+    this.derived.push({ runId, ...paths });
+    return { unprocessed: 3 };
   }
   async delete(runId: string): Promise<void> {
     this.deleted.push(runId);

@@ -13,11 +13,17 @@ import { shownPath } from '../next-commands.ts';
 import { shellWords } from '../shell-words.ts';
 import { textTable } from '../text-table.ts';
 import { visible, visibleJson } from '../visible-text.ts';
+import { addRunsSaveCommand } from './runs-save.ts';
 
 /** `runs`: what has been run here. */
 export function addRunsCommand(program: Command, context: CommandContext): void {
   const runs = program.command('runs').description('The runs of this data folder');
-  examples(runs, 'rowmill runs', 'rowmill runs errors RUN --limit 20', 'rowmill runs files RUN');
+  examples(
+    runs,
+    'rowmill runs',
+    'rowmill runs errors RUN --limit 20',
+    'rowmill runs save RUN --failed failed.csv',
+  );
   addList(runs, context);
   addOfRun(runs, context, { name: 'show', description: 'What is stored of a run', act: showRun });
   addErrors(runs, context);
@@ -31,6 +37,7 @@ export function addRunsCommand(program: Command, context: CommandContext): void 
     description: 'Where the files of a run are',
     act: printFiles,
   });
+  addRunsSaveCommand(runs, context);
   addDelete(runs, context);
 }
 

@@ -5,7 +5,7 @@ import type { RunFacts } from '../task/run-context.ts';
 import type { Task } from '../task/task.ts';
 import type { BegunRun } from './begin-run.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { writeErrors, writeFailed, writeUnprocessed, type DerivedSource } from './derive-files.ts';
+import { deriveFiles, type Derived } from './derive-files.ts';
 import { executeCsv, executeNoinput, type ReadyRun } from './execute-run.ts';
 import { ownOutputWarnings } from './own-output.ts';
 import {
@@ -178,49 +178,17 @@ async function execute(
   }
 }
 
-interface Derived {
-  readonly failedPath?: string | undefined;
-  readonly errorsPath?: string | undefined;
-  readonly unprocessedPath?: string | undefined;
-  readonly unprocessed?: number | undefined;
-  readonly message?: string | undefined;
-}
-
 /** The files beside the output. */
-async function derive(
-  { begun, handles }: CarryOut,
+function derive(
+  { begun: { record, csv }, handles }: CarryOut,
   { paths, ending: { checkpoint } }: { readonly paths: FilePaths; readonly ending: Ending },
   { files }: ServicePorts,
 ): Promise<Derived> {
-  const { record, csv } = begun;
-  const derived: { -readonly [K in keyof Derived]: Derived[K] } = {};
-  if (checkpoint === undefined) return derived;
-  const { abortSignal } = handles;
-  if (record.errorsPath !== undefined) {
-    const { errorsPath: to } = record;
-    await unlessAborted(abortSignal, writeErrors(files, { from: paths.errors, to }));
-    derived.errorsPath = to;
-  }
-  if (csv === undefined || !csv.input.isSeekable) return derived;
-  const source: DerivedSource = {
-    input: csv.input,
-    table: csv.table,
-    header: record.dropsErrorColumn ? csv.table.header.slice(0, -1) : csv.table.header,
-    undoesGuard: record.undoesGuard,
-  };
-  if (record.failedPath !== undefined) {
-    const { failedPath: to } = record;
-    await unlessAborted(abortSignal, writeFailed(files, source, { errors: paths.errors, to }));
-    derived.failedPath = to;
-  }
-  if (record.unprocessedPath !== undefined) {
-    const { unprocessedPath: to } = record;
-    const { position } = checkpoint;
-    const count = writeUnprocessed(files, source, { position, to });
-    derived.unprocessed = await unlessAborted(abortSignal, count);
-    derived.unprocessedPath = to;
-  }
-  return derived;
+  if (checkpoint === undefined) return Promise.resolve({});
+  const { position } = checkpoint;
+  const input = csv === undefined ? undefined : { record, input: csv.input, table: csv.table };
+  const work = deriveFiles(files, { errors: paths.errors, input, position }, record);
+  return unlessAborted(handles.abortSignal, work);
 }
 
 /** The same for a run that goes on one day: what cannot be written now is written then. */

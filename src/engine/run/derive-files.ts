@@ -7,13 +7,75 @@ import { accessOf } from './execute-run.ts';
 import { OutputPage } from './output-page.ts';
 import { planOutput } from './output-plan.ts';
 import { RecordCursor } from './output-record.ts';
+import type { RunRecord } from './run-record.ts';
 import type { RunErrorLine } from './run-service.ts';
 
 /** Pages of a derived file are written at this size. */
 const PAGE_BYTES = 1024 * 1024;
 
+/** Where files beside the output are to be written; undefined: not wanted. */
+export interface DerivedPaths {
+  readonly failedPath?: string | undefined;
+  readonly errorsPath?: string | undefined;
+  readonly unprocessedPath?: string | undefined;
+}
+
+/** The files that were written. */
+export interface Derived extends DerivedPaths {
+  /** Records that were not processed, where they were counted. */
+  readonly unprocessed?: number | undefined;
+  /** Why some could not be written. */
+  readonly message?: string | undefined;
+}
+
+/** What a run is, for the files that come from it. */
+export interface DerivedFrom {
+  /** Path of its errors file. */
+  readonly errors: string;
+  /** Undefined in a noinput run. */
+  readonly input:
+    | {
+        readonly record: Pick<RunRecord, 'dropsErrorColumn' | 'undoesGuard'>;
+        readonly input: InputFile;
+        readonly table: CsvTable;
+      }
+    | undefined;
+  /** The first record that was not processed. */
+  readonly position: ReadPosition;
+}
+
+/** Writes the files beside the output: by streaming errors and input, nothing of them is stored twice. */
+export async function deriveFiles(
+  files: RunFiles,
+  { errors, input: from, position }: DerivedFrom,
+  { failedPath, errorsPath, unprocessedPath }: DerivedPaths,
+): Promise<Derived> {
+  const derived: { -readonly [K in keyof Derived]: Derived[K] } = {};
+  if (errorsPath !== undefined) {
+    await writeErrors(files, { from: errors, to: errorsPath });
+    derived.errorsPath = errorsPath;
+  }
+  if (from === undefined || !from.input.isSeekable) return derived;
+  const { record, input, table } = from;
+  const source: DerivedSource = {
+    input,
+    table,
+    header: record.dropsErrorColumn ? table.header.slice(0, -1) : table.header,
+    undoesGuard: record.undoesGuard,
+  };
+  if (failedPath !== undefined) {
+    await writeFailed(files, source, { errors, to: failedPath });
+    derived.failedPath = failedPath;
+  }
+  if (unprocessedPath !== undefined) {
+    derived.unprocessed = await writeUnprocessed(files, source, { position, to: unprocessedPath });
+    derived.unprocessedPath = unprocessedPath;
+  }
+  return derived;
+}
+
 /** The input of a run, as its records are to be read again. */
-export interface DerivedSource {
+interface DerivedSource {
   readonly input: InputFile;
   readonly table: CsvTable;
   readonly header: readonly string[];
@@ -56,7 +118,7 @@ function errorLine(record: RecordCursor): RunErrorLine {
 }
 
 /** The errors file for people: without the byte ranges. */
-export async function writeErrors(
+async function writeErrors(
   files: RunFiles,
   paths: { readonly from: string; readonly to: string },
 ): Promise<void> {
@@ -77,7 +139,7 @@ export async function writeErrors(
 }
 
 /** failed.csv: the failed records as they came, with `_row` and `error`. */
-export async function writeFailed(
+async function writeFailed(
   files: RunFiles,
   source: DerivedSource,
   paths: { readonly errors: string; readonly to: string },
@@ -104,7 +166,7 @@ function errorText({ column, value, message }: RunErrorLine): string {
 }
 
 /** The records from a place to the end, as they came. Says how many. */
-export async function writeUnprocessed(
+async function writeUnprocessed(
   files: RunFiles,
   source: DerivedSource,
   { position, to }: { readonly position: ReadPosition; readonly to: string },

@@ -91,7 +91,8 @@ async function reopenCsv(
   }
 }
 
-async function openStored(
+/** Opens the input of a stored run again: its copy, its spool, or the file itself. */
+export async function openStored(
   { input, copyPath, isCopyWhole, runId }: RunRecord,
   { files }: ServicePorts,
 ): Promise<InputFile> {

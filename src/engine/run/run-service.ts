@@ -208,6 +208,18 @@ export interface RunService {
   show(runId: string): Promise<RunSummary>;
   errors(runId: string): AsyncIterable<RunErrorLine>;
   log(runId: string): AsyncIterable<string>;
+  /**
+   * Writes files of a stored run that were not asked for when it began. Throws `run_busy` while it
+   * executes, `input_changed` when its input is no longer the one it read.
+   */
+  derive(
+    runId: string,
+    paths: {
+      readonly failedPath?: string | undefined;
+      readonly errorsPath?: string | undefined;
+      readonly unprocessedPath?: string | undefined;
+    },
+  ): Promise<{ readonly unprocessed?: number | undefined }>;
   /** Removes the run's folder. Refuses while it executes. An output that lies elsewhere stays. */
   delete(runId: string): Promise<void>;
 }

@@ -150,4 +150,28 @@ describe('the failed and the unprocessed records', () => {
       'id;a;_row;error\r\nbad;"x;y";1;no\r\nbad;;2;1 cell, but the header has 2\r\nbad;"two\nlines";4;no\r\n',
     );
   });
+
+  it('can be had of a stored run that was not asked for them', async () => {
+    const world = new MemoryWorld();
+    world.put('/in.csv', 'id,a\n1,x\nbad,y\n3,z\n');
+    const { runId } = await world.run(noted, { limit: 2 });
+    const { service } = world;
+    expect(
+      await service.derive(runId, {
+        failedPath: '/f.csv',
+        errorsPath: '/e.csv',
+        unprocessedPath: '/u.csv',
+      }),
+    ).toMatchObject({ unprocessed: 1 });
+    expect(world.text('/f.csv')).toBe('id,a,_row,error\nbad,y,2,no\n');
+    expect(world.text('/e.csv')).toBe('row,line,column,value,code,message\n2,3,,,failed,no\n');
+    expect(world.text('/u.csv')).toBe('id,a\n3,z\n');
+    const again = await world.run(noted, { resume: true, failedPath: '/again.csv' });
+    expect(again).toMatchObject({ wasFinished: true, failedPath: '/again.csv' });
+    expect(world.text('/again.csv')).toBe(world.text('/f.csv'));
+    world.put('/in.csv', 'id,a\n1,x\nbad,CHANGED\n3,z\n');
+    await expect(service.derive(runId, { failedPath: '/f.csv' })).rejects.toMatchObject({
+      code: 'input_changed',
+    });
+  });
 });
