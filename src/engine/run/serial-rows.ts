@@ -6,6 +6,12 @@ import { RowContext } from './row-context.ts';
 import type { RowDriver, RowDriverContext } from './row-driver.ts';
 
 /**
+ * A look at the clock costs 25 to 40 ns, as much as a call of the task. Rows that are quick are given
+ * so many at a look; when they turn slow, so many pass until that is seen.
+ */
+const MAX_ROWS_PER_LOOK = 8;
+
+/**
  * One row after the other, with carried state or without. Synchronous for a synchronous task: no
  * promise, no iterator step and no stream event for a row; the loop leaves only to await a real
  * Promise, to keep a pace, or when the beat is due.
@@ -56,6 +62,9 @@ export class SerialRows implements RowDriver {
     const { gate, settler, beat, pace, options, state } = this.#context;
     const { shape, clock, limit, fromRow, facts, rowKeyPrefix } = options;
     const caller = this.#caller;
+    let lookedAt = clock.now();
+    let rowsPerLook = 1;
+    let rowsToLook = 1;
     while (cursor.index < count) {
       if (gate.reason !== undefined) return undefined;
       const { number } = cursor;
@@ -78,7 +87,14 @@ export class SerialRows implements RowDriver {
         if (result instanceof Promise) return result;
         this.#settle(cursor, result);
       }
-      if (pace.isActive || clock.now() >= beat.dueAt) return undefined;
+      if (pace.isActive) return undefined;
+      rowsToLook -= 1;
+      if (rowsToLook > 0) continue;
+      const now = clock.now();
+      if (now >= beat.dueAt) return undefined;
+      rowsPerLook = now - lookedAt > 1 ? 1 : Math.min(rowsPerLook * 2, MAX_ROWS_PER_LOOK);
+      rowsToLook = rowsPerLook;
+      lookedAt = now;
     }
     return undefined;
   }
