@@ -9,9 +9,9 @@ export type ByteText = string;
 /** Writes cells of one dialect. */
 export interface CellFormat {
   /** The cell, quoted where the dialect needs it, as bytes. */
-  cell(text: string): ByteText;
+  readonly cell: (text: string) => ByteText;
   /** Cells with delimiters between them, no line end. */
-  record(cells: readonly string[]): ByteText;
+  readonly record: (cells: readonly string[]) => ByteText;
   readonly delimiter: ByteText;
   readonly lineEnd: ByteText;
 }
