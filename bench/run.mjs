@@ -1,4 +1,4 @@
-// node bench/run.mjs [name…] [--quick]: prints Markdown on standard output, what it does on standard error.
+// node bench/run.mjs [name…] [--quick] [--rounds n]: prints Markdown on standard output, what it does on standard error.
 import { cpus, totalmem, type } from 'node:os';
 import { parseArgs } from 'node:util';
 import { check } from './parts/check.mjs';
@@ -13,7 +13,7 @@ import { start } from './parts/start.mjs';
 const PARTS = { peers, size, start, check, requests, resume, 'slow-sync': slowSync, stages };
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false } },
+  options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' } },
   allowPositionals: true,
 });
 const unknown = positionals.filter((name) => !Object.hasOwn(PARTS, name));
@@ -23,9 +23,13 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
+const options = {
+  quick: values.quick,
+  rounds: values.rounds === undefined ? undefined : Number(values.rounds),
+};
 const names = positionals.length > 0 ? positionals : Object.keys(PARTS);
 const [{ model } = { model: 'unknown processor' }] = cpus();
 process.stdout.write(
   `Node ${process.versions.node}, ${type()}, ${cpus().length} × ${model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB\n`,
 );
-for (const name of names) process.stdout.write(`\n${await PARTS[name](values)}\n`);
+for (const name of names) process.stdout.write(`\n${await PARTS[name](options)}\n`);

@@ -7,14 +7,14 @@ import { figure, markdown, shown } from '../lib/table.mjs';
 const OUTPUT = join(DATA_FOLDER, 'out.csv');
 
 /** A check reads and verifies; it calls and writes nothing. */
-export async function check({ quick }) {
+export async function check({ quick, rounds = quick ? 3 : 5 }) {
   const input = await dataFile(quick ? 100_000 : 1_000_000);
   const commands = {
     run: rowmill('run', 'verify', 'bench/verify', input, '-o', OUTPUT),
     check: rowmill('check', 'verify', 'bench/verify', input),
   };
   const measured = { run: [], check: [] };
-  for (let round = 0; round < (quick ? 3 : 5); round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     for (const [name, command] of Object.entries(commands)) {
       clear(OUTPUT);
       measured[name].push(await measure(command, { okCodes: [...OK_CODES, 1, 5] }));

@@ -12,9 +12,8 @@ const OUTPUT = join(DATA_FOLDER, 'out.csv');
 const program = (name) => fileURLToPath(new URL(`../peers/${name}`, import.meta.url));
 
 /** Everyone does the same work on the same file; one after the other, round by round. */
-export async function peers({ quick }) {
+export async function peers({ quick, rounds = quick ? 3 : 5 }) {
   const rows = quick ? 100_000 : 1_000_000;
-  const rounds = quick ? 3 : 5;
   const input = await dataFile(rows);
   const contenders = await presentContenders(input);
   const hashes = await outputHashes(contenders);

@@ -8,14 +8,14 @@ import { count, figure, markdown, shown } from '../lib/table.mjs';
 const OUTPUT = join(DATA_FOLDER, 'out.csv');
 
 /** Cost and memory against the size of the file: a straight line, and a flat one. */
-export async function size({ quick }) {
+export async function size({ quick, rounds = 3 }) {
   const sizes = quick ? [10_000, 100_000, 1_000_000] : [10_000, 100_000, 1_000_000, 10_000_000];
   const lines = [];
   let smaller;
   for (const rows of sizes) {
     const input = await dataFile(rows);
     const measured = [];
-    for (let round = 0; round < (rows > 1_000_000 ? 2 : 3); round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       process.stderr.write(`${count(rows)} rows, round ${round + 1}\n`);
       clear(OUTPUT);
       measured.push(

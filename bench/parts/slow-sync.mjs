@@ -22,7 +22,7 @@ int fsync(int fd) { return slow("fsync", fd); }
 int fdatasync(int fd) { return slow("fdatasync", fd); }
 `;
 
-export async function slowSync({ quick }) {
+export async function slowSync({ quick, rounds = quick ? 2 : 5 }) {
   if (process.platform !== 'linux' || !(await isPresent('cc', '--version'))) {
     return '## A slow file system\n\nNot measured: it needs Linux and a C compiler.';
   }
@@ -33,7 +33,7 @@ export async function slowSync({ quick }) {
   const input = await dataFile(quick ? 100_000 : 1_000_000);
   const command = rowmill('run', 'verify', 'bench/verify', input, '-o', OUTPUT);
   const measured = { usual: [], slow: [] };
-  for (let round = 0; round < (quick ? 2 : 5); round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     for (const [name, list] of Object.entries(measured)) {
       clear(OUTPUT);
       const environment = name === 'slow' ? { LD_PRELOAD: library } : {};

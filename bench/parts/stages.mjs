@@ -10,7 +10,7 @@ import { count, markdown } from '../lib/table.mjs';
 const OUTPUT = join(DATA_FOLDER, 'out.csv');
 const BLOCK_BYTES = 122_880;
 
-export async function stages({ quick }) {
+export async function stages({ quick, rounds = quick ? 3 : 5 }) {
   const rows = quick ? 100_000 : 1_000_000;
   const input = await dataFile(rows);
   const bench = await openBench(input);
@@ -25,7 +25,7 @@ export async function stages({ quick }) {
     'commit: gate, beat, checkpoints, opening': bench.run,
   };
   const costs = new Map(Object.keys(loops).map((name) => [name, { cpu: [], wall: [] }]));
-  for (let round = 0; round < (quick ? 3 : 5); round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     for (const [name, loop] of Object.entries(loops)) {
       const cpuBefore = process.cpuUsage();
       const startedAt = performance.now();

@@ -9,8 +9,7 @@ const OUTPUT = join(DATA_FOLDER, 'out.csv');
 export const NOTE = join(DATA_FOLDER, 'first-row.txt');
 
 /** From the start of the process to the first call of a task, with a module that TypeScript could be. */
-export async function start({ quick }) {
-  const rounds = quick ? 5 : 15;
+export async function start({ quick, rounds = quick ? 5 : 15 }) {
   const input = await dataFile(10_000);
   const command = rowmill(
     'run',
