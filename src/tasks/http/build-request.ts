@@ -3,7 +3,8 @@ import type { TemplatePart } from '../template.ts';
 /** What is sent for one row. */
 export interface BuiltRequest {
   readonly url: URL;
-  readonly headers: Headers;
+  /** Names in lower case. A plain object, because fetch copies a Headers entry by entry. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
 }
 
@@ -49,12 +50,23 @@ export function buildUrl(template: readonly TemplatePart[], lookup: Lookup): URL
   if (path.split(/[/\\]/).some((segment) => DOT_SEGMENT.test(segment))) {
     throw new UnfitCell('the URL would have . or .. as a part of its path');
   }
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new UnfitCell('the URL is not a web address (https://…)');
-  }
+  const url = webAddress(text);
   if (url.username !== '' || url.password !== '') {
     throw new UnfitCell('the URL has a user name or password in it: use a header');
+  }
+  return url;
+}
+
+/** Parsed once: asking canParse first would parse every address twice. */
+function webAddress(text: string): URL {
+  let url: URL | undefined;
+  try {
+    url = new URL(text);
+  } catch {
+    // Said below, as for another protocol.
+  }
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+    throw new UnfitCell('the URL is not a web address (https://…)');
   }
   return url;
 }

@@ -38,7 +38,10 @@ export function planRequest(
   secretOf: (name: string) => string,
 ): RequestPlan {
   const url = parseTemplate(templates.url);
-  const headers = templates.headers.map(([name, value]) => [name, parseTemplate(value)] as const);
+  const headers = templates.headers.map(
+    ([name, value]) => [name.toLowerCase(), parseTemplate(value)] as const,
+  );
+  const idempotencyHeader = templates.idempotency_header.toLowerCase();
   const { body, kind } = planBody(templates);
   const all = [url, ...headers.map(([, parts]) => parts), body ?? []];
   const names = namesUsed(all, 'column');
@@ -51,10 +54,10 @@ export function planRequest(
     build(row, rowKey) {
       const lookup: Lookup = ({ kind, name }) =>
         (kind === 'secret' ? secrets.get(name) : row[columns.get(name) ?? name]) ?? '';
-      const built = new Headers();
-      if (body !== undefined) built.set('content-type', CONTENT_TYPES[kind]);
-      if (templates.idempotency_header !== '') built.set(templates.idempotency_header, rowKey);
-      for (const [name, parts] of headers) built.set(name, buildHeader(parts, lookup));
+      const built: Record<string, string> = {};
+      if (body !== undefined) built['content-type'] = CONTENT_TYPES[kind];
+      if (idempotencyHeader !== '') built[idempotencyHeader] = rowKey;
+      for (const [name, parts] of headers) built[name] = buildHeader(parts, lookup);
       return {
         url: buildUrl(url, lookup),
         headers: built,

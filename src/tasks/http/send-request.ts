@@ -67,7 +67,7 @@ async function followed(
   let { headers } = request;
   let verb = method;
   for (let hop = 0; ; hop += 1) {
-    const response = await fetch(url, {
+    const response = await fetch(url.href, {
       method: verb,
       headers,
       signal,
@@ -86,12 +86,12 @@ async function followed(
     const becomesGet = response.status === 303 || (response.status < 303 && verb === 'POST');
     // A body may hold a secret as well, and a call without it would be another call.
     if (!isSameOrigin && body !== undefined && !becomesGet) return response;
-    if (!isSameOrigin) headers = new Headers();
+    if (!isSameOrigin) headers = {};
     if (becomesGet && verb !== 'HEAD') {
       verb = 'GET';
       body = undefined;
-      headers = new Headers(headers);
-      headers.delete('content-type');
+      const { 'content-type': _, ...others } = headers;
+      headers = others;
     }
     await response.body?.cancel();
     url = next;
@@ -116,14 +116,20 @@ async function readAnswer(response: Response, maxBytes: number): Promise<CallAns
       break;
     }
   }
-  return { status, headers, text: decoderOf(headers).decode(Buffer.concat(chunks)), isCut };
+  const [first, ...more] = chunks;
+  if (first === undefined) return { status, headers, text: '', isCut };
+  const bytes = more.length === 0 ? first : Buffer.concat(chunks);
+  return { status, headers, text: decoderOf(headers).decode(bytes), isCut };
 }
+
+const UTF8 = new TextDecoder();
 
 function decoderOf(headers: Headers): TextDecoder {
   const charset = /charset="?([\w-]+)/i.exec(headers.get('content-type') ?? '')?.[1] ?? 'utf-8';
+  if (/^utf-?8$/i.test(charset)) return UTF8;
   try {
     return new TextDecoder(charset);
   } catch {
-    return new TextDecoder();
+    return UTF8;
   }
 }
