@@ -1,9 +1,8 @@
 import { messageOf, RowmillError } from '../errors.ts';
-import type { InputFile } from '../ports/run-files.ts';
-import type { HeldRun, StoredCheckpoint } from '../ports/run-store.ts';
+import type { HeldRun } from '../ports/run-store.ts';
 import type { BegunRun } from './begin-run.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { tailHash } from './input-identity.ts';
+import { withTails } from './checkpoint-tails.ts';
 import { cutOutput, hashOutput } from './output-identity.ts';
 import { RunAborted, type EndReason } from './run-gate.ts';
 import { ERRORS_FILE, outputPathOf } from './run-paths.ts';
@@ -92,25 +91,6 @@ export async function storeEnding(
     const why = [message, messageOf(error)].filter((text) => text !== undefined).join('; ');
     return { ...ending, status: 'internal_error', message: why };
   }
-}
-
-/** A checkpoint with what tells, at a resume, that input and output are still the same. */
-export async function withTails(
-  checkpoint: Checkpoint,
-  {
-    input,
-    outputPath: path,
-  }: { readonly input: InputFile | undefined; readonly outputPath: string | undefined },
-  { files, sha256 }: Pick<ServicePorts, 'files' | 'sha256'>,
-): Promise<StoredCheckpoint> {
-  const { position, outputBytes: bytes } = checkpoint;
-  const isInputKept = input !== undefined && input.isSeekable;
-  return {
-    ...checkpoint,
-    tailSha256: isInputKept ? await tailHash(input, position.byte, sha256) : undefined,
-    outputTailSha256:
-      path === undefined ? undefined : await hashOutput(files, { path, bytes }, sha256),
-  };
 }
 
 /** Cuts what a run that broke off has written back to its last checkpoint. */
