@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { messageOf, RowmillError } from '../../engine/errors.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
@@ -59,8 +59,13 @@ export class LocalRunStore implements RunStore {
   async hold(runId: string): Promise<HeldRun> {
     const { folder } = await this.get(runId);
     const lock = takeLock(runId, folder);
-    const database = new RunDatabase(join(folder, DATABASE_FILE));
-    return new LocalHeldRun({ runId, folder, lock, database, clock: this.#clock });
+    try {
+      const database = new RunDatabase(join(folder, DATABASE_FILE));
+      return new LocalHeldRun({ runId, folder, lock, database, clock: this.#clock });
+    } catch (error) {
+      lock.release();
+      throw storeError(folder, error);
+    }
   }
 
   async get(runId: string): Promise<StoredRun> {
@@ -76,8 +81,10 @@ export class LocalRunStore implements RunStore {
     throw new RowmillError('run_not_found', `there is no run ${runId} in ${this.#folder}${hint}`);
   }
 
+  /** A folder that cannot be read (a full disk, a broken file) must not keep others from being run. */
   async list(): Promise<readonly StoredRun[]> {
-    const runs = await Promise.all((await this.#ids()).map((id) => this.#read(id)));
+    const ids = await this.#ids();
+    const runs = await Promise.all(ids.map((id) => this.#read(id).catch(() => undefined)));
     return runs
       .filter((run) => run !== undefined)
       .sort((a, b) => b.record.createdAtMs - a.record.createdAtMs);
@@ -110,16 +117,14 @@ export class LocalRunStore implements RunStore {
     } catch {
       return undefined;
     }
-    const database = new RunDatabase(join(folder, DATABASE_FILE));
-    let state: RunState | undefined;
     try {
-      state = database.state();
-    } finally {
-      database.close();
+      const state = readState(join(folder, DATABASE_FILE));
+      if (state === undefined) return undefined;
+      const isHeld = !isFinal(state.status) && ProcessLock.isTaken(join(folder, LOCK_FILE));
+      return { record, state, isHeld, folder };
+    } catch (error) {
+      throw storeError(folder, error);
     }
-    if (state === undefined) return undefined;
-    const isHeld = !isFinal(state.status) && ProcessLock.isTaken(join(folder, LOCK_FILE));
-    return { record, state, isHeld, folder };
   }
 }
 
@@ -129,6 +134,13 @@ class LocalHeldRun implements HeldRun {
   readonly #lock: ProcessLock;
   readonly #database: RunDatabase;
   readonly #clock: Clock;
+  /** A commit that was on its way when the run broke off must not replace what its ending says. */
+  #hasEnded = false;
+  /**
+   * Keeps the process alive. A task may wait for what nothing will ever settle; the process would else
+   * end in the middle of the run, and without a word.
+   */
+  readonly #alive = setInterval(() => undefined, 3_600_000);
 
   constructor(parts: {
     readonly runId: string;
@@ -149,6 +161,7 @@ class LocalHeldRun implements HeldRun {
   }
 
   async saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
+    if (this.#hasEnded) throw new RowmillError('internal', `run ${this.#runId} has ended`);
     try {
       this.#database.saveCheckpoint(checkpoint);
     } catch (error) {
@@ -168,6 +181,7 @@ class LocalHeldRun implements HeldRun {
       throw new StatusTransitionError(this.#runId, from, status);
     }
     const now = Math.round(this.#clock.now());
+    this.#hasEnded = status !== 'executing';
     try {
       this.#database.setStatus(status, {
         ...details,
@@ -180,8 +194,18 @@ class LocalHeldRun implements HeldRun {
   }
 
   async release(): Promise<void> {
+    clearInterval(this.#alive);
     this.#database.close();
     this.#lock.release();
+  }
+}
+
+function readState(path: string): RunState | undefined {
+  const database = new RunDatabase(path);
+  try {
+    return database.state();
+  } finally {
+    database.close();
   }
 }
 
@@ -204,6 +228,15 @@ async function writeRecord(folder: string, record: RunRecord): Promise<void> {
     await file.close();
   }
   await rename(temporary, join(folder, RECORD_FILE));
+  await syncFolder(folder);
+  await syncFolder(dirname(folder));
+}
+
+/** The names in a folder are on the disk when it ends, where the file system can do that. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
 }
 
 /** Says in words what went wrong with the store, and names the folder. */

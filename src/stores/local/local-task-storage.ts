@@ -41,9 +41,10 @@ export class LocalTaskStorage implements TaskStorage {
     if (this.#opened !== undefined) return this.#opened;
     mkdirSync(this.#folder, { recursive: true });
     const database = new Database(join(this.#folder, 'storage.db'));
+    // First of all: the other two may have to wait for a process that opens or closes it.
+    database.pragma('busy_timeout = 5000');
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
-    database.pragma('busy_timeout = 5000');
     database.exec(
       'CREATE TABLE IF NOT EXISTS storage (task TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (task, key)) STRICT',
     );

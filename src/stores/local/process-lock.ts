@@ -1,4 +1,8 @@
+import { existsSync } from 'node:fs';
 import Database from 'libsql';
+
+/** Longer than a look at a lock lasts, shorter than anybody minds waiting to hear that a run is busy. */
+const LOOK_MS = 500;
 
 /**
  * A lock that ends with the process that holds it, kill -9 included: an open exclusive transaction on
@@ -11,11 +15,11 @@ export class ProcessLock {
     this.#database = database;
   }
 
-  /** Undefined when another process has it. */
+  /** Undefined when another process has it. One that only looks has gone before the time is over. */
   static tryTake(path: string): ProcessLock | undefined {
     const database = new Database(path);
     try {
-      database.pragma('busy_timeout = 0');
+      database.pragma(`busy_timeout = ${LOOK_MS}`);
       database.exec('BEGIN EXCLUSIVE');
       return new ProcessLock(database);
     } catch (error) {
@@ -25,10 +29,20 @@ export class ProcessLock {
     }
   }
 
+  /** Looks by reading: many may look at once, and none takes another for the holder. */
   static isTaken(path: string): boolean {
-    const lock = ProcessLock.tryTake(path);
-    lock?.release();
-    return lock === undefined;
+    if (!existsSync(path)) return false;
+    const database = new Database(path, { readonly: true });
+    try {
+      database.pragma('busy_timeout = 0');
+      database.prepare('SELECT count(*) FROM sqlite_schema').get();
+      return false;
+    } catch (error) {
+      if (isBusy(error)) return true;
+      throw error;
+    } finally {
+      database.close();
+    }
   }
 
   release(): void {

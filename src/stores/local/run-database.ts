@@ -36,9 +36,10 @@ export class RunDatabase {
 
   constructor(path: string) {
     this.#database = new Database(path);
+    // First of all: the other two may have to wait for a process that opens or closes it.
+    this.#database.pragma('busy_timeout = 5000');
     this.#database.pragma('journal_mode = WAL');
     this.#database.pragma('synchronous = FULL');
-    this.#database.pragma('busy_timeout = 5000');
     this.#database.exec(SCHEMA);
   }
 
