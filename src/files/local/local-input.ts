@@ -30,6 +30,13 @@ export class LocalInput implements InputFile {
         await file.close();
         throw new RowmillError('input_unreadable', `${path} is a folder: expected a CSV file`);
       }
+      if (!facts.isFile()) {
+        await file.close();
+        throw new RowmillError(
+          'input_unreadable',
+          `${path} is a pipe or a device, which cannot be read again after a stop: pipe it in and name - instead`,
+        );
+      }
       return new LocalInput(path, file, facts);
     } catch (error) {
       throw inputError(path, error);
@@ -39,10 +46,15 @@ export class LocalInput implements InputFile {
   async read(offset: number, into: Uint8Array): Promise<number> {
     try {
       const { bytesRead } = await this.#file.read(into, 0, into.length, offset);
-      return bytesRead;
+      if (bytesRead > 0 || offset >= this.size || into.length === 0) return bytesRead;
     } catch (error) {
       throw inputError(this.name, error);
     }
+    // To end here as if this were the end would lose rows in silence.
+    throw new RowmillError(
+      'input_changed',
+      `${this.name} was cut while it was read: it had ${this.size} bytes and has ${offset} or fewer now`,
+    );
   }
 
   async sync(): Promise<void> {

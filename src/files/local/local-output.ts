@@ -1,4 +1,5 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { RowmillError } from '../../engine/errors.ts';
 import type { WritableFile } from '../../engine/ports/run-files.ts';
 import { outputError } from './file-errors.ts';
@@ -10,6 +11,8 @@ export class LocalOutput implements WritableFile {
   readonly #isRegular: boolean;
   readonly #inode: bigint;
   #length: number;
+  /** A new file is safe only when its name in the folder is. */
+  #isNameSynced: boolean;
 
   private constructor(
     path: string,
@@ -21,6 +24,7 @@ export class LocalOutput implements WritableFile {
     this.#isRegular = facts.isRegular;
     this.#inode = facts.inode;
     this.#length = facts.length;
+    this.#isNameSynced = facts.length > 0;
   }
 
   static async open(path: string, keepBytes: number): Promise<LocalOutput> {
@@ -56,6 +60,7 @@ export class LocalOutput implements WritableFile {
 
   async append(bytes: Uint8Array): Promise<void> {
     try {
+      await this.#refuseCut();
       let done = 0;
       while (done < bytes.length) {
         const position = this.#isRegular ? this.#length : null;
@@ -73,6 +78,9 @@ export class LocalOutput implements WritableFile {
     if (!this.#isRegular) return;
     try {
       await this.#file.datasync();
+      if (!this.#isNameSynced) await syncFolder(dirname(this.path));
+      this.#isNameSynced = true;
+      await this.#refuseCut();
       const named = await stat(this.path, { bigint: true });
       if (named.ino === this.#inode) return;
     } catch (error) {
@@ -89,4 +97,22 @@ export class LocalOutput implements WritableFile {
   async close(): Promise<void> {
     await this.#file.close();
   }
+
+  /** Writing on behind the end of a file that somebody has cut would fill the gap with zeros. */
+  async #refuseCut(): Promise<void> {
+    if (!this.#isRegular) return;
+    const { size } = await this.#file.stat();
+    if (size >= this.#length) return;
+    throw new RowmillError(
+      'output_unwritable',
+      `${this.path} was cut to ${size} bytes while the run was writing it: it had ${this.#length}`,
+    );
+  }
+}
+
+/** As well as the file system can: a network share, or a folder that may not be read, cannot. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
 }

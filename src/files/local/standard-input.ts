@@ -20,6 +20,7 @@ export class StandardInput implements InputFile {
   readonly modifiedMs = undefined;
   readonly isSeekable: boolean;
   size: number | undefined;
+  readonly #stream: Readable;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #spool: FileHandle | undefined;
   readonly #spoolPath: string | undefined;
@@ -37,6 +38,7 @@ export class StandardInput implements InputFile {
       | { readonly path: string; readonly file: FileHandle; readonly length: number }
       | undefined,
   ) {
+    this.#stream = stream;
     this.#chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
     this.#spool = spool?.file;
     this.#spoolPath = spool?.path;
@@ -66,7 +68,8 @@ export class StandardInput implements InputFile {
   }
 
   async close(): Promise<void> {
-    await this.#chunks.return?.();
+    // Not by the iterator: it would wait for a chunk that may never come.
+    this.#stream.destroy();
     await this.#spool?.close();
   }
 
@@ -104,7 +107,7 @@ export class StandardInput implements InputFile {
 
   /** The mark comes behind the bytes it speaks of. */
   async #markWhole(): Promise<void> {
-    if (this.#spool === undefined || this.#taken < this.#knownBytes) return;
+    if (this.#spool === undefined) return;
     await this.#spool.datasync();
     const mark = await open(`${this.#spoolPath}${WHOLE}`, 'w');
     await mark.close();
@@ -116,18 +119,18 @@ export class StandardInput implements InputFile {
       into.set(this.#head.subarray(offset, end));
       return end - offset;
     }
-    if (this.#rest.length === 0) {
-      const chunk = await this.#nextChunk();
-      if (chunk === undefined) return 0;
-      this.#rest = Buffer.from(chunk);
-      this.#taken += chunk.length;
-    }
     const start = this.#taken - this.#rest.length;
     if (offset !== start) {
       throw new RowmillError(
         'input_unreadable',
         `standard input can be read once only, and byte ${offset} is behind (it is at ${start}): save it to a file first`,
       );
+    }
+    if (this.#rest.length === 0) {
+      const chunk = await this.#nextChunk();
+      if (chunk === undefined) return 0;
+      this.#rest = Buffer.from(chunk);
+      this.#taken += chunk.length;
     }
     const taken = this.#rest.subarray(0, into.length);
     into.set(taken);
@@ -140,6 +143,12 @@ export class StandardInput implements InputFile {
     try {
       const next = await this.#chunks.next();
       if (next.done !== true) return next.value;
+      if (this.#taken < this.#knownBytes) {
+        throw new RowmillError(
+          'input_changed',
+          `standard input ended behind ${this.#taken} bytes, but the run had read ${this.#knownBytes}: pipe in the same data, or start again without --resume`,
+        );
+      }
       this.size = this.#taken;
       await this.#markWhole();
       return undefined;
