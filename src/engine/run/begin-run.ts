@@ -7,7 +7,7 @@ import { checkRows } from './check-rows.ts';
 import { identify } from './input-identity.ts';
 import { copyOf, needsCopy, openTaskTable } from './open-input.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
-import type { RunRecord } from './run-record.ts';
+import type { RunRecord, StoredRun } from './run-record.ts';
 import type { RunRequest } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
 
@@ -32,6 +32,8 @@ export async function beginRun(request: RunRequest, ports: ServicePorts): Promis
   const runId = ports.makeId('run');
   const outputPath =
     request.output.kind === 'file' ? await ports.files.realPath(request.output.path) : undefined;
+  const runs = await ports.store.list();
+  refuseBusyOutput(outputPath, runs);
   const base: Omit<RunRecord, 'table' | 'inputIdentity' | 'outputHeader'> = {
     formatVersion: 1,
     runId,
@@ -64,7 +66,18 @@ export async function beginRun(request: RunRequest, ports: ServicePorts): Promis
     const record = { ...base, table: undefined, inputIdentity: undefined, outputHeader: [] };
     return { record, arguments: args, csv: undefined };
   }
-  return beginCsv({ ...request, task }, { base, arguments: args }, ports);
+  return beginCsv({ ...request, task }, { base, arguments: args, runs }, ports);
+}
+
+/** Two runs that write one file at once would both end well, and the file would hold neither's output. */
+function refuseBusyOutput(path: string | undefined, runs: readonly StoredRun[]): void {
+  if (path === undefined || path === '/dev/null') return;
+  const other = runs.find(({ isHeld, record }) => isHeld && record.outputPath === path);
+  if (other === undefined) return;
+  throw new RowmillError(
+    'run_busy',
+    `${path} is being written by run ${other.record.runId}: wait for it, stop it, or give another name`,
+  );
 }
 
 async function beginCsv(
@@ -72,9 +85,11 @@ async function beginCsv(
   {
     base,
     arguments: args,
+    runs,
   }: {
     readonly base: Omit<RunRecord, 'table' | 'inputIdentity' | 'outputHeader'>;
     readonly arguments: unknown;
+    readonly runs: readonly StoredRun[];
   },
   ports: ServicePorts,
 ): Promise<BegunRun> {
@@ -88,7 +103,7 @@ async function beginCsv(
       arguments: args,
       options: request.options,
       inputName: input.name,
-      own: await ports.store.list(),
+      own: runs,
     });
     if (request.onInvalid === 'abort') await refuseInvalidRows({ request, input, table, plan });
     const inputIdentity = input.isSeekable ? await identify(input, ports.sha256) : undefined;
