@@ -5,6 +5,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LocalRunStore } from '../../src/stores/local/local-run-store.ts';
+import { systemClock } from '../../src/system/system-clock.ts';
 import { buildIfStale, MAIN as BUILT } from '../cli/built-command-line.ts';
 
 /** The built command line; another build of it by CHAOS_MAIN. */
@@ -40,15 +42,6 @@ export interface BeginOptions {
   readonly wrapper?: readonly string[];
 }
 
-/** What an ended run is held to. */
-export interface RunFacts {
-  readonly status: unknown;
-  readonly succeeded: unknown;
-  readonly failed: unknown;
-  readonly causes: unknown;
-  readonly message: unknown;
-}
-
 /** A folder with runs of its own. */
 export class ChaosFolder {
   readonly path: string;
@@ -56,6 +49,9 @@ export class ChaosFolder {
   private constructor(path: string) {
     this.path = path;
   }
+
+  /** Names the tasks, for a process that a test begins by itself. */
+  readonly taskWords = ['--tasks', TASKS];
 
   static async make(): Promise<ChaosFolder> {
     return new ChaosFolder(await mkdtemp(join(tmpdir(), 'rowmill-chaos-')));
@@ -69,6 +65,11 @@ export class ChaosFolder {
     return join(this.path, name);
   }
 
+  /** The runs as they are stored. */
+  store(): LocalRunStore {
+    return new LocalRunStore(this.at('.rowmill/runs'), systemClock);
+  }
+
   write(name: string, text: string | Uint8Array): Promise<void> {
     return writeFile(this.at(name), text);
   }
@@ -80,9 +81,14 @@ export class ChaosFolder {
   begin(words: readonly string[], options: BeginOptions = {}): Begun {
     const { environment = {}, stdin, wrapper = [] } = options;
     const [program = process.execPath, ...rest] = [...wrapper, process.execPath, MAIN, ...words];
-    const child = spawn(program, [...rest, '--tasks', TASKS], {
+    const child = spawn(program, [...rest, ...this.taskWords], {
       cwd: this.path,
-      env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...environment },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: tmpdir(),
+        CHAOS_WORK_US: '0',
+        ...environment,
+      },
       stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     // A process that was killed reads no more.

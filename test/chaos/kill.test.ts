@@ -1,8 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { LocalRunStore } from '../../src/stores/local/local-run-store.ts';
-import { systemClock } from '../../src/system/system-clock.ts';
 import {
   ChaosFolder,
   pause,
@@ -22,16 +20,24 @@ interface Case {
   readonly task: string;
   /** Rows of the input; undefined where the task reads none. */
   readonly rows: number | undefined;
+  /** Microseconds a row takes, so that kills land within the rows. */
+  readonly workUs: string;
   /** The input is piped in, at each start anew. */
   readonly isPiped?: boolean;
 }
 
 const CASES: readonly Case[] = [
-  { name: 'a plain CSV run', task: 'chaos/plain', rows: 120_000 },
-  { name: 'a run with carried state', task: 'chaos/carried', rows: 120_000 },
-  { name: 'a concurrent run', task: 'chaos/concurrent', rows: 15_000 },
-  { name: 'a noinput run', task: 'chaos/steps', rows: undefined },
-  { name: 'a run of standard input', task: 'chaos/plain', rows: 100_000, isPiped: true },
+  { name: 'a plain CSV run', task: 'chaos/plain', rows: 60_000, workUs: '40' },
+  { name: 'a run with carried state', task: 'chaos/carried', rows: 60_000, workUs: '40' },
+  { name: 'a concurrent run', task: 'chaos/concurrent', rows: 12_000, workUs: '0' },
+  { name: 'a noinput run', task: 'chaos/steps', rows: undefined, workUs: '20' },
+  {
+    name: 'a run of standard input',
+    task: 'chaos/plain',
+    rows: 60_000,
+    workUs: '40',
+    isPiped: true,
+  },
 ];
 
 const folders: ChaosFolder[] = [];
@@ -41,13 +47,12 @@ afterEach(async () => {
 });
 
 /** When a process is killed. Each kind is used in turn. */
-const PHASES = ['early', 'random', 'resuming', 'random', 'late'] as const;
+const PHASES = ['early', 'checkpointed', 'resuming', 'late', 'random'] as const;
 type Phase = (typeof PHASES)[number];
 
 /** A kill that came before the end of the run. */
 interface Kill {
   readonly phase: Phase;
-  readonly status: string;
   /** Rows behind the checkpoint that it left. */
   readonly done: number;
 }
@@ -67,13 +72,14 @@ describe('kill -9 at random moments changes nothing of', () => {
       expect(await finished(folder, which)).toEqual(undisturbed);
     }
     expect(kills).toHaveLength(share);
-    expect(kills.filter(({ status }) => status !== 'executing' && status !== 'pending')).toEqual(
-      [],
-    );
     // At all phases: before the first checkpoint, and behind one.
     expect(kills.some(({ done }) => done === 0)).toBe(true);
     expect(kills.some(({ done }) => done > 0)).toBe(true);
-    console.log(`${which.name}: ${kills.map(({ phase, done }) => `${phase} ${done}`).join(', ')}`);
+    // Looked at by whoever runs the long form.
+    if (KILLS > 20)
+      console.log(
+        `${which.name}: ${kills.map(({ phase, done }) => `${phase} ${done}`).join(', ')}`,
+      );
   });
 });
 
@@ -88,11 +94,21 @@ async function kill(
   }: { random: () => number; most: number; undisturbed: { readonly outputBytes: number } },
 ): Promise<Kill[]> {
   const kills: Kill[] = [];
-  const store = new LocalRunStore(folder.at('.rowmill/runs'), systemClock);
+  const store = folder.store();
   while (kills.length < Math.min(most, PHASES.length)) {
     const phase = PHASES[kills.length] as Phase;
+    const done = async (): Promise<number> => {
+      const [run] = await store.list();
+      return run === undefined ? 0 : run.state.succeeded + run.state.failed;
+    };
+    const before = await done();
     const begun = await begin(folder, which);
-    await moment(phase, begun, { folder, random, outputBytes: undisturbed.outputBytes });
+    await moment(phase, begun, {
+      folder,
+      random,
+      outputBytes: undisturbed.outputBytes,
+      hasGoneOn: async () => (await done()) > before,
+    });
     begun.child.kill('SIGKILL');
     const { signal, exitCode, stderr } = await begun.ended;
     if (signal !== 'SIGKILL') {
@@ -101,14 +117,10 @@ async function kill(
     }
     const [run] = await store.list();
     // Before it was stored there is nothing to go on with, and nothing to see.
-    kills.push({
-      phase,
-      status: run?.state.status ?? 'pending',
-      done: (run?.state.succeeded ?? 0) + (run?.state.failed ?? 0),
-    });
-    if (run?.state.status !== 'executing' && run !== undefined && run.state.status !== 'pending') {
-      break;
-    }
+    const status = run?.state.status ?? 'pending';
+    // It came between the status and the end of the process: there is nothing to go on with either.
+    if (status !== 'executing' && status !== 'pending') break;
+    kills.push({ phase, done: await done() });
   }
   return kills;
 }
@@ -121,7 +133,13 @@ async function moment(
     folder,
     random,
     outputBytes,
-  }: { folder: ChaosFolder; random: () => number; outputBytes: number },
+    hasGoneOn,
+  }: {
+    readonly folder: ChaosFolder;
+    readonly random: () => number;
+    readonly outputBytes: number;
+    readonly hasGoneOn: () => Promise<boolean>;
+  },
 ): Promise<void> {
   switch (phase) {
     case 'early':
@@ -132,9 +150,12 @@ async function moment(
       return pause(random() * 60);
     case 'resuming':
       return pause(random() * 500);
+    case 'checkpointed':
+      await until('it has a further checkpoint', async () => begun.isOver() || (await hasGoneOn()));
+      return pause(random() * 600);
     case 'random':
       await until('it has begun', () => begun.isOver() || begun.stderr().includes('"started"'));
-      return pause(300 + random() * 1500);
+      return pause(random() * 1500);
     case 'late':
       await until(
         'it is nearly done',
@@ -159,13 +180,15 @@ async function begin(folder: ChaosFolder, which: Case): Promise<Begun> {
   const files = rows === undefined ? FILES.slice(0, 4) : FILES;
   const stdin = isPiped ? folder.at('in.csv') : undefined;
   const report = ['--progress', 'json', '--json'];
+  const environment = { CHAOS_WORK_US: which.workUs };
   const input = rows === undefined ? [] : [isPiped ? '-' : 'in.csv'];
-  if (!isPiped) return folder.begin(['run', task, ...input, ...files, '--resume', ...report]);
-  const store = new LocalRunStore(folder.at('.rowmill/runs'), systemClock);
+  if (!isPiped)
+    return folder.begin(['run', task, ...input, ...files, '--resume', ...report], { environment });
+  const store = folder.store();
   const [run] = await store.list();
   return run === undefined
-    ? folder.begin(['run', task, ...input, ...files, ...report], { stdin })
-    : folder.begin(['resume', run.record.runId, ...report], { stdin });
+    ? folder.begin(['run', task, ...input, ...files, ...report], { stdin, environment })
+    : folder.begin(['resume', run.record.runId, ...report], { stdin, environment });
 }
 
 /** Lets a run end and gives all that must be the same. */
@@ -176,7 +199,7 @@ async function finished(
   const { exitCode, stdout, stderr } = await (await begin(folder, which)).ended;
   expect(exitCode, stderr).toBe(4);
   const { status, succeeded, failed, causes } = JSON.parse(stdout) as Record<string, unknown>;
-  const store = new LocalRunStore(folder.at('.rowmill/runs'), systemClock);
+  const store = folder.store();
   const [run] = await store.list();
   return {
     result: { status, succeeded, failed, causes },
