@@ -1,16 +1,81 @@
 import type { Agent } from 'undici';
+import { LeanResponse } from './lean-response.ts';
 
 let agent: Agent | undefined;
 
 /**
- * `fetch` over connections that are kept open, as many to one host as a run has rows in flight. undici
- * is loaded by the first call, so that runs without HTTP do not wait for it.
+ * `fetch` over connections that are kept open, as many to one host as a run has rows in flight. A call
+ * that follows no redirects and sends a text goes by `undici.request`: the web streams of `fetch` take
+ * more of the processor than all the rest of a call (467 µs against 223 with `request`), and a run
+ * makes one call a row. undici is loaded by the first call, so that runs without HTTP do not wait for it.
  */
 export const pooledFetch: typeof globalThis.fetch = async (input, init) => {
   const undici = await import('undici');
   agent ??= new undici.Agent({ connections: 512, keepAliveTimeout: 10_000 });
+  const lean = leanCall(input, init);
+  if (lean !== undefined) {
+    const { statusCode, headers, body } = await undici.request(lean.url, {
+      dispatcher: agent,
+      method: lean.method,
+      headers: lean.headers,
+      body: lean.body ?? null,
+      signal: lean.signal ?? null,
+    });
+    const response = new LeanResponse({ url: lean.url, status: statusCode, headers, body });
+    // It has every member of a Response; the type wants the class itself.
+    return response as unknown as Response;
+  }
   // undici's own types and those of the platform describe the same objects.
   const given = { ...init, dispatcher: agent } as Parameters<typeof undici.fetch>[1];
-  const response = await undici.fetch(input as Parameters<typeof undici.fetch>[0], given);
-  return response;
+  return undici.fetch(input as Parameters<typeof undici.fetch>[0], given);
 };
+
+interface LeanCall {
+  readonly url: string;
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
+  readonly headers: Record<string, string>;
+  readonly body: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+const METHODS: readonly LeanCall['method'][] = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+];
+
+/** What fetch adds by itself, and servers expect. */
+const DEFAULT_HEADERS = { accept: '*/*', 'user-agent': 'rowmill' };
+
+/** The call, where it needs nothing of what only `fetch` can do. */
+function leanCall(
+  input: Parameters<typeof globalThis.fetch>[0],
+  init: Parameters<typeof globalThis.fetch>[1],
+): LeanCall | undefined {
+  if (init?.redirect !== 'manual' || input instanceof Request) return undefined;
+  const { body, headers, signal } = init;
+  const method = METHODS.find((known) => known === (init.method ?? 'GET').toUpperCase());
+  if (method === undefined) return undefined;
+  if (body !== undefined && body !== null && typeof body !== 'string') return undefined;
+  const named =
+    headers === undefined || headers instanceof Headers || Array.isArray(headers)
+      ? Object.fromEntries(new Headers(headers))
+      : (headers as Record<string, string>);
+  return {
+    url: String(input),
+    method,
+    headers: withDefaults(named),
+    body: body ?? undefined,
+    signal: signal ?? undefined,
+  };
+}
+
+function withDefaults(headers: Record<string, string>): Record<string, string> {
+  const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  const added = Object.entries(DEFAULT_HEADERS).filter(([name]) => !names.has(name));
+  return added.length === 0 ? headers : { ...Object.fromEntries(added), ...headers };
+}

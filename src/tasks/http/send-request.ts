@@ -103,16 +103,13 @@ async function readAnswer(response: Response, maxBytes: number): Promise<CallAns
   const chunks: Uint8Array[] = [];
   let length = 0;
   let isCut = false;
-  const reader = response.body?.getReader();
-  for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true };
-    if (done || value === undefined) break;
+  // Iterated, not read by a reader: leaving the loop early also ends the body.
+  for await (const value of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     const room = maxBytes - length;
     chunks.push(value.length > room ? value.subarray(0, room) : value);
     length += Math.min(value.length, room);
     if (value.length > room) {
       isCut = true;
-      await reader?.cancel();
       break;
     }
   }
