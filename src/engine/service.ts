@@ -1,5 +1,5 @@
 import { beginRun } from './run/begin-run.ts';
-import { carryOut } from './run/carry-out.ts';
+import { carryOut, isRefusal } from './run/carry-out.ts';
 import { checkFile } from './run/check-file.ts';
 import { readErrors, type Derived, type DerivedPaths } from './run/derive-files.ts';
 import { deriveStored } from './run/derive-stored.ts';
@@ -36,6 +36,7 @@ export class LocalRunService implements RunService {
       }
     }
     const begun = await beginRun(request, this.#ports);
+    const { runId } = begun.record;
     try {
       const held = await this.#ports.store.create(begun.record);
       try {
@@ -43,6 +44,10 @@ export class LocalRunService implements RunService {
       } finally {
         await held.release();
       }
+    } catch (error) {
+      // A run that did not begin is not kept.
+      if (isRefusal(error)) await this.#ports.store.delete(runId);
+      throw error;
     } finally {
       await begun.csv?.input.close();
     }

@@ -3,6 +3,7 @@ import type { RecordBlock } from '../csv/record-block.ts';
 import { messageOf, RowmillError } from '../errors.ts';
 import type { Failure } from '../task/failure.ts';
 import type { ReadableOutcome } from '../task/outcome.ts';
+import { RunHalted } from '../task/task-errors.ts';
 import { readOutcome } from './call-task.ts';
 import { RecordCursor, type OutputRecord } from './output-record.ts';
 import type { RowDriver, RowDriverContext } from './row-driver.ts';
@@ -96,6 +97,7 @@ export class BatchRows implements RowDriver {
     try {
       given = await this.#callRows(rows as never, state.value as never, options.facts as never);
     } catch (error) {
+      if (error instanceof RunHalted) throw error;
       const message = `crashed: ${messageOf(error)}`;
       call.log.error(message, {
         row: first,

@@ -2,6 +2,7 @@ import { messageOf, RowmillError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import { isOutcome, type ReadableOutcome } from '../task/outcome.ts';
 import type { RetryPolicy } from '../task/task.ts';
+import { RunHalted } from '../task/task-errors.ts';
 import type { RunContext, TaskLog } from '../task/run-context.ts';
 
 /** What came of a call: an outcome, never `retry`; or `interrupted`, when a stop ended the waiting for a retry. */
@@ -74,6 +75,8 @@ export class TaskCaller {
   }
 
   #afterThrow(error: unknown, attempt: Attempt): CallResult | Promise<CallResult> {
+    // It says that every other row would fail too: the run ends, and this row is not one that failed.
+    if (error instanceof RunHalted) throw error;
     const message = `crashed: ${messageOf(error)}`;
     const failure = { code: 'crashed', message };
     if (this.#options.retry?.onThrow === true) {

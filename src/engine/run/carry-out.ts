@@ -2,6 +2,7 @@ import { messageOf } from '../errors.ts';
 import type { WritableFile } from '../ports/run-files.ts';
 import type { HeldRun } from '../ports/run-store.ts';
 import type { RunFacts } from '../task/run-context.ts';
+import { ArgumentsRefused, InputRefused } from '../task/task-errors.ts';
 import type { Task } from '../task/task.ts';
 import type { BegunRun } from './begin-run.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -32,7 +33,8 @@ export interface CarryOut {
 
 /**
  * Carries out a run that is held: opens its files, tells the task, streams the rows, and brings status,
- * checkpoint and derived files to their end. Whatever goes wrong from here on is in the result.
+ * checkpoint and derived files to their end. Throws when the task refuses to begin; whatever goes wrong
+ * after that is in the result.
  */
 export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<RunResult> {
   const { held, begun } = work;
@@ -51,6 +53,11 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
   } catch (error) {
     isBroken = true;
     ending = endingOfError(error, held);
+    if (isRefusal(error) && held.checkpoint === undefined) {
+      await storeEnding(work, ending, ports);
+      await log.close();
+      throw error;
+    }
     log.error(messageOf(error), { stack: error instanceof Error ? error.stack : undefined });
   }
   const stored = await storeEnding(work, ending, ports);
@@ -76,6 +83,11 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
     canResume: canResume(stored.status, work),
     wasFinished: false,
   };
+}
+
+/** Whether a task said, when it was opened, that it will have nothing to do with this file or these arguments. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof InputRefused || error instanceof ArgumentsRefused;
 }
 
 interface FilePaths {

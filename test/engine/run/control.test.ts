@@ -1,4 +1,15 @@
-import { defineNoinputTask, defineTask, fail, ok, retry, stop, write } from 'rowmill';
+import {
+  ArgumentsRefused,
+  defineNoinputTask,
+  defineTask,
+  fail,
+  InputRefused,
+  ok,
+  retry,
+  RunHalted,
+  stop,
+  write,
+} from 'rowmill';
 import { anything, isEmail } from 'rowmill/verifiers';
 import { describe, expect, it } from 'vitest';
 import { MemoryWorld } from './memory-world.ts';
@@ -477,6 +488,84 @@ describe('before the first row', () => {
         expect.stringContaining('before byte'),
       ] as unknown,
     });
+  });
+});
+
+describe('what a task says of the run as a whole', () => {
+  it.each([
+    ['InputRefused', new InputRefused('the file has no column for the key'), 'input_refused'],
+    ['ArgumentsRefused', new ArgumentsRefused('there is no table contacts'), 'arguments_invalid'],
+  ])(
+    '%s in open: the run does not begin, and nothing of it is kept',
+    async (_name, error, code) => {
+      const world = worldOf(3);
+      const task = defineTask({
+        ...names,
+        mandatory: { n: anything },
+        open: () => {
+          throw error;
+        },
+        row: () => ok(),
+      });
+      await expect(world.run(task)).rejects.toMatchObject({ code, message: error.message });
+      expect(world.runs.size).toBe(0);
+      expect(world.files.has('/out.csv')).toBe(false);
+    },
+  );
+
+  it.each([1, 4])(
+    'RunHalted ends the run where it is, and it can be resumed (%i at once)',
+    async (concurrency) => {
+      const world = worldOf(20);
+      const task = defineTask({
+        ...names,
+        mandatory: { n: anything },
+        output: ['out'],
+        concurrency,
+        row: async ({ n }) => {
+          if (n === '7') throw new RunHalted('the database is gone');
+          return write({ out: `x${n}` });
+        },
+      });
+      const result = await world.run(task);
+      expect(result).toMatchObject({
+        status: 'internal_error',
+        message: 'the database is gone',
+        failed: 0,
+        canResume: true,
+      });
+      expect(await world.run(plain, { resume: true })).toMatchObject({
+        status: 'success',
+        succeeded: 20,
+      });
+      expect(world.text('/out.csv')).toBe(HEADER + outputOf(1, 20));
+    },
+  );
+
+  it('RunHalted in a batch leaves its rows unprocessed', async () => {
+    const world = worldOf(6);
+    let isGone = true;
+    const task = defineTask({
+      ...names,
+      mandatory: { n: anything },
+      output: ['out'],
+      batchRows: 2,
+      rows: (rows) => {
+        if (isGone && rows[0]?.n === '3') throw new RunHalted('the database is gone');
+        return rows.map(({ n }) => write({ out: `x${n}` }));
+      },
+    });
+    expect(await world.run(task)).toMatchObject({
+      status: 'internal_error',
+      succeeded: 2,
+      failed: 0,
+    });
+    isGone = false;
+    expect(await world.run(task, { resume: true })).toMatchObject({
+      status: 'success',
+      succeeded: 6,
+    });
+    expect(world.text('/out.csv')).toBe(HEADER + outputOf(1, 6));
   });
 });
 
