@@ -2,12 +2,14 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { DATA_FOLDER, dataFile } from '../data.mjs';
 import { measure } from '../lib/measure.mjs';
 import { clear, rowmill } from '../lib/rowmill.mjs';
 import { count, figure, markdown, shown } from '../lib/table.mjs';
 
 const OUTPUT = join(DATA_FOLDER, 'out.csv');
+const LOOP = fileURLToPath(new URL('../peers/fetch-loop.mjs', import.meta.url));
 const ANSWER_AFTER_MS = 50;
 const CONCURRENCY = 100;
 
@@ -19,25 +21,31 @@ export async function requests({ quick, rounds = quick ? 2 : 3 }) {
     setTimeout(() => response.end('{"state":"known"}'), ANSWER_AFTER_MS);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${server.address().port}/users/{{id}}`;
+  const origin = `http://127.0.0.1:${server.address().port}`;
   const words = ['http/request', input, '-o', OUTPUT, '--concurrency', String(CONCURRENCY)];
-  const flags = ['--arg', `url=${url}`, '--arg', 'select=state=state', '--json'];
-  const command = [...rowmill('run', 'verify', ...words, ...flags), '--limit', String(rows)];
+  const flags = ['--arg', `url=${origin}/users/{{id}}`, '--arg', 'select=state=state', '--json'];
+  const commands = {
+    Rowmill: [...rowmill('run', 'verify', ...words, ...flags), '--limit', String(rows)],
+    'a loop around fetch': ['node', LOOP, input, OUTPUT, origin, String(rows), String(CONCURRENCY)],
+  };
+  const ideal = (rows / CONCURRENCY) * (ANSWER_AFTER_MS / 1_000);
   const lines = [];
   try {
     for (let round = 0; round < rounds; round += 1) {
-      clear(OUTPUT);
-      const report = join(DATA_FOLDER, 'report.json');
-      await measure(command, { output: report });
-      const seconds = reportedSeconds(report);
-      const ideal = (rows / CONCURRENCY) * (ANSWER_AFTER_MS / 1_000);
-      lines.push([
-        String(round + 1),
-        figure(seconds),
-        count(Math.round(rows / seconds)),
-        `${figure((ideal / seconds) * 100)} %`,
-        (await isInOrder(rows)) ? 'yes' : 'NO',
-      ]);
+      for (const [name, command] of Object.entries(commands)) {
+        clear(OUTPUT);
+        const report = join(DATA_FOLDER, 'report.json');
+        const { cpuSeconds } = await measure(command, { output: report });
+        const seconds = reportedSeconds(report);
+        lines.push([
+          name,
+          figure(seconds),
+          count(Math.round(rows / seconds)),
+          `${figure((ideal / seconds) * 100)} %`,
+          figure(cpuSeconds),
+          name === 'Rowmill' ? ((await isInOrder(rows)) ? 'yes' : 'NO') : '–',
+        ]);
+      }
     }
   } finally {
     server.closeAllConnections();
@@ -48,9 +56,9 @@ export async function requests({ quick, rounds = quick ? 2 : 3 }) {
 
 ${count(rows)} rows; the ideal is ${count((CONCURRENCY * 1_000) / ANSWER_AFTER_MS)} rows/s. Client and server share the machine.
 
-${markdown(['round', 'seconds', 'rows/s', 'of the ideal', 'output in order'], lines)}
+${markdown(['program', 'seconds', 'rows/s', 'of the ideal', 'CPU s', 'output in order'], lines)}
 
-\`${shown(command)}\``;
+\`${shown(commands.Rowmill)}\``;
 }
 
 function reportedSeconds(report) {
