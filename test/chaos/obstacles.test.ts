@@ -208,7 +208,7 @@ describe('between a kill and a resume', () => {
     ],
     [
       'an input that is shorter',
-      () => truncate(folder.at('in.csv'), INPUT.length / 2),
+      () => truncate(folder.at('in.csv'), INPUT.length >> 1),
       /had \d+ bytes and has \d+ now/,
     ],
     [
@@ -300,7 +300,8 @@ it('an input that is cut while it is read ends the run, and loses nothing in sil
 
 describe('two processes', () => {
   it('on one run: the second is told that it is busy', async () => {
-    const begun = folder.begin(WORDS, { environment: SLOWLY });
+    // Longer than the four commands below take together.
+    const begun = folder.begin(WORDS, { environment: { CHAOS_WORK_US: '300' } });
     await hasCheckpoint(begun);
     const [runId = ''] = await folder.runIds();
     for (const words of [
@@ -322,7 +323,7 @@ describe('two processes', () => {
   }, 60_000);
 
   it('on one output: the second is told who writes it', async () => {
-    const begun = folder.begin(WORDS, { environment: SLOWLY });
+    const begun = folder.begin(WORDS, { environment: { CHAOS_WORK_US: '200' } });
     await hasCheckpoint(begun);
     const { exitCode, stderr } = await folder.rowmill(WORDS);
     expect(stderr).toMatch(/out\.csv is being written by run run_\w+/);

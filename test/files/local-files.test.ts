@@ -287,12 +287,29 @@ describe('files of runs', () => {
     expect(await files().realPath(at('not-there.csv'))).toContain('not-there.csv');
   });
 
-  it('are written whole or not at all', async () => {
-    await files().writeWhole(at('whole'), 'text');
-    expect(await files().readText(at('whole'))).toBe('text');
-    expect(await files().readText(at('nix'))).toBeUndefined();
-    await expect(files().writeWhole(at('nix/whole'), 'text')).rejects.toMatchObject({
+  it('say beforehand where a file could not be written', async () => {
+    await expect(files().refuseUnwritable(at('new.csv'))).resolves.toBeUndefined();
+    await expect(files().refuseUnwritable('/dev/null')).resolves.toBeUndefined();
+    await expect(files().refuseUnwritable(at('nix/new.csv'))).rejects.toMatchObject({
       code: 'output_unwritable',
+      message: `${at('nix/new.csv')}: its folder does not exist`,
     });
+    await expect(files().refuseUnwritable(folder)).rejects.toMatchObject({
+      code: 'output_unwritable',
+      message: `${folder} is a folder: expected the name of a file`,
+    });
+  });
+
+  it('give no text where there is no file', async () => {
+    expect(await files().readText(at('nix'))).toBeUndefined();
+  });
+
+  it('do not believe an end of standard input that comes behind a stop', async () => {
+    const input = await StandardInput.open(Readable.from([Buffer.from('a\n1\n')]), at('spool'));
+    const bytes = new Uint8Array(10);
+    expect(await input.read(0, bytes)).toBe(4);
+    input.distrustEnd();
+    expect(await input.read(4, bytes)).toBe(0);
+    expect(await files().isSpoolWhole(at('spool'))).toBe(false);
   });
 });

@@ -9,6 +9,11 @@ export interface InputFile extends ByteSource {
   readonly modifiedMs: number | undefined;
   /** Whether bytes that were read can be read again. */
   readonly isSeekable: boolean;
+  /**
+   * From now on an end of the stream is not believed: a Ctrl-C ends the program that fills it, too, and
+   * what it had still to say is missing.
+   */
+  distrustEnd(): void;
   /** Ends when what was read of a stream is on the disk. */
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -42,8 +47,8 @@ export interface RunFiles {
   /** Opens for writing behind the first `keepBytes` bytes, the rest cut off; 0 begins anew. */
   openOutput(path: string, keepBytes: number): Promise<WritableFile>;
   openStandardOutput(): WritableFile;
-  /** Writes a whole file at once: complete under its name, or not at all. */
-  writeWhole(path: string, text: string): Promise<void>;
+  /** Throws where a file of this name could not be written: no folder, a folder of that name, no permission. */
+  refuseUnwritable(path: string): Promise<void>;
   readText(path: string): Promise<string | undefined>;
   /** The one name of a path, links resolved; two paths of one file give the same. */
   realPath(path: string): Promise<string>;

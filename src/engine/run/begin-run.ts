@@ -7,7 +7,7 @@ import { checkRows } from './check-rows.ts';
 import { identify } from './input-identity.ts';
 import { copyOf, needsCopy, openTaskTable } from './open-input.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
-import type { RunRecord, StoredRun } from './run-record.ts';
+import type { RunRecord } from './run-record.ts';
 import type { RunRequest } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
 
@@ -32,8 +32,9 @@ export async function beginRun(request: RunRequest, ports: ServicePorts): Promis
   const runId = ports.makeId('run');
   const outputPath =
     request.output.kind === 'file' ? await ports.files.realPath(request.output.path) : undefined;
-  const runs = await ports.store.list();
-  refuseBusyOutput(outputPath, runs);
+  const records = await ports.store.records();
+  await refuseBusyOutput(outputPath, records, ports);
+  await refuseMissingFolders(request, ports);
   const base: Omit<RunRecord, 'table' | 'inputIdentity' | 'outputHeader'> = {
     formatVersion: 1,
     runId,
@@ -66,18 +67,34 @@ export async function beginRun(request: RunRequest, ports: ServicePorts): Promis
     const record = { ...base, table: undefined, inputIdentity: undefined, outputHeader: [] };
     return { record, arguments: args, csv: undefined };
   }
-  return beginCsv({ ...request, task }, { base, arguments: args, runs }, ports);
+  return beginCsv({ ...request, task }, { base, arguments: args, records }, ports);
 }
 
 /** Two runs that write one file at once would both end well, and the file would hold neither's output. */
-function refuseBusyOutput(path: string | undefined, runs: readonly StoredRun[]): void {
+async function refuseBusyOutput(
+  path: string | undefined,
+  records: readonly RunRecord[],
+  { store }: ServicePorts,
+): Promise<void> {
   if (path === undefined || path === '/dev/null') return;
-  const other = runs.find(({ isHeld, record }) => isHeld && record.outputPath === path);
-  if (other === undefined) return;
+  // Only the newest run of an output can be the one that writes it.
+  const newest = records.find(({ outputPath }) => outputPath === path);
+  if (newest === undefined || !(await store.get(newest.runId)).isHeld) return;
   throw new RowmillError(
     'run_busy',
-    `${path} is being written by run ${other.record.runId}: wait for it, stop it, or give another name`,
+    `${path} is being written by run ${newest.runId}: wait for it, stop it, or give another name`,
   );
+}
+
+/** An hour of work must not end with a file that cannot be written. */
+async function refuseMissingFolders(
+  { output, failedPath, errorsPath, unprocessedPath }: RunRequest,
+  { files }: ServicePorts,
+): Promise<void> {
+  const outputPath = output.kind === 'file' ? output.path : undefined;
+  for (const path of [outputPath, failedPath, errorsPath, unprocessedPath]) {
+    if (path !== undefined) await files.refuseUnwritable(path);
+  }
 }
 
 async function beginCsv(
@@ -85,11 +102,11 @@ async function beginCsv(
   {
     base,
     arguments: args,
-    runs,
+    records,
   }: {
     readonly base: Omit<RunRecord, 'table' | 'inputIdentity' | 'outputHeader'>;
     readonly arguments: unknown;
-    readonly runs: readonly StoredRun[];
+    readonly records: readonly RunRecord[];
   },
   ports: ServicePorts,
 ): Promise<BegunRun> {
@@ -103,7 +120,7 @@ async function beginCsv(
       arguments: args,
       options: request.options,
       inputName: input.name,
-      own: runs,
+      own: records,
     });
     if (request.onInvalid === 'abort') await refuseInvalidRows({ request, input, table, plan });
     const inputIdentity = input.isSeekable ? await identify(input, ports.sha256) : undefined;

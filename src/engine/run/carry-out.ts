@@ -133,7 +133,8 @@ async function execute(
     storage: ports.storageOf(task.name),
     fetch: ports.fetch,
   };
-  const { abortSignal } = handles;
+  const { abortSignal, stopSignal } = handles;
+  stopSignal.addEventListener('abort', () => csv?.input.distrustEnd(), { once: true });
   const opened: unknown = await unlessAborted(
     abortSignal,
     task.open?.({ ...closed, opened: undefined } as never),

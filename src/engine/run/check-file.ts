@@ -48,7 +48,7 @@ export async function checkFile(
       arguments: args,
       options,
       inputName: input.name,
-      own: runs,
+      own: runs.map(({ record }) => record),
     });
     const checked = await checkRows({
       input,

@@ -82,6 +82,7 @@ function asInput(file: InputFile): InputFile {
     modifiedMs: file.modifiedMs,
     isSeekable: file.isSeekable,
     read: (offset, into) => file.read(offset, into),
+    distrustEnd: () => file.distrustEnd(),
     sync: () => file.sync(),
     close: () => file.close(),
   };

@@ -1,6 +1,6 @@
 import type { CsvWarning } from '../csv/csv-table.ts';
 import type { OutputColumns } from '../task/task.ts';
-import type { StoredRun } from './run-record.ts';
+import type { RunRecord } from './run-record.ts';
 
 /** Whether an input is an output of the engine that comes back, and what is to be undone in it. */
 export interface OwnOutput {
@@ -18,14 +18,14 @@ export interface OwnOutput {
 export function recogniseOwnOutput(
   header: readonly string[],
   output: OutputColumns,
-  runs: readonly Pick<StoredRun, 'record'>[],
+  records: readonly Pick<RunRecord, 'outputHeader' | 'excelSafe'>[],
 ): OwnOutput {
   if (header.length < 2 || header.at(-1) !== 'error') {
     return { dropsErrorColumn: false, undoesGuard: false };
   }
-  const earlier = runs.find(({ record }) => isSame(record.outputHeader, header));
+  const earlier = records.find(({ outputHeader }) => isSame(outputHeader, header));
   if (earlier !== undefined) {
-    return { dropsErrorColumn: true, undoesGuard: earlier.record.excelSafe };
+    return { dropsErrorColumn: true, undoesGuard: earlier.excelSafe };
   }
   const added = 'replace' in output ? output.replace : output;
   const before = header.slice(0, -1);

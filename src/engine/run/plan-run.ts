@@ -7,7 +7,7 @@ import type { CsvTask, OutputColumns } from '../task/task.ts';
 import { planOutput, type OutputPlan } from './output-plan.ts';
 import { recogniseOwnOutput, type OwnOutput } from './own-output.ts';
 import type { ColumnSource } from './row-shape.ts';
-import type { StoredRun } from './run-record.ts';
+import type { RunRecord } from './run-record.ts';
 import type { InputOptions } from './run-service.ts';
 
 /** How a table goes through a task: decided before the first row, and the same at each resume. */
@@ -33,7 +33,7 @@ export function planRun(
     readonly options: InputOptions;
     readonly inputName: string;
     /** Decided already (a resume), or the runs to find it out from. */
-    readonly own: OwnOutput | readonly Pick<StoredRun, 'record'>[];
+    readonly own: OwnOutput | readonly RunRecord[];
   },
 ): RunPlan {
   const { map = {}, set = {} } = context.options;

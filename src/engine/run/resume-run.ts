@@ -112,15 +112,14 @@ export async function findRun(
   const { files, store } = ports;
   const inputPath = input.kind === 'file' ? await files.realPath(input.path) : undefined;
   const outputPath = output.kind === 'file' ? await files.realPath(output.path) : undefined;
-  for (const run of await store.list()) {
-    const { record } = run;
+  for (const record of await store.records()) {
     const isSame =
       record.task === task.name &&
       record.input.kind === input.kind &&
       record.output.kind === output.kind &&
       record.outputPath === outputPath &&
       (record.input.kind !== 'file' || (await files.realPath(record.input.path)) === inputPath);
-    if (isSame) return run;
+    if (isSame) return store.get(record.runId);
   }
   return undefined;
 }

@@ -57,6 +57,10 @@ export class LocalInput implements InputFile {
     );
   }
 
+  distrustEnd(): void {
+    // A file has its end whoever reads it.
+  }
+
   async sync(): Promise<void> {
     // It is the user's file, and nothing of it is ours to write.
   }

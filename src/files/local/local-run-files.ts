@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -54,17 +54,16 @@ export class LocalRunFiles implements RunFiles {
     return new StandardOutput(this.#stdout);
   }
 
-  async writeWhole(path: string, text: string): Promise<void> {
-    const temporary = join(dirname(path), `.${basename(path)}.part`);
+  async refuseUnwritable(path: string): Promise<void> {
     try {
-      const file = await open(temporary, 'w');
-      try {
-        await file.writeFile(text);
-        await file.datasync();
-      } finally {
-        await file.close();
+      const found = await stat(path).catch(() => undefined);
+      if (found === undefined) {
+        await access(dirname(resolve(path)), constants.W_OK | constants.X_OK);
+      } else if (found.isDirectory()) {
+        throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
+      } else {
+        await access(path, constants.W_OK);
       }
-      await rename(temporary, path);
     } catch (error) {
       throw outputError(path, error);
     }

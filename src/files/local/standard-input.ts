@@ -27,6 +27,7 @@ export class StandardInput implements InputFile {
   /** Bytes the spool had from before. */
   readonly #knownBytes: number;
   #head: Buffer = Buffer.alloc(0);
+  #isEndTrusted = true;
   /** Bytes taken from the stream so far. */
   #taken = 0;
   /** Bytes taken and not yet read, of a stream that is not spooled. */
@@ -61,6 +62,10 @@ export class StandardInput implements InputFile {
     return this.#spool === undefined
       ? this.#readHeadOrNext(offset, into)
       : this.#readSpool(this.#spool, offset, into);
+  }
+
+  distrustEnd(): void {
+    this.#isEndTrusted = false;
   }
 
   async sync(): Promise<void> {
@@ -107,7 +112,7 @@ export class StandardInput implements InputFile {
 
   /** The mark comes behind the bytes it speaks of. */
   async #markWhole(): Promise<void> {
-    if (this.#spool === undefined) return;
+    if (this.#spool === undefined || !this.#isEndTrusted) return;
     await this.#spool.datasync();
     const mark = await open(`${this.#spoolPath}${WHOLE}`, 'w');
     await mark.close();

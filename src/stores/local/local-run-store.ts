@@ -90,6 +90,14 @@ export class LocalRunStore implements RunStore {
       .sort((a, b) => b.record.createdAtMs - a.record.createdAtMs);
   }
 
+  async records(): Promise<readonly RunRecord[]> {
+    const ids = await this.#ids();
+    const records = await Promise.all(ids.map((id) => this.#readRecord(id)));
+    return records
+      .filter((record) => record !== undefined)
+      .sort((a, b) => b.createdAtMs - a.createdAtMs);
+  }
+
   async delete(runId: string): Promise<void> {
     const { folder } = await this.get(runId);
     const lock = takeLock(runId, folder);
@@ -107,16 +115,22 @@ export class LocalRunStore implements RunStore {
   }
 
   /** Undefined for a folder that is not a run, or not yet. */
-  async #read(runId: string): Promise<StoredRun | undefined> {
+  async #readRecord(runId: string): Promise<RunRecord | undefined> {
     const folder = join(this.#folder, runId);
     if (runId.includes('/') || !existsSync(join(folder, DATABASE_FILE))) return undefined;
-    let record: RunRecord;
     try {
       // Written by `create` of this or an earlier release.
-      record = JSON.parse(await readFile(join(folder, RECORD_FILE), 'utf8')) as RunRecord;
+      return JSON.parse(await readFile(join(folder, RECORD_FILE), 'utf8')) as RunRecord;
     } catch {
       return undefined;
     }
+  }
+
+  /** Undefined for a folder that is not a run, or not yet. */
+  async #read(runId: string): Promise<StoredRun | undefined> {
+    const folder = join(this.#folder, runId);
+    const record = await this.#readRecord(runId);
+    if (record === undefined) return undefined;
     try {
       const state = readState(join(folder, DATABASE_FILE));
       if (state === undefined) return undefined;

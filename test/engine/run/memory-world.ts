@@ -146,6 +146,7 @@ export class MemoryWorld {
         modifiedMs: 0,
         isSeekable: true,
         read: async (offset, into) => bytes.copy(into, 0, offset, offset + into.length),
+        distrustEnd: () => undefined,
         sync: async () => undefined,
         close: async () => undefined,
       };
@@ -185,7 +186,7 @@ export class MemoryWorld {
         sync: async () => undefined,
         close: async () => undefined,
       }),
-      writeWhole: async (path, text) => this.put(path, text),
+      refuseUnwritable: async () => undefined,
       readText: async (path) => this.files.get(path)?.toString('utf8'),
       realPath: async (path) => path,
     };
@@ -251,6 +252,7 @@ export class MemoryWorld {
       hold: async (runId) => hold(runId),
       get: async (runId) => stored(runId),
       list: async () => [...this.runs.keys()].reverse().map(stored),
+      records: async () => [...this.runs.values()].map(({ record }) => record).reverse(),
       delete: async (runId) => {
         this.runs.delete(runId);
       },
