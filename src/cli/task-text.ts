@@ -97,10 +97,7 @@ function outcomeLines({ kind, error, rows, text }: OutcomeHelp): string[] {
 
 function cells(row: Readonly<Record<string, unknown>>): string {
   return Object.entries(row)
-    .map(
-      ([name, value]) =>
-        `${name}=${typeof value === 'string' ? JSON.stringify(value) : String(value)}`,
-    )
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join('  ');
 }
 

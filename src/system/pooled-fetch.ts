@@ -1,6 +1,7 @@
 import type { Agent } from 'undici';
 import { LeanResponse } from './lean-response.ts';
 
+let undici: typeof import('undici') | undefined;
 let agent: Agent | undefined;
 
 /**
@@ -10,7 +11,7 @@ let agent: Agent | undefined;
  * makes one call a row. undici is loaded by the first call, so that runs without HTTP do not wait for it.
  */
 export const pooledFetch: typeof globalThis.fetch = async (input, init) => {
-  const undici = await import('undici');
+  undici ??= await import('undici');
   agent ??= new undici.Agent({ connections: 512, keepAliveTimeout: 10_000 });
   const lean = leanCall(input, init);
   if (lean !== undefined) {

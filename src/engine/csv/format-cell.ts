@@ -50,11 +50,6 @@ export function toByteText(text: string): ByteText {
   return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** The text that a byte text stands for. */
-export function fromByteText(text: ByteText): string {
-  return ASCII.test(text) ? text : Buffer.from(text, 'latin1').toString('utf8');
-}
-
 function escapeInClass(characters: string): string {
   return characters.replaceAll(/[\\\]^-]/g, String.raw`\$&`);
 }

@@ -69,7 +69,7 @@ function matches(row: readonly string[], expected: ReadonlySet<string>): boolean
 }
 
 /** Names that appear more than once or are empty, all of them, each with its columns. */
-export function headerProblems(header: readonly string[]): string[] {
+function headerProblems(header: readonly string[]): string[] {
   const columns = new Map<string, number[]>();
   for (const [index, name] of header.entries()) {
     const known = columns.get(name);

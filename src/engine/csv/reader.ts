@@ -4,11 +4,9 @@ import type { CsvTable, ReadPosition } from './csv-table.ts';
 import { ParsedReader } from './parsed-reader.ts';
 import { isPlainDialect, PlainReader } from './plain-reader.ts';
 
-export type { BlockReader, ReadOptions } from './block-reader.ts';
-export { cellDecoder, type CellDecoder, type CellDecoderOptions } from './cell-decoder.ts';
-export { CsvError, type CsvErrorCode, type CsvPlace } from './csv-error.ts';
-export { headerProblems } from './header-names.ts';
-export { inspectInput, openTable, type InputForm, type OpenOptions } from './open-table.ts';
+export type { BlockReader } from './block-reader.ts';
+export { cellDecoder, type CellDecoder } from './cell-decoder.ts';
+export { inspectInput, openTable, type OpenOptions } from './open-table.ts';
 export { toUtf8 } from './utf8-copy.ts';
 
 /** Settings of `readBlocks` beside the table. */

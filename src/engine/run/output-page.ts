@@ -156,7 +156,7 @@ export class OutputPage {
 }
 
 /** What stands in the cell for a value that a task gave. */
-export function cellText(value: CellValue): string {
+function cellText(value: CellValue): string {
   if (typeof value === 'string') return value;
   if (value === null || value === undefined) return '';
   if (value instanceof Date) return value.toISOString();

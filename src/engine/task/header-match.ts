@@ -141,7 +141,7 @@ function match(
 }
 
 /** What stays of a name when case, spaces, `_` and `-` do not count. */
-export function foldName(name: string): string {
+function foldName(name: string): string {
   return name
     .normalize('NFC')
     .toLowerCase()

@@ -16,15 +16,7 @@ export type FailureInput =
       readonly code?: string;
     };
 
-export type OutcomeKind =
-  | 'ok'
-  | 'omit'
-  | 'fail'
-  | 'write'
-  | 'writeAll'
-  | 'writeText'
-  | 'stop'
-  | 'retry';
+type OutcomeKind = 'ok' | 'omit' | 'fail' | 'write' | 'writeAll' | 'writeText' | 'stop' | 'retry';
 
 /** Known by name in every copy of this package, so that a task built against another copy works. */
 const OUTCOME = Symbol.for('rowmill.outcome');

@@ -49,7 +49,7 @@ export interface TaskExample {
 }
 
 /** Steps of a noinput task from its start on. */
-export interface NoinputExample {
+interface NoinputExample {
   readonly title?: string | undefined;
   readonly arguments?: Readonly<Record<string, unknown>> | undefined;
   readonly outcomes: readonly Outcome[];

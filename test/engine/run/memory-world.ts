@@ -17,7 +17,7 @@ import type { Task } from '../../../src/engine/task/task.ts';
 import { v8StateCodec } from '../../../src/system/v8-state-codec.ts';
 
 /** Time that passes only when somebody sleeps, or by a fixed step at each look. */
-export class VirtualClock implements Clock {
+class VirtualClock implements Clock {
   time = 1_700_000_000_000;
   stepMs = 0;
   readonly sleeps: number[] = [];
