@@ -289,6 +289,20 @@ describe('between a kill and a resume', () => {
   });
 });
 
+it.each([
+  ['before its first row is stored', ''],
+  ['with a database that cannot be read', 'this is no database, whatever its name may say'],
+])('a run that was killed %s keeps no other from its output', async (_, database) => {
+  expect((await folder.rowmill(WORDS)).exitCode).toBe(4);
+  const [runId = ''] = await folder.runIds();
+  await rm(folder.at(`.rowmill/runs/${runId}/run.db`));
+  await rm(folder.at(`.rowmill/runs/${runId}/run.db-wal`), { force: true });
+  await folder.write(`.rowmill/runs/${runId}/run.db`, database);
+  const again = await folder.rowmill(WORDS);
+  expect(again.exitCode, again.stderr).toBe(4);
+  expect(await folder.sha256('out.csv')).toBe(expected);
+});
+
 it('an input that is cut while it is read ends the run, and loses nothing in silence', async () => {
   const begun = folder.begin(WORDS, { environment: SLOWLY });
   await until('there is output', async () => (await bytesOf('out.csv')) > 100_000);

@@ -79,7 +79,10 @@ async function refuseBusyOutput(
   if (path === undefined || path === '/dev/null') return;
   // Only the newest run of an output can be the one that writes it.
   const newest = records.find(({ outputPath }) => outputPath === path);
-  if (newest === undefined || !(await store.get(newest.runId)).isHeld) return;
+  if (newest === undefined) return;
+  // One that cannot be read is carried out by nobody.
+  const run = await store.get(newest.runId).catch(() => undefined);
+  if (run?.isHeld !== true) return;
   throw new RowmillError(
     'run_busy',
     `${path} is being written by run ${newest.runId}: wait for it, stop it, or give another name`,

@@ -47,9 +47,10 @@ export class LocalRunStore implements RunStore {
     const folder = await this.prepareFolder(record.runId);
     try {
       const lock = takeLock(record.runId, folder);
-      await writeRecord(folder, record);
       const database = new RunDatabase(join(folder, DATABASE_FILE));
       database.begin('pending', undefined);
+      // Last: with it the folder is a run, so a kill before leaves none that is half of one.
+      await writeRecord(folder, record);
       return new LocalHeldRun({ runId: record.runId, folder, lock, database, clock: this.#clock });
     } catch (error) {
       throw storeError(folder, error);
