@@ -42,6 +42,7 @@ export async function stages({ quick, rounds = quick ? 3 : 5 }) {
     before = now;
     return cells.map((cell) => (typeof cell === 'string' ? cell : String(Math.round(cell))));
   });
+  await bench.close();
   clear(OUTPUT);
   return `## What a row costs, stage by stage
 
@@ -160,6 +161,7 @@ async function openBench(path) {
   }
 
   return {
+    close: () => input.close(),
     read: async () => {
       const buffer = Buffer.alloc(BLOCK_BYTES);
       for (let offset = 0; ;) {
