@@ -3,7 +3,7 @@ import { carryOut, isRefusal } from './run/carry-out.ts';
 import { checkFile } from './run/check-file.ts';
 import { readErrors, type Derived, type DerivedPaths } from './run/derive-files.ts';
 import { deriveStored } from './run/derive-stored.ts';
-import { findRun, reopenRun, type ResumeOptions } from './run/resume-run.ts';
+import { findRun, refuseOtherFiles, reopenRun, type ResumeOptions } from './run/resume-run.ts';
 import { ERRORS_FILE, outputPathOf } from './run/run-paths.ts';
 import type { StoredRun } from './run/run-record.ts';
 import type {
@@ -30,9 +30,9 @@ export class LocalRunService implements RunService {
     if (request.resume) {
       const stored = await findRun(request, this.#ports);
       if (stored !== undefined) {
-        return isFinal(stored.state.status)
-          ? { ...finishedResult(stored), ...(await this.#deriveAsked(stored, request)) }
-          : this.#goOn(stored, request, handles);
+        if (!isFinal(stored.state.status)) return this.#goOn(stored, request, handles);
+        await refuseOtherFiles(stored, this.#ports);
+        return { ...finishedResult(stored), ...(await this.#deriveAsked(stored, request)) };
       }
     }
     const begun = await beginRun(request, this.#ports);
@@ -55,9 +55,9 @@ export class LocalRunService implements RunService {
 
   async resume(runId: string, options: ResumeOptions, handles: RunHandles): Promise<RunResult> {
     const stored = await this.#ports.store.get(runId);
-    return isFinal(stored.state.status)
-      ? finishedResult(stored)
-      : this.#goOn(stored, options, handles);
+    if (!isFinal(stored.state.status)) return this.#goOn(stored, options, handles);
+    await refuseOtherFiles(stored, this.#ports);
+    return finishedResult(stored);
   }
 
   check(

@@ -303,6 +303,39 @@ it.each([
   expect(await folder.sha256('out.csv')).toBe(expected);
 });
 
+describe('a finished run', () => {
+  beforeEach(async () => {
+    expect((await folder.rowmill(WORDS)).exitCode).toBe(4);
+  });
+
+  it('is done when it is resumed, also when its input has been put away', async () => {
+    const before = await stat(folder.at('out.csv'));
+    expect((await folder.rowmill([...WORDS, '--resume'])).exitCode).toBe(4);
+    await rm(folder.at('in.csv'));
+    const again = await folder.rowmill([...WORDS, '--resume']);
+    expect(again.exitCode, again.stderr).toBe(4);
+    expect(again.stderr).toContain('finished already');
+    expect((await stat(folder.at('out.csv'))).mtimeMs).toBe(before.mtimeMs);
+  });
+
+  it.each([
+    [
+      'input is another by now',
+      () => folder.write('in.csv', table(100)),
+      /bytes and has \d+ now/,
+      6,
+    ],
+    ['output is gone', () => rm(folder.at('out.csv')), /is gone, but the run had written/, 2],
+    ['output is another', () => folder.write('out.csv', INPUT), /cut or replaced|not the same/, 2],
+  ])('does not pass for done when its %s', async (_, change, message, exitCode) => {
+    await change();
+    const again = await folder.rowmill([...WORDS, '--resume']);
+    expect(again.stderr).toMatch(message);
+    expect(again.stderr).toContain('start again without --resume');
+    expect(again.exitCode).toBe(exitCode);
+  });
+});
+
 it('an input that is cut while it is read ends the run, and loses nothing in silence', async () => {
   const begun = folder.begin(WORDS, { environment: SLOWLY });
   await until('there is output', async () => (await bytesOf('out.csv')) > 100_000);

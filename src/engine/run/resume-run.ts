@@ -104,6 +104,36 @@ export async function openStored(
   throw new RowmillError('run_not_resumable', `run ${runId} has no input to go on with`);
 }
 
+/**
+ * Throws when the files of a finished run are no longer those it was about. To say that it is done would
+ * leave a new input undone, every night of a job that always says --resume. An input that is gone has
+ * been put away.
+ */
+export async function refuseOtherFiles(
+  { record, folder }: StoredRun,
+  { files, store, sha256 }: ServicePorts,
+): Promise<void> {
+  const held = await store.hold(record.runId);
+  const { checkpoint } = held;
+  await held.release();
+  if (checkpoint === undefined) return;
+  const path = outputPathOf(record, folder);
+  const { outputBytes: bytes, outputTailSha256 } = checkpoint;
+  if (path !== undefined) {
+    await refuseChangedOutput(files, { path, bytes, tailSha256: outputTailSha256 }, sha256);
+  }
+  const { input: from, inputIdentity: identity } = record;
+  if (from.kind !== 'file' || record.copyPath !== undefined || identity === undefined) return;
+  const input = await files.openInput(from.path).catch(() => undefined);
+  if (input === undefined) return;
+  try {
+    const { position, tailSha256 } = checkpoint;
+    await refuseChangedInput(input, { identity, byte: position.byte, tailSha256 }, sha256);
+  } finally {
+    await input.close();
+  }
+}
+
 /** The newest run of the same task, input and output, if there is one. */
 export async function findRun(
   { task, input, output }: RunRequest,
