@@ -2,6 +2,9 @@ import type { RunHandles, RunListeners } from '../engine/run/run-service.ts';
 import { EXIT_OF_SIGNAL, type StopSignalName } from './exit-codes.ts';
 import type { CommandLineHost } from './host.ts';
 
+/** How long a run has to end itself when it was told to end now. */
+const FORCE_AFTER_MS = 5_000;
+
 /** A run as the terminal takes part in it. */
 export interface TerminalHandles {
   readonly handles: RunHandles;
@@ -31,6 +34,10 @@ export function terminalHandles(
     } else if (!abort.signal.aborted) {
       note('ending now: rows since the last checkpoint will be done again when it is resumed');
       abort.abort(signal);
+      // What cannot be ended (a reader that does not read, a stream that says nothing) is left behind:
+      // the last checkpoint stands.
+      const code = EXIT_OF_SIGNAL[first];
+      setTimeout(() => host.terminate(code), FORCE_AFTER_MS).unref();
     } else {
       host.terminate(EXIT_OF_SIGNAL[first]);
     }

@@ -3,7 +3,13 @@ import { carryOut, isRefusal } from './run/carry-out.ts';
 import { checkFile } from './run/check-file.ts';
 import { readErrors, type Derived, type DerivedPaths } from './run/derive-files.ts';
 import { deriveStored } from './run/derive-stored.ts';
-import { findRun, refuseOtherFiles, reopenRun, type ResumeOptions } from './run/resume-run.ts';
+import {
+  findRun,
+  refuseOtherFiles,
+  reopenRun,
+  type ResumeOptions,
+  refuseOtherRequest,
+} from './run/resume-run.ts';
 import { ERRORS_FILE, outputPathOf } from './run/run-paths.ts';
 import type { StoredRun } from './run/run-record.ts';
 import type {
@@ -30,6 +36,7 @@ export class LocalRunService implements RunService {
     if (request.resume) {
       const stored = await findRun(request, this.#ports);
       if (stored !== undefined) {
+        refuseOtherRequest(stored, request);
         if (!isFinal(stored.state.status)) return this.#goOn(stored, request, handles);
         await refuseOtherFiles(stored, this.#ports);
         return { ...finishedResult(stored), ...(await this.#deriveAsked(stored, request)) };

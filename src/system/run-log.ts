@@ -2,8 +2,14 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import type { TaskLog } from '../engine/task/run-context.ts';
 
+/** Bytes of log kept of one execution of a run. */
+const MAX_LOG_BYTES = 32 * 1024 * 1024;
+const MAX_WAITING_BYTES = 1024 * 1024;
+
 /** The log of a run, JSON lines in its folder. The file is made by the first line. */
 export function openRunLog(folder: string): TaskLog & { close(): Promise<void> } {
+  let bytes = 0;
+  let dropped = 0;
   let stream: ReturnType<typeof createWriteStream> | undefined;
   const line =
     (level: string) =>
@@ -13,7 +19,14 @@ export function openRunLog(folder: string): TaskLog & { close(): Promise<void> }
         // A log that cannot be written (a full disk) must not end a run.
         () => undefined,
       );
-      stream.write(`${toJson({ time: new Date().toISOString(), level, message, ...fields })}\n`);
+      // A file of rows that all crash must not fill the disk, nor what waits to be written the memory.
+      if (bytes > MAX_LOG_BYTES || stream.writableLength > MAX_WAITING_BYTES) {
+        dropped += 1;
+        return;
+      }
+      const text = `${toJson({ time: new Date().toISOString(), level, message, ...fields })}\n`;
+      bytes += text.length;
+      stream.write(text);
     };
   return {
     debug: line('debug'),
@@ -22,8 +35,15 @@ export function openRunLog(folder: string): TaskLog & { close(): Promise<void> }
     error: line('error'),
     close: () =>
       new Promise((resolve) => {
-        if (stream === undefined || stream.destroyed) resolve();
-        else stream.end(() => resolve()).once('error', () => resolve());
+        if (stream === undefined || stream.destroyed) {
+          resolve();
+          return;
+        }
+        if (dropped > 0) {
+          const message = `${dropped} more lines were not kept: the log of a run is bounded`;
+          stream.write(`${toJson({ time: new Date().toISOString(), level: 'warn', message })}\n`);
+        }
+        stream.end(() => resolve()).once('error', () => resolve());
       }),
   };
 }

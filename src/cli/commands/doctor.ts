@@ -1,5 +1,6 @@
-import { mkdir, open, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { open, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { messageOf } from '../../engine/errors.ts';
 import type { CommandContext } from '../context.ts';
@@ -73,12 +74,13 @@ function nodeVersion(): Finding {
 }
 
 async function dataFolder(folder: string): Promise<Finding[]> {
-  const probe = join(folder, `doctor-${process.pid}`);
+  // Looking must not leave a folder behind that was not there: the nearest one that is there is tried.
+  const there = nearestFolder(folder);
+  const probe = join(there, `.rowmill-doctor-${process.pid}`);
   try {
-    const made = await mkdir(folder, { recursive: true });
     try {
       const syncMs = await fsyncMs(probe);
-      const { bavail, bsize } = await statfs(folder);
+      const { bavail, bsize } = await statfs(there);
       const free = bavail * bsize;
       const space = `${bytes(free)} free`;
       const speed = `${syncMs.toFixed(1)} ms for an fsync`;
@@ -91,12 +93,15 @@ async function dataFolder(folder: string): Promise<Finding[]> {
       ];
     } finally {
       await rm(probe, { force: true });
-      // Looking must not leave a folder behind that was not there.
-      if (made !== undefined) await rm(made, { recursive: true, force: true });
     }
   } catch (error) {
     return [failed('data folder', `${folder}: ${messageOf(error)}`)];
   }
+}
+
+function nearestFolder(folder: string): string {
+  const parent = dirname(folder);
+  return existsSync(folder) || parent === folder ? folder : nearestFolder(parent);
 }
 
 async function fsyncMs(path: string): Promise<number> {

@@ -32,6 +32,8 @@ export interface HeldRun {
 export interface RunStore {
   /** Makes the folder of a run that is not stored yet. */
   prepareFolder(runId: string): Promise<string>;
+  /** Removes a prepared folder whose run was never stored. */
+  discardFolder(runId: string): Promise<void>;
   /** Stores a new run as pending and holds it. */
   create(record: RunRecord): Promise<HeldRun>;
   /** Holds a stored run. Throws `run_busy` where another process does, `run_not_found` where there is none. */

@@ -113,11 +113,7 @@ async function beginCsv(
   },
   ports: ServicePorts,
 ): Promise<BegunRun> {
-  const { input, copyPath, isCopyWhole, table } = await openRequestInput(
-    request,
-    base.runId,
-    ports,
-  );
+  const { input, copyPath, isCopyWhole, table } = await openOrDiscard(request, base.runId, ports);
   try {
     const plan = planRun(request.task, table, {
       arguments: args,
@@ -140,6 +136,21 @@ async function beginCsv(
     return { record, arguments: args, csv: { input, table, plan } };
   } catch (error) {
     await input.close();
+    await ports.store.discardFolder(base.runId);
+    throw error;
+  }
+}
+
+/** What was copied of an input that is refused is not kept. */
+async function openOrDiscard(
+  request: RunRequest & { readonly task: CsvTask },
+  runId: string,
+  ports: ServicePorts,
+): Promise<OpenedInput> {
+  try {
+    return await openRequestInput(request, runId, ports);
+  } catch (error) {
+    await ports.store.discardFolder(runId);
     throw error;
   }
 }

@@ -183,9 +183,9 @@ async function execute(
         ? await executeNoinput(run, task as Extract<Task, { kind: 'noinput' }>, ports)
         : await executeCsv(run, { task, ...csv }, ports);
     for (const file of files) await file.sync();
-    await unlessAborted(abortSignal, task.cleanup?.(facts as never));
     return end;
   } finally {
+    await unlessAborted(abortSignal, task.cleanup?.(facts as never));
     for (const file of files) await file.close();
     await unlessAborted(abortSignal, task.close?.(opened as never));
   }

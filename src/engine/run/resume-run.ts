@@ -134,6 +134,32 @@ export async function refuseOtherFiles(
   }
 }
 
+/** Throws when a request to go on with a run asks for something else than it began with. */
+export function refuseOtherRequest({ record }: StoredRun, request: RunRequest): void {
+  const asked = [
+    ['--arg', request.arguments, record.arguments],
+    ['--map', request.options.map ?? {}, record.inputOptions.map ?? {}],
+    ['--set', request.options.set ?? {}, record.inputOptions.set ?? {}],
+  ] as const;
+  const differences = asked
+    .filter(([, now, then]) => !isSameRecord(now, then))
+    .map(([name]) => name);
+  if (differences.length === 0) return;
+  throw new RowmillError(
+    'usage',
+    `run ${record.runId} began with other ${differences.join(', ')}: rows before and after would differ. Give the same, or start again without --resume`,
+  );
+}
+
+function isSameRecord(
+  a: Readonly<Record<string, unknown>>,
+  b: Readonly<Record<string, unknown>>,
+): boolean {
+  const sorted = (record: Readonly<Record<string, unknown>>) =>
+    JSON.stringify(Object.entries(record).sort(([left], [right]) => (left < right ? -1 : 1)));
+  return sorted(a) === sorted(b);
+}
+
 /** The newest run of the same task, input and output, if there is one. */
 export async function findRun(
   { task, input, output }: RunRequest,

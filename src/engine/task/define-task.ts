@@ -79,7 +79,7 @@ interface CsvDefinitionBase<
   ) => MaybePromise<void | NoInfer<
     Outcome<State, Writable<Mandatory, Optional, ColumnOf<Output>>>
   >>;
-  /** Called once when the run has ended, whatever its status. */
+  /** Called when a run ends, whatever its status; not when it is killed or ended by force. */
   readonly cleanup?: (run: RunFacts<NoInfer<Arguments>, NoInfer<Opened>>) => MaybePromise<void>;
   /** Undoes one row, for runs that are reverted. */
   readonly revert?: (

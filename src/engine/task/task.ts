@@ -69,7 +69,7 @@ interface TaskBase extends PaceSettings {
   readonly start: (() => unknown) | undefined;
   readonly open: ((run: RunFacts<never, undefined>) => unknown) | undefined;
   readonly close: ((opened: never) => unknown) | undefined;
-  /** Called once when the run has ended, whatever its status. */
+  /** Called when a run ends, whatever its status; not when it is killed or ended by force. */
   readonly cleanup: ((run: RunFacts<never, never>) => unknown) | undefined;
 }
 

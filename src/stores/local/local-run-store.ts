@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { distance } from 'fastest-levenshtein';
@@ -12,6 +12,7 @@ import {
   transitionReason,
   type RunStatus,
 } from '../../engine/run/status.ts';
+import { makeFolder } from './make-folder.ts';
 import { ProcessLock } from './process-lock.ts';
 import { RunDatabase } from './run-database.ts';
 
@@ -36,11 +37,16 @@ export class LocalRunStore implements RunStore {
   async prepareFolder(runId: string): Promise<string> {
     const folder = join(this.#folder, runId);
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
     } catch (error) {
       throw storeError(folder, error);
     }
     return folder;
+  }
+
+  async discardFolder(runId: string): Promise<void> {
+    const folder = join(this.#folder, runId);
+    if (!existsSync(join(folder, RECORD_FILE))) await rm(folder, { recursive: true, force: true });
   }
 
   async create(record: RunRecord): Promise<HeldRun> {

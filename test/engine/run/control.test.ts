@@ -569,6 +569,46 @@ describe('what a task says of the run as a whole', () => {
   });
 });
 
+describe('a resume', () => {
+  it('refuses other arguments and other columns than the run began with', async () => {
+    const world = worldOf(5);
+    await world.run(plain, { canary: 2 });
+    await expect(
+      world.run(plain, { resume: true, options: { set: { x: '1' } } }),
+    ).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('run run_1 began with other --set') as string,
+    });
+    await expect(world.run(plain, { resume: true, arguments: { a: 1 } })).rejects.toMatchObject({
+      message: expect.stringContaining('other --arg') as string,
+    });
+    expect(await world.run(plain, { resume: true })).toMatchObject({ succeeded: 5 });
+  });
+});
+
+describe('cleanup', () => {
+  it.each([
+    ['success', () => ok()],
+    ['internal_error', () => 'nonsense' as never],
+  ])('is called when a run ends as %s', async (status, row) => {
+    const calls: string[] = [];
+    const task = defineTask({
+      ...names,
+      mandatory: { n: anything },
+      open: () => ({ name: 'connection' }),
+      row,
+      cleanup: ({ opened }) => {
+        calls.push(`cleanup ${opened.name}`);
+      },
+      close: ({ name }) => {
+        calls.push(`close ${name}`);
+      },
+    });
+    expect(await worldOf(2).run(task)).toMatchObject({ status });
+    expect(calls).toEqual(['cleanup connection', 'close connection']);
+  });
+});
+
 describe('a noinput run', () => {
   it('resumes from its carried state', async () => {
     const world = new MemoryWorld();

@@ -233,6 +233,7 @@ export class MemoryWorld {
     };
     return {
       prepareFolder: async (runId) => `/runs/${runId}`,
+      discardFolder: async () => undefined,
       create: async (record) => {
         this.runs.set(record.runId, {
           record,
