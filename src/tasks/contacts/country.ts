@@ -87,51 +87,68 @@ const ALSO: Readonly<Record<string, readonly string[]>> = {
   VN: ['Viet Nam'],
 };
 
-let known: ReadonlyMap<string, string> | undefined;
+/** Codes by folded name: of the codes themselves at first, and of a language more when one is not found. */
+let known: Map<string, string> | undefined;
+const languagesLeft = LANGUAGES.split(' ');
 
 /**
  * The two-letter code (ISO 3166-1) of a country, from a code of two or three letters or its name in one
  * of 31 languages. Undefined when there is no such country.
  */
 export function countryCode(cell: string): string | undefined {
-  known ??= namesOfCountries();
-  const found = known.get(folded(cell));
+  const found = codeOf(folded(cell));
   if (found !== undefined) return found;
   // As ISO lists them: `Korea, Republic of`, `Bolivia (Plurinational State of)`.
   const [, name = '', rest = ''] = /^([^,(]+)[,(]\s*([^)]*)/.exec(cell) ?? [];
-  return known.get(folded(`${rest} ${name}`)) ?? known.get(folded(name));
+  return codeOf(folded(`${rest} ${name}`)) ?? codeOf(folded(name));
 }
 
-/** 60 ms once, so it is put off until a file has a country in it. */
-function namesOfCountries(): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  const add = (name: string | undefined, code: string): void => {
-    const key = folded(name ?? '');
-    if (key !== '' && !names.has(key)) names.set(key, code);
-  };
-  const codes = CODES.trim().split(/\s+/);
-  for (const pair of codes) {
-    add(pair.slice(0, 2), pair.slice(0, 2));
-    add(pair.slice(2), pair.slice(0, 2));
+/** The names of a language take 2 ms, those of all 31 a good part of a start: most files need one or two. */
+function codeOf(key: string): string | undefined {
+  known ??= codesAndOthers();
+  for (;;) {
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const language = key === '' ? undefined : languagesLeft.shift();
+    if (language === undefined) return undefined;
+    addLanguage(known, language);
   }
-  add('UK', 'GB');
-  add('EL', 'GR');
-  for (const [code, others] of Object.entries(ALSO)) for (const name of others) add(name, code);
-  for (const language of LANGUAGES.split(' ')) {
-    for (const style of ['long', 'short'] as const) {
-      const inLanguage = new Intl.DisplayNames(language, {
-        type: 'region',
-        style,
-        fallback: 'none',
-      });
-      for (const pair of codes) {
-        const name = inLanguage.of(pair.slice(0, 2));
-        // Short forms are other countries' codes in other languages: EU is the USA in Spanish.
-        if (name !== undefined && !/^\W*(?:\w\W*){1,3}$/.test(name)) add(name, pair.slice(0, 2));
+}
+
+function codesAndOthers(): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const pair of pairs()) {
+    addName(names, pair.slice(0, 2), pair.slice(0, 2));
+    addName(names, pair.slice(2), pair.slice(0, 2));
+  }
+  addName(names, 'UK', 'GB');
+  addName(names, 'EL', 'GR');
+  for (const [code, others] of Object.entries(ALSO)) {
+    for (const name of others) addName(names, name, code);
+  }
+  return names;
+}
+
+function addLanguage(names: Map<string, string>, language: string): void {
+  for (const style of ['long', 'short'] as const) {
+    const inLanguage = new Intl.DisplayNames(language, { type: 'region', style, fallback: 'none' });
+    for (const pair of pairs()) {
+      const name = inLanguage.of(pair.slice(0, 2));
+      // Short forms are other countries' codes in other languages: EU is the USA in Spanish.
+      if (name !== undefined && !/^\W*(?:\w\W*){1,3}$/.test(name)) {
+        addName(names, name, pair.slice(0, 2));
       }
     }
   }
-  return names;
+}
+
+function pairs(): readonly string[] {
+  return CODES.trim().split(/\s+/);
+}
+
+function addName(names: Map<string, string>, name: string, code: string): void {
+  const key = folded(name);
+  if (key !== '' && !names.has(key)) names.set(key, code);
 }
 
 /** Without accents, case, spaces and signs, and without an English article. */
