@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -138,6 +138,20 @@ describe('the store', () => {
       'has ended',
     );
     expect(held.checkpoint).toMatchObject({ succeeded: 10 });
+    await held.release();
+  });
+
+  it.skipIf(process.platform === 'win32')('lets nobody but its owner read a run', async () => {
+    const held = await store().create(recordOf('run_a'));
+    await held.setStatus('executing', {});
+    await new LocalTaskStorage(folder, 'a/b').set('k', 1);
+    const modeOf = async (name: string): Promise<string> =>
+      ((await stat(at(name))).mode & 0o777).toString(8);
+    expect(await modeOf('runs/run_a')).toBe('700');
+    for (const name of ['run.json', 'run.db', 'run.db-wal', 'lock.db']) {
+      expect([name, await modeOf(`runs/run_a/${name}`)]).toEqual([name, '600']);
+    }
+    expect(await modeOf('storage.db')).toBe('600');
     await held.release();
   });
 

@@ -37,7 +37,8 @@ export class LocalRunStore implements RunStore {
   async prepareFolder(runId: string): Promise<string> {
     const folder = join(this.#folder, runId);
     try {
-      await makeFolder(folder);
+      // Arguments and cells of the input are in there.
+      await makeFolder(folder, 0o700);
     } catch (error) {
       throw storeError(folder, error);
     }
@@ -241,7 +242,7 @@ function takeLock(runId: string, folder: string): ProcessLock {
 
 async function writeRecord(folder: string, record: RunRecord): Promise<void> {
   const temporary = join(folder, `${RECORD_FILE}.part`);
-  const file = await open(temporary, 'w');
+  const file = await open(temporary, 'w', 0o600);
   try {
     await file.writeFile(`${JSON.stringify(record, null, 2)}\n`);
     await file.datasync();

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import type { TaskStorage } from '../../engine/task/run-context.ts';
+import { makePrivateFile } from './make-private-file.ts';
 
 /** JSON values of one task, in a database that all tasks of a data folder share. Opened at first use. */
 export class LocalTaskStorage implements TaskStorage {
@@ -40,7 +41,9 @@ export class LocalTaskStorage implements TaskStorage {
   #database(): Database.Database {
     if (this.#opened !== undefined) return this.#opened;
     mkdirSync(this.#folder, { recursive: true });
-    const database = new Database(join(this.#folder, 'storage.db'));
+    const path = join(this.#folder, 'storage.db');
+    makePrivateFile(path);
+    const database = new Database(path);
     // First of all: the other two may have to wait for a process that opens or closes it.
     database.pragma('busy_timeout = 5000');
     database.pragma('journal_mode = WAL');

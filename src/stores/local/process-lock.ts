@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import Database from 'libsql';
+import { makePrivateFile } from './make-private-file.ts';
 
 /** Longer than a look at a lock lasts, shorter than anybody minds waiting to hear that a run is busy. */
 const LOOK_MS = 500;
@@ -17,6 +18,7 @@ export class ProcessLock {
 
   /** Undefined when another process has it. One that only looks has gone before the time is over. */
   static tryTake(path: string): ProcessLock | undefined {
+    makePrivateFile(path);
     const database = new Database(path);
     try {
       database.pragma(`busy_timeout = ${LOOK_MS}`);

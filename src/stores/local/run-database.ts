@@ -4,6 +4,7 @@ import type { StoredCheckpoint } from '../../engine/ports/run-store.ts';
 import type { RunState } from '../../engine/run/run-record.ts';
 import type { FailureCause } from '../../engine/run/run-service.ts';
 import { RUN_STATUSES, type RunStatus } from '../../engine/run/status.ts';
+import { makePrivateFile } from './make-private-file.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS run (
@@ -35,6 +36,7 @@ export class RunDatabase {
   readonly #database: Database.Database;
 
   constructor(path: string) {
+    makePrivateFile(path);
     this.#database = new Database(path);
     // First of all: the other two may have to wait for a process that opens or closes it.
     this.#database.pragma('busy_timeout = 5000');
