@@ -8,11 +8,13 @@ import type { ArgumentFlags } from './run-flags.ts';
 const SECRET_NAME =
   /(?:^|[_-]|[a-z](?=[A-Z]))(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key)$/i;
 const SECRET_IN_URL = /^[a-z][a-z\d+.-]*:\/\/[^/\s:@]*:[^/\s@]+@/i;
+/** Where a secret is named, not held. */
+const SECRET_PLACEHOLDER = /\{\{\s*secret:[^{}]+\}\}/g;
 
 /**
  * The arguments as the task's schema will see them: those of the file, and over them those of `--arg`,
- * which are text unless the schema says number, boolean, array or object. A secret is refused: other
- * users of the machine see the command line, and the shell keeps it.
+ * which are text unless the schema says number, boolean, array or object. A secret is refused, wherever
+ * it comes from: arguments are stored with the run in clear, and a command line is seen by other users.
  */
 export async function taskArguments(
   task: Task,
@@ -20,24 +22,16 @@ export async function taskArguments(
   { workingDirectory, warn }: { workingDirectory: string; warn: (message: string) => void },
 ): Promise<Readonly<Record<string, unknown>>> {
   const schema = argumentsSchema(task);
-  for (const [name, value] of Object.entries(arg)) {
-    if (SECRET_NAME.test(name)) {
-      throw new RowmillError(
-        'usage',
-        `--arg ${name}=… would show a secret to everyone who lists the processes of this machine; put it into a file: --args-file FILE.json`,
-      );
-    }
-    if (SECRET_IN_URL.test(value)) {
-      warn(
-        `--arg ${name} holds a password that everyone who lists processes can read; --args-file FILE.json keeps it private`,
-      );
-    }
-  }
   const given = Object.entries(arg).map(
     ([name, value]) => [name, typed(name, value, schema)] as const,
   );
   const fromFile =
     argsFile === undefined ? {} : await readArgumentsFile(resolve(workingDirectory, argsFile));
+  for (const [name, value] of Object.entries(arg))
+    keepSecretOut(`--arg ${name}`, { name, value, warn });
+  for (const [name, value] of Object.entries(fromFile)) {
+    keepSecretOut(`${name} in --args-file`, { name, value, warn });
+  }
   const all = Object.fromEntries([...Object.entries(fromFile), ...given]);
   if (task.argumentsSchema === undefined && Object.keys(all).length > 0) {
     throw new RowmillError(
@@ -46,6 +40,26 @@ export async function taskArguments(
     );
   }
   return all;
+}
+
+/** Refuses an argument whose name says that it is a secret, and warns of a password in an address. */
+function keepSecretOut(
+  where: string,
+  { name, value, warn }: { name: string; value: unknown; warn: (message: string) => void },
+): void {
+  const held = typeof value === 'string' ? value.replaceAll(SECRET_PLACEHOLDER, '') : value;
+  const variable = `ROWMILL_SECRET_${name.toUpperCase().replaceAll(/[^A-Z\d]/g, '_')}`;
+  if (SECRET_NAME.test(name) && held !== '') {
+    throw new RowmillError(
+      'usage',
+      `${where} is a secret by its name, and arguments are stored with the run in clear: set the environment variable ${variable}; the task gets it by {{secret:NAME}} in a template, or run.secrets.get('${name}')`,
+    );
+  }
+  if (typeof held === 'string' && SECRET_IN_URL.test(held)) {
+    warn(
+      `${where} holds a password, which is stored with the run in clear: set ROWMILL_SECRET_NAME and write {{secret:NAME}} in its place, where the task takes that`,
+    );
+  }
 }
 
 async function readArgumentsFile(path: string): Promise<Readonly<Record<string, unknown>>> {

@@ -161,7 +161,10 @@ export function addArgumentFlags(command: Command): void {
   command
     .optionsGroup('Arguments of the task:')
     .option('--arg <name=value>', 'one argument (repeatable)', pair)
-    .option('--args-file <file>', 'arguments as a JSON object: the place for long or secret ones');
+    .option(
+      '--args-file <file>',
+      'arguments as a JSON object, for long ones; stored with the run, so no place for secrets',
+    );
 }
 
 export function addReportFlags(command: Command): void {

@@ -208,7 +208,10 @@ describe('what run asks of the service', () => {
       'contacts/clean takes no arguments, but a given',
     ],
     [['run', 'contacts/wipe', 'x.csv'], 'Say --yes'],
-    [['run', 'contacts/wipe', 'x.csv', '--yes', '--arg', 'api_key=x'], '--args-file FILE.json'],
+    [
+      ['run', 'contacts/wipe', 'x.csv', '--yes', '--arg', 'api_key=x'],
+      'set the environment variable ROWMILL_SECRET_API_KEY',
+    ],
     [
       ['run', 'contacts/wipe', 'x.csv', '--yes', '--args-file', 'nix.json'],
       '--args-file /work/nix.json: ENOENT',
@@ -219,7 +222,7 @@ describe('what run asks of the service', () => {
     expect(stderr).toContain(message);
   });
 
-  it('warns of a password in a URL, and takes it from a file instead', async () => {
+  it('warns of a password in a URL, but not of a secret that is only named', async () => {
     const words = [
       'run',
       'contacts/wipe',
@@ -232,6 +235,8 @@ describe('what run asks of the service', () => {
     expect(exitCode).toBe(0);
     expect(stderr).toContain('warning: --arg label holds a password');
     expect(stderr).not.toContain('pw@');
+    const named = 'label=postgres://me:{{secret:PW}}@host/db';
+    expect((await run([...words.slice(0, -1), named])).stderr).not.toContain('password');
   });
 });
 
@@ -279,6 +284,22 @@ describe('files', () => {
     ];
     const { request } = await run(words, { workingDirectory: folder });
     expect(request?.arguments).toEqual({ factor: 3, label: 'secret' });
+  });
+
+  it('give no secrets: arguments are stored', async () => {
+    const words = ['run', 'contacts/wipe', 'x.csv', '--yes', '--args-file', 'args.json'];
+    const given = async (content: string): Promise<Awaited<ReturnType<typeof run>>> => {
+      await writeFile(join(folder, 'args.json'), content);
+      return run(words, { workingDirectory: folder });
+    };
+    const refused = await given('{"api_key": "hush-hush"}');
+    expect([refused.exitCode, refused.request]).toEqual([2, undefined]);
+    expect(refused.stderr).toContain('api_key in --args-file is a secret by its name');
+    expect(refused.stderr).not.toContain('hush-hush');
+    const named = await given('{"api_key": "{{secret:API_KEY}}"}');
+    expect(named.request?.arguments).toEqual({ api_key: '{{secret:API_KEY}}' });
+    const inUrl = await given('{"label": "postgres://me:pw@host/db"}');
+    expect(inUrl.stderr).toContain('warning: label in --args-file holds a password');
   });
 });
 
