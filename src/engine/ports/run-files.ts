@@ -49,6 +49,8 @@ export interface RunFiles {
   openStandardOutput(): WritableFile;
   /** Throws where a file of this name could not be written: no folder, a folder of that name, no permission. */
   refuseUnwritable(path: string): Promise<void>;
+  /** Whether there is a file of this name with at least a byte in it. */
+  hasContent(path: string): Promise<boolean>;
   readText(path: string): Promise<string | undefined>;
   /** The one name of a path, links resolved; two paths of one file give the same. */
   realPath(path: string): Promise<string>;

@@ -23,7 +23,6 @@ export class BatchRows implements RowDriver {
   #reached: ReadPosition | undefined;
   readonly #callRows: (rows: never, state: never, run: never) => unknown;
   readonly #entries: BatchEntry[] = [];
-  #rowCount = 0;
 
   constructor(context: RowDriverContext) {
     const { rows } = context.options.task;
@@ -53,7 +52,8 @@ export class BatchRows implements RowDriver {
       if (!isLeftOut) this.#collect();
       this.#reached = { byte: cursor.nextByte, number: cursor.number + 1, line: cursor.nextLine };
       cursor.index += 1;
-      if (this.#rowCount >= task.batchRows) await this.#call();
+      // Records that cannot be rows count too: a file of nothing else must not pile up in memory.
+      if (this.#entries.length >= task.batchRows) await this.#call();
     }
   }
 
@@ -73,7 +73,6 @@ export class BatchRows implements RowDriver {
     }
     const row = options.shape.row(cursor);
     this.#entries.push({ record, row, failures: row === undefined ? options.shape.failures : [] });
-    if (row !== undefined) this.#rowCount += 1;
   }
 
   async #call(): Promise<void> {
@@ -82,7 +81,6 @@ export class BatchRows implements RowDriver {
     const rows = entries.flatMap(({ row }) => (row === undefined ? [] : [row]));
     const outcomes = rows.length === 0 ? [] : await gate.orAbort(this.#outcomes(rows, entries));
     this.#settleAll(outcomes);
-    this.#rowCount = 0;
     if (pace.isActive) await pace.hold(rows.length);
     if (options.clock.now() >= beat.dueAt) await beat.beat();
   }

@@ -252,7 +252,13 @@ async function refuseInvalidRows({
       '--on-invalid abort reads the input twice, which standard input without a copy cannot do',
     );
   }
-  const found = await checkRows({ input, table, plan, limit: request.limit });
+  const found = await checkRows({
+    input,
+    table,
+    plan,
+    limit: Math.min(request.limit ?? Infinity, request.canary ?? Infinity),
+    fromRow: request.fromRow,
+  });
   if (found.invalid === 0) return;
   const causes = found.causes
     .slice(0, 5)

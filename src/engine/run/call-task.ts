@@ -18,6 +18,8 @@ export interface CallOptions {
   /** Name of the task and the outcomes it may give, for the message when it gives something else. */
   readonly taskName: string;
   readonly allowedOutcomes: string;
+  /** A step that throws ends the run: with its state unchanged it would throw for ever. */
+  readonly throwEndsRun?: boolean;
 }
 
 const DEFAULT_BACKOFF_MS = 500;
@@ -77,6 +79,11 @@ export class TaskCaller {
   #afterThrow(error: unknown, attempt: Attempt): CallResult | Promise<CallResult> {
     // It says that every other row would fail too: the run ends, and this row is not one that failed.
     if (error instanceof RunHalted) throw error;
+    const { throwEndsRun, taskName } = this.#options;
+    if (throwEndsRun === true && this.#options.retry?.onThrow !== true) {
+      const message = `step ${attempt.run.rowNumber} of ${taskName} crashed: ${messageOf(error)}`;
+      throw new RowmillError('internal', message, { cause: error });
+    }
     const message = `crashed: ${messageOf(error)}`;
     const failure = { code: 'crashed', message };
     if (this.#options.retry?.onThrow === true) {
@@ -121,14 +128,41 @@ export function readOutcome(
   { taskName, allowedOutcomes }: Pick<CallOptions, 'taskName' | 'allowedOutcomes'>,
 ): ReadableOutcome {
   if (isOutcome(given)) {
-    if (given.kind !== 'stop' || given.value === undefined) return given;
-    const { value: last } = given;
-    if (isOutcome(last) && last.kind !== 'stop' && last.kind !== 'retry') return given;
+    if (given.kind !== 'stop' || given.value === undefined) {
+      if (hasShape(given)) return given;
+    } else {
+      const { value: last } = given;
+      const isLast = isOutcome(last) && last.kind !== 'stop' && last.kind !== 'retry';
+      if (isLast && hasShape(last)) return given;
+    }
   }
   throw new RowmillError(
     'contract_broken',
     `row ${rowNumber}: the task ${taskName} gave ${describe(given)}, which is no outcome. Allowed: ${allowedOutcomes}`,
   );
+}
+
+/** Whether an outcome holds what its kind needs: JavaScript authors and other releases may put in anything. */
+function hasShape({ kind, value }: ReadableOutcome): boolean {
+  switch (kind) {
+    case 'ok':
+    case 'omit':
+    case 'stop':
+      return true;
+    case 'fail':
+    case 'retry':
+    case 'write':
+      return isRow(value);
+    case 'writeAll':
+      return Array.isArray(value) && value.every(isRow);
+    case 'writeText':
+      return typeof value === 'string';
+  }
+  return false;
+}
+
+function isRow(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -140,10 +174,15 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+function describeOutcome(outcome: ReadableOutcome): string {
+  if (outcome.kind === 'stop') return 'stop() of an outcome that cannot be the last one';
+  return `${outcome.kind}() of ${describe(outcome.value)}`;
+}
+
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing (undefined)';
   if (typeof value === 'function') return 'a function';
-  if (isOutcome(value)) return 'stop() of an outcome that cannot be the last one';
+  if (isOutcome(value)) return describeOutcome(value);
   let shown: string | undefined;
   try {
     shown = JSON.stringify(value);

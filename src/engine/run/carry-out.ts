@@ -1,8 +1,7 @@
-import { messageOf } from '../errors.ts';
+import { messageOf, RowmillError, type ErrorCode } from '../errors.ts';
 import type { WritableFile } from '../ports/run-files.ts';
 import type { HeldRun } from '../ports/run-store.ts';
 import type { RunFacts } from '../task/run-context.ts';
-import { ArgumentsRefused, InputRefused } from '../task/task-errors.ts';
 import type { Task } from '../task/task.ts';
 import type { BegunRun } from './begin-run.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -85,9 +84,11 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
   };
 }
 
+const REFUSALS = new Set<ErrorCode>(['input_refused', 'arguments_invalid', 'usage']);
+
 /** Whether a task said, when it was opened, that it will have nothing to do with this file or these arguments. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof InputRefused || error instanceof ArgumentsRefused;
+  return error instanceof RowmillError && REFUSALS.has(error.code);
 }
 
 interface FilePaths {
@@ -185,9 +186,24 @@ async function execute(
     for (const file of files) await file.sync();
     return end;
   } finally {
-    await unlessAborted(abortSignal, task.cleanup?.(facts as never));
-    for (const file of files) await file.close();
-    await unlessAborted(abortSignal, task.close?.(opened as never));
+    await orLogged('cleanup', log, () =>
+      unlessAborted(abortSignal, task.cleanup?.(facts as never)),
+    );
+    for (const file of files) {
+      await orLogged('closing a file', log, () => file.close());
+    }
+    await orLogged('close', log, () => unlessAborted(abortSignal, task.close?.(opened as never)));
+  }
+}
+
+/** What goes wrong behind the rows does not undo them: it is in the log, and the rest is still called. */
+async function orLogged(what: string, log: RunFacts['log'], work: () => unknown): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    log.error(`${what} failed: ${messageOf(error)}`, {
+      stack: error instanceof Error ? error.stack : undefined,
+    });
   }
 }
 

@@ -31,15 +31,14 @@ export async function checkFile(
     wanted.kind === 'file'
       ? await files.openInput(wanted.path)
       : await files.openStandardInput(undefined);
-  const scratch = (await needsCopy(opened, options))
-    ? await files.makeTemporaryFolder()
-    : undefined;
-  const copied =
-    scratch === undefined
-      ? undefined
-      : await copyOf(opened, { path: `${scratch.path}/input.csv`, options }, { files });
-  const input = copied?.input ?? opened;
+  let scratch: Awaited<ReturnType<typeof files.makeTemporaryFolder>> | undefined;
+  let copied: Awaited<ReturnType<typeof copyOf>> | undefined;
   try {
+    if (await needsCopy(opened, options)) {
+      scratch = await files.makeTemporaryFolder();
+      copied = await copyOf(opened, { path: `${scratch.path}/input.csv`, options }, { files });
+    }
+    const input = copied?.input ?? opened;
     const wantedTable = copied === undefined ? options : { ...options, encoding: 'utf-8' };
     const found = await openTaskTable(input, task, wantedTable);
     const table = copied?.describe(found) ?? found;
@@ -55,6 +54,8 @@ export async function checkFile(
       table,
       plan,
       limit,
+      stopSignal: handles.stopSignal,
+      breathe: () => clock.breathe(),
       onProgress: ({ rows, invalid, byte }) =>
         listeners.onProgress?.({
           succeeded: rows - invalid,

@@ -23,12 +23,21 @@ export async function checkRows({
   table,
   plan,
   limit = Infinity,
+  fromRow = 1,
+  stopSignal,
+  breathe,
   onProgress,
 }: {
   readonly input: ByteSource;
   readonly table: CsvTable;
   readonly plan: RunPlan;
   readonly limit?: number | undefined;
+  /** Records before this number are left out. */
+  readonly fromRow?: number | undefined;
+  /** Aborted: the check ends with what it has seen so far. */
+  readonly stopSignal?: AbortSignal | undefined;
+  /** Lets the event loop have its turn. */
+  readonly breathe?: (() => Promise<void>) | undefined;
   readonly onProgress?: (counts: { rows: number; invalid: number; byte: number }) => void;
 }): Promise<CheckedRows> {
   const access = accessOf(table, { independent: false, undoesGuard: plan.own.undoesGuard });
@@ -42,12 +51,14 @@ export async function checkRows({
   const reader = readBlocks(input, table);
   let [rows, invalid, duplicateRows] = [0, 0, 0];
   for (;;) {
-    const block = rows >= limit ? undefined : await reader.next();
+    const isOver = rows >= limit || stopSignal?.aborted === true;
+    const block = isOver ? undefined : await reader.next();
     if (block === undefined) break;
     cursor.enter(block);
     for (; cursor.index < block.count && rows < limit; cursor.index += 1) {
-      rows += 1;
       const { problem, number } = cursor;
+      if (number < fromRow) continue;
+      rows += 1;
       const row = problem === undefined ? shape.row(cursor) : undefined;
       if (row === undefined) {
         invalid += 1;
@@ -70,6 +81,8 @@ export async function checkRows({
       }
     }
     onProgress?.({ rows, invalid, byte: block.offset + block.endOffset });
+    // A read that was done ahead costs no turn of the event loop, and a signal would not be heard.
+    if (breathe !== undefined) await breathe();
   }
   return {
     rows,

@@ -84,6 +84,8 @@ interface DerivedSource {
 
 /** The lines of an errors file, one by one. */
 export async function* readErrors(files: RunFiles, path: string): AsyncGenerator<RunErrorLine> {
+  // A run that broke off before its first page has no errors yet.
+  if (!(await files.hasContent(path))) return;
   const file = await files.openInput(path);
   try {
     const table = await openTable(file, {

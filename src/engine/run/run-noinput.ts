@@ -41,8 +41,8 @@ export interface NoinputRunOptions {
 const PAGE_BYTES = 256 * 1024;
 
 /**
- * Steps a noinput task until it stops. A step that throws ends the run: with its state unchanged it
- * would throw for ever.
+ * Steps a noinput task until it stops. A step that throws ends the run as `internal_error`: half of an
+ * export must not pass for the whole.
  */
 export async function runNoinput(options: NoinputRunOptions): Promise<RowRunEnd> {
   const { task, from, clock, committer, facts, page } = options;
@@ -71,6 +71,7 @@ export async function runNoinput(options: NoinputRunOptions): Promise<RowRunEnd>
     log: facts.log,
     taskName: task.name,
     allowedOutcomes: ALLOWED_NOINPUT_OUTCOMES,
+    throwEndsRun: true,
   });
   while (gate.reason === undefined) {
     if (step > options.limit) {
@@ -82,7 +83,7 @@ export async function runNoinput(options: NoinputRunOptions): Promise<RowRunEnd>
     const result = called instanceof Promise ? await gate.orAbort(called) : called;
     if (result === 'interrupted') break;
     if (settleStep(settler, result, step)) gate.close('task_stopped');
-    state.carry(result.kind === 'stop' && result.value !== undefined ? result.value : result);
+    state.carry(result);
     step += 1;
     if (settler.hasTooManyFailures) gate.close('too_many_failures');
     if (pace.isActive) await pace.hold();
@@ -126,7 +127,7 @@ function settleStep(settler: RowSettler, outcome: CallResult & object, step: num
         start,
         end,
       });
-      return outcome.value.code === 'crashed';
+      return false;
     }
     case 'stop': {
       const last = outcome.value as ReadableOutcome | undefined;

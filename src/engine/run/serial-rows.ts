@@ -109,7 +109,7 @@ export class SerialRows implements RowDriver {
     const { text } = settler.page;
     try {
       const isLast = settler.settle(cursor, result);
-      state.carry(result.kind === 'stop' && result.value !== undefined ? result.value : result);
+      state.carry(result);
       if (isLast) gate.close('task_stopped');
     } catch (error) {
       settler.page.text = text;

@@ -22,7 +22,10 @@ export class StateCell {
   }
 
   /** Takes over what an outcome hands on. */
-  carry({ hasNext, next }: Pick<ReadableOutcome, 'hasNext' | 'next'>): void {
+  carry(outcome: Pick<ReadableOutcome, 'hasNext' | 'next' | 'kind' | 'value'>): void {
+    const isLast = outcome.kind === 'stop' && outcome.value !== undefined;
+    // What `stop` wraps was found to be an outcome when it was read.
+    const { hasNext, next } = isLast ? (outcome.value as ReadableOutcome) : outcome;
     if (hasNext && this.#isCarried) this.value = next;
     // Encoded once after the first row, so that what cannot be stored shows at once and not an hour later.
     if (!this.#isProved) this.encode();

@@ -69,6 +69,11 @@ export class LocalRunFiles implements RunFiles {
     }
   }
 
+  async hasContent(path: string): Promise<boolean> {
+    const found = await stat(path).catch(() => undefined);
+    return found !== undefined && found.size > 0;
+  }
+
   async readText(path: string): Promise<string | undefined> {
     try {
       return await readFile(path, 'utf8');

@@ -381,7 +381,7 @@ describe('batches', () => {
       },
     });
     const result = await world.run(task);
-    expect(sizes).toEqual([2, 2]);
+    expect(sizes).toEqual([1, 2, 1]);
     expect(result).toMatchObject({ succeeded: 3, failed: 2 });
     expect(world.text('/out.csv')).toBe(
       'email,out,error\na@x.example,a@x.example,\nbad,,"email: ""bad"" is not an e-mail address"\nb@x.example,b@x.example,\nc@x.example,,no\nd@x.example,d@x.example,\n',
@@ -410,6 +410,42 @@ describe('batches', () => {
       succeeded: 2,
       failed: 2,
     });
+  });
+});
+
+describe('batches of records that cannot be rows', () => {
+  it('are settled as they come: failures are counted, and nothing piles up', async () => {
+    const world = new MemoryWorld();
+    world.put('/in.csv', `email\n${'bad\n'.repeat(1_000)}`);
+    let calls = 0;
+    const task = defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      batchRows: 10,
+      rows: (rows) => {
+        calls += 1;
+        return rows.map(() => ok());
+      },
+    });
+    expect(await world.run(task, { maxFailures: 25 })).toMatchObject({
+      status: 'failure',
+      failed: 30,
+    });
+    expect(calls).toBe(0);
+  });
+
+  it('a state handed on by the outcome that stops the run reaches finish', async () => {
+    const world = worldOf(3);
+    const task = defineTask({
+      ...names,
+      mandatory: { n: anything },
+      output: ['out'],
+      start: () => 0,
+      rows: (rows) => rows.map(({ n }) => (n === '2' ? stop(ok(99)) : ok())),
+      finish: (state) => write({ out: state }),
+    });
+    await world.run(task);
+    expect(world.text('/out.csv')).toBe('n,out,error\n1,,\n2,,\n,99,\n');
   });
 });
 
@@ -464,6 +500,18 @@ describe('before the first row', () => {
       message: expect.stringContaining('1 of 2 rows are invalid') as string,
     });
     expect(calls).toBe(0);
+  });
+
+  it('on-invalid abort looks at the rows that would be processed, and at no others', async () => {
+    const world = new MemoryWorld();
+    world.put('/in.csv', 'email\nbad\na@x.example\nb@x.example\nbad\n');
+    const task = defineTask({ ...names, mandatory: { email: isEmail }, row: () => ok() });
+    expect(await world.run(task, { onInvalid: 'abort', fromRow: 2, limit: 2 })).toMatchObject({
+      succeeded: 2,
+    });
+    await expect(
+      world.run(task, { onInvalid: 'abort', fromRow: 3, limit: 2 }),
+    ).rejects.toMatchObject({ code: 'input_refused' });
   });
 
   it('changed code is refused at a resume, unless it is accepted', async () => {
@@ -606,6 +654,27 @@ describe('cleanup', () => {
     });
     expect(await worldOf(2).run(task)).toMatchObject({ status });
     expect(calls).toEqual(['cleanup connection', 'close connection']);
+  });
+});
+
+describe('what goes wrong behind the rows', () => {
+  it('does not undo them: it is logged, and what is left is still called', async () => {
+    const world = worldOf(2);
+    let isClosed = false;
+    const task = defineTask({
+      ...names,
+      mandatory: { n: anything },
+      row: () => ok(),
+      cleanup: () => {
+        throw new Error('boom');
+      },
+      close: () => {
+        isClosed = true;
+      },
+    });
+    expect(await world.run(task)).toMatchObject({ status: 'success', succeeded: 2 });
+    expect(isClosed).toBe(true);
+    expect(world.log).toMatchObject([{ level: 'error', message: 'cleanup failed: boom' }]);
   });
 });
 

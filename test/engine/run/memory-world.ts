@@ -187,6 +187,7 @@ export class MemoryWorld {
         close: async () => undefined,
       }),
       refuseUnwritable: async () => undefined,
+      hasContent: async (path) => (this.files.get(path)?.length ?? 0) > 0,
       readText: async (path) => this.files.get(path)?.toString('utf8'),
       realPath: async (path) => path,
     };

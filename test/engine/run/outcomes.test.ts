@@ -118,6 +118,11 @@ describe('what an outcome writes and counts', () => {
     ['stop of stop', stop(stop())],
     ['stop of retry', stop(retry('x') as never)],
     ['writeText', writeText('x')],
+    ['write of nothing', write(null as never)],
+    ['write of a text', write('x' as never)],
+    ['writeAll of one row', writeAll({ status: 'x' } as never)],
+    ['fail of nothing', { ...fail('x'), value: undefined }],
+    ['stop of a broken write', stop(write(undefined as never))],
   ])(
     '%s fails the run with what was allowed, and never counts as success',
     async (_name, given) => {
@@ -282,7 +287,11 @@ describe('noinput tasks', () => {
         return write({ n }, n + 1);
       }),
     );
-    expect(world.text('/out.csv')).toBe('n,error\n1,\n,crashed: boom\n');
-    expect(result).toMatchObject({ status: 'partial', succeeded: 1, failed: 1 });
+    expect(result).toMatchObject({
+      status: 'internal_error',
+      message: 'step 2 of test/outcomes crashed: boom',
+      failed: 0,
+      canResume: true,
+    });
   });
 });
