@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { RunHandles, RunListeners } from '../engine/run/run-service.ts';
 import { EXIT_OF_SIGNAL, type StopSignalName } from './exit-codes.ts';
 import type { CommandLineHost } from './host.ts';
@@ -14,28 +15,39 @@ export interface TerminalHandles {
   release(): void;
 }
 
+/** What is said at a signal: the first tells what a second one does, where there is something to tell. */
+export interface SignalNotes {
+  readonly stopping: (again: string) => string;
+  readonly ending: string;
+}
+
 /**
  * The first signal lets the rows in flight finish and commits a checkpoint, the second ends the run now,
  * the third the process. A reader of stdout that goes away ends the run now: nobody will read the rest.
  */
 export function terminalHandles(
   host: CommandLineHost,
-  { listeners, note }: { listeners: RunListeners; note: (line: string) => void },
+  {
+    listeners,
+    notes,
+    note,
+  }: { listeners: RunListeners; notes: SignalNotes; note: (line: string) => void },
 ): TerminalHandles {
   const stop = new AbortController();
   const abort = new AbortController();
+  // Every row that waits (for a retry, for an answer) listens: many of them are no leak.
+  setMaxListeners(0, stop.signal, abort.signal);
   let first: StopSignalName | undefined;
   const offSignal = host.onSignal((signal) => {
     if (first === undefined) {
       first = signal;
-      const again = signal === 'SIGINT' ? 'Ctrl-C again' : `${signal} again`;
-      note(`stopping: the rows in flight are finished first (${again} ends it now)`);
+      note(notes.stopping(signal === 'SIGINT' ? 'Ctrl-C again' : `${signal} again`));
       stop.abort('stopped');
     } else if (!abort.signal.aborted) {
-      note('ending now: rows since the last checkpoint will be done again when it is resumed');
+      note(notes.ending);
       abort.abort(signal);
-      // What cannot be ended (a reader that does not read, a stream that says nothing) is left behind:
-      // the last checkpoint stands.
+      // What cannot be ended (a reader that does not read, a stream that says nothing) is left behind;
+      // of a run, the last checkpoint stands.
       const code = EXIT_OF_SIGNAL[first];
       setTimeout(() => host.terminate(code), FORCE_AFTER_MS).unref();
     } else {

@@ -135,6 +135,7 @@ class FakeRunService implements RunService {
   logLines: readonly string[] = ['one', 'two'];
   act: (handles: RunHandles) => RunResult | Promise<RunResult> = () => RESULT;
   checked: CheckResult = CHECK;
+  actOnCheck: (handles: RunHandles) => CheckResult | Promise<CheckResult> = () => this.checked;
 
   async run(request: RunRequest, handles: RunHandles): Promise<RunResult> {
     this.requests.push(request);
@@ -149,8 +150,8 @@ class FakeRunService implements RunService {
     this.resumed.push({ runId, codeHash, acceptNewCode });
     return this.act(handles);
   }
-  async check(): Promise<CheckResult> {
-    return this.checked;
+  async check(_request: unknown, handles: RunHandles): Promise<CheckResult> {
+    return this.actOnCheck(handles);
   }
   async list(): Promise<readonly RunSummary[]> {
     return this.runs;

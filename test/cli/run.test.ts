@@ -515,6 +515,21 @@ describe('signals', () => {
     expect(line.terminated).toEqual([130]);
   });
 
+  it('may be waited for by any number of rows, without a word about a leak', async () => {
+    const warnings: string[] = [];
+    const hear = ({ name }: Error): number => warnings.push(name);
+    process.on('warning', hear);
+    await run(['run', 'contacts/clean', 'in.csv'], {
+      act: async ({ stopSignal, abortSignal }) => {
+        for (let row = 0; row < 100; row += 1) void [aborted(stopSignal), aborted(abortSignal)];
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        return RESULT;
+      },
+    });
+    process.off('warning', hear);
+    expect(warnings).toEqual([]);
+  });
+
   it('that comes when the run is done changes nothing', async () => {
     const { exitCode, line } = await run(['run', 'contacts/clean', 'in.csv'], {
       act: () => PARTIAL,
@@ -564,6 +579,30 @@ about the input:
   two lines above the header are skipped
 `);
     expect(stderr).toBe('\nnext:\n  rowmill run contacts/clean in.csv --delimiter tab  runs it\n');
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s ends it with %d, and it says how far it came', async (signal, code) => {
+    const check = async (...more: readonly string[]) => {
+      const line = new FakeCommandLine();
+      line.service.actOnCheck = (handles) => {
+        line.signal(signal);
+        expect(handles.stopSignal.aborted).toBe(true);
+        return { ...line.service.checked, rows: 1200, valid: 1200, invalid: 0 };
+      };
+      const exitCode = await line.run('check', 'contacts/clean', 'in.csv', ...more);
+      return { exitCode, stdout: line.stdout.text, stderr: line.stderr.text };
+    };
+    const { exitCode, stdout, stderr } = await check();
+    expect([exitCode, stderr]).toEqual([code, 'stopping\n']);
+    expect(stdout).toMatch(/^stopped: only the first 1,200 rows were looked at\n/);
+    expect(stdout).not.toContain('every row');
+    expect(JSON.parse((await check('--json')).stdout)).toMatchObject({
+      stopped: true,
+      exit_code: code,
+    });
   });
 
   it('reports as JSON', async () => {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { CheckResult } from '../../engine/run/run-service.ts';
 import { taskArguments } from '../argument-values.ts';
 import type { CommandContext } from '../context.ts';
-import { exitCodeOfTally } from '../exit-codes.ts';
+import { EXIT_OF_SIGNAL, exitCodeOfTally } from '../exit-codes.ts';
 import { counted, count, duration } from '../figures.ts';
 import { examples } from '../help-texts.ts';
 import { checkJson } from '../json-forms.ts';
@@ -15,7 +15,7 @@ import {
   type ArgumentFlags,
   type InputFlags,
 } from '../run-flags.ts';
-import { terminalHandles } from '../run-handles.ts';
+import { terminalHandles, type SignalNotes } from '../run-handles.ts';
 import { causeLines, printNext, warningLines } from '../run-report.ts';
 import { inputOptions, runInput } from '../run-request.ts';
 import type { Screen } from '../screen.ts';
@@ -26,6 +26,8 @@ interface CheckFlags extends InputFlags, ArgumentFlags {
   readonly limit?: number;
   readonly json?: boolean;
 }
+
+const SIGNAL_NOTES: SignalNotes = { stopping: () => 'stopping', ending: 'ending now' };
 
 /** `check`: reads and verifies all of a file, and does nothing else. */
 export function addCheckCommand(program: Command, context: CommandContext): void {
@@ -71,7 +73,11 @@ async function checkCommand(
     stderr,
     task: name,
   });
-  const terminal = terminalHandles(host, { listeners: view, note: (line) => view.note(line) });
+  const terminal = terminalHandles(host, {
+    listeners: view,
+    notes: SIGNAL_NOTES,
+    note: (line) => view.note(line),
+  });
   let check: CheckResult;
   try {
     const request = {
@@ -86,23 +92,30 @@ async function checkCommand(
     view.end();
     terminal.release();
   }
-  context.exitCode = exitCodeOfTally({ succeeded: check.valid, failed: check.invalid });
+  const signal = terminal.signal();
+  const isStopped = signal !== undefined;
+  context.exitCode = isStopped
+    ? EXIT_OF_SIGNAL[signal]
+    : exitCodeOfTally({ succeeded: check.valid, failed: check.invalid });
   if (flags.json === true) {
-    screen.json({ ...checkJson(check), exit_code: context.exitCode });
+    screen.json({ ...checkJson(check), stopped: isStopped, exit_code: context.exitCode });
     return;
   }
-  printCheck(screen, check);
-  if (file !== '-') {
+  printCheck(screen, check, isStopped);
+  if (file !== '-' && !isStopped) {
     const words = context.words.map((word) => (word === 'check' ? 'run' : word));
     printNext(screen, [{ command: shellWords(['rowmill', ...words]), why: 'runs it' }]);
   }
 }
 
-function printCheck(screen: Screen, check: CheckResult): void {
+function printCheck(screen: Screen, check: CheckResult, isStopped: boolean): void {
   const { bold, green, red, yellow } = screen.outColors;
+  if (isStopped) {
+    screen.out(yellow(`stopped: only the first ${counted(check.rows, 'row')} were looked at`));
+  }
   const verdict =
     check.invalid === 0
-      ? green('every row is valid')
+      ? green(isStopped ? `${count(check.valid)} valid` : 'every row is valid')
       : `${green(`${count(check.valid)} valid`)}, ${red(`${count(check.invalid)} invalid`)}`;
   screen.out(
     `${bold(visible(check.task))}: ${counted(check.rows, 'row')} in ${duration(check.elapsedMs)}: ${verdict}`,

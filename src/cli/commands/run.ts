@@ -11,7 +11,7 @@ import { resultJson } from '../json-forms.ts';
 import { nextCommands } from '../next-commands.ts';
 import { createProgressView } from '../progress.ts';
 import { addRunFlags, wordsForSameRows, type RunFlags } from '../run-flags.ts';
-import { terminalHandles } from '../run-handles.ts';
+import { terminalHandles, type SignalNotes } from '../run-handles.ts';
 import { printRunReport } from '../run-report.ts';
 import { runRequest } from '../run-request.ts';
 import { visibleJson } from '../visible-text.ts';
@@ -105,6 +105,11 @@ export interface FollowedRun {
   readonly begin: (handles: RunHandles) => Promise<RunResult>;
 }
 
+const SIGNAL_NOTES: SignalNotes = {
+  stopping: (again) => `stopping: the rows in flight are finished first (${again} ends it now)`,
+  ending: 'ending now: rows since the last checkpoint will be done again when it is resumed',
+};
+
 /** Shows a run while it lasts, reports its end, and sets the exit code. */
 export async function followRun(
   context: CommandContext,
@@ -123,6 +128,7 @@ export async function followRun(
       },
       onProgress: (progress) => view.onProgress?.(progress),
     },
+    notes: SIGNAL_NOTES,
     note: (line) => view.note(line),
   });
   let result: RunResult;
