@@ -262,6 +262,21 @@ describe.skipIf(postgres === undefined)(
         }
       });
 
+      it.each([1, 1000])('does not lose rows to a shared key, %d a page', async (page_rows) => {
+        // Equal to the database only: the texts differ.
+        const query = 'SELECT * FROM (VALUES (1.0), (1.00), (1.00), (2)) AS v(price)';
+        const exported = exportRows(exportQuery, { database, query, key: 'price', page_rows });
+        await expect(exported).rejects.toThrow(RunHalted);
+        await expect(exported).rejects.toThrow('the key price is not unique ("1.0');
+      });
+
+      it.each([{}, { key: 'id' }])('ends to be resumed at a page that fails, %j', async (given) => {
+        const query = 'SELECT id, 1 / (id - 7) AS a FROM numbers';
+        const exported = exportRows(exportQuery, { database, query, page_rows: 2, ...given });
+        await expect(exported).rejects.toThrow(RunHalted);
+        await expect(exported).rejects.toThrow('division by zero (SELECT id, 1 / (id - 7)');
+      });
+
       it('writes values as the database has them', async () => {
         const query = `SELECT 9007199254740993::bigint AS big, 0.10::numeric AS exact, true AS yes, NULL::bool AS none,
           '2026-11-21 09:30+02'::timestamptz AS at, '2026-11-21'::date AS day, '\\x00ff'::bytea AS bytes,

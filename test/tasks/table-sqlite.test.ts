@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RunHalted } from '../../src/index.ts';
 import { databaseAddress } from '../../src/tasks/table/database-address.ts';
 import { parseTableName, quotedTable } from '../../src/tasks/table/sql-name.ts';
 import { exportQuery, upsert } from '../../src/tasks/table.ts';
@@ -353,6 +354,30 @@ describe('table/export from SQLite', () => {
       key: 'part',
     };
     await expect(exportRows(exportQuery, given)).rejects.toThrow('the key "part" is NULL in a row');
+  });
+
+  it.each([
+    ['within a page', 'part', 1000, 'the key part is not unique ("p0")'],
+    ['at the end of a page', 'part', 1, 'the key part is not unique ("p0")'],
+    ['where a page is resumed', 'name', 1, 'the key name is not unique ("A")'],
+  ])('does not lose rows to a key that is shared %s', async (_where, key, page_rows, message) => {
+    database.exec(`CREATE TABLE shared (part TEXT, name TEXT COLLATE NOCASE)`);
+    // Equal to the database only, by the collation of the column.
+    database.exec(`INSERT INTO shared VALUES ('p0', 'A'), ('p0', 'a'), ('p1', 'b')`);
+    const given = { database: path, query: 'SELECT part, name FROM shared', key, page_rows };
+    const exported = exportRows(exportQuery, given);
+    await expect(exported).rejects.toThrow(RunHalted);
+    await expect(exported).rejects.toThrow(message);
+  });
+
+  it.each([{}, { key: 'id' }])('ends to be resumed at a page that fails, %j', async (given) => {
+    const query = `SELECT id, json_extract(iif(id < 7, '{}', '{'), '$.a') AS a FROM people`;
+    const all = { database: path, query, page_rows: 2, ...given };
+    const rest = exportRows(exportQuery, all);
+    await expect(rest).rejects.toThrow(RunHalted);
+    await expect(rest).rejects.toThrow(
+      /refuses the query behind row \d: malformed JSON \(SELECT id/,
+    );
   });
 
   it('never writes, whatever the query says', async () => {

@@ -1,5 +1,5 @@
 import { databaseAddress } from './database-address.ts';
-import type { QueryReader } from './query-reader.ts';
+import { haltingReader, type QueryReader } from './query-reader.ts';
 
 /** Opens a query of whichever database the address names. Drivers are loaded when they are needed. */
 export async function openQuery(
@@ -20,7 +20,8 @@ export async function openQuery(
       import('./sqlite-table.ts'),
       import('./sqlite-query.ts'),
     ]);
-    return sqliteQuery(openSqlite(address.path, { mayCreate: false }), query, key);
+    const opened = openSqlite(address.path, { mayCreate: false });
+    return haltingReader(sqliteQuery(opened, query, key), query);
   }
   const [{ PostgresConnection }, { postgresQuery }] = await Promise.all([
     import('./postgres-connection.ts'),
@@ -28,7 +29,7 @@ export async function openQuery(
   ]);
   const connection = new PostgresConnection(address.url, run.signal);
   try {
-    return await postgresQuery(connection, query, key);
+    return haltingReader(await postgresQuery(connection, query, key), query);
   } catch (error) {
     await connection.close();
     throw error;

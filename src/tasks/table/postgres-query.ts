@@ -6,6 +6,7 @@ import {
   bareQuery,
   keyPositions,
   refuseNullKey,
+  refuseSharedKey,
   type QueryPage,
   type QueryReader,
   type ReadSoFar,
@@ -81,7 +82,7 @@ class KeyedQuery implements QueryReader {
   readonly #connection: PostgresConnection;
   readonly #key: readonly string[];
   readonly #positions: readonly number[];
-  readonly #pageAfter: (where: string) => string;
+  readonly #pageOf: (same: string, where: string) => string;
 
   constructor({ connection, query, columns }: QueryParts, key: readonly string[]) {
     this.columns = columns;
@@ -89,28 +90,30 @@ class KeyedQuery implements QueryReader {
     this.#key = key;
     this.#positions = keyPositions(key, columns);
     const names = key.map(quotedName).join(', ');
-    this.#pageAfter = (where) =>
-      `SELECT * FROM (\n${query}\n) AS query ${where} ORDER BY ${names} LIMIT `;
+    this.#pageOf = (same, where) =>
+      `SELECT *, ${same} FROM (\n${query}\n) AS query ${where} ORDER BY ${names} LIMIT `;
   }
 
   page({ last }: ReadSoFar, limit: number): Promise<QueryPage> {
     return this.#connection.use(async (client) => {
       const names = this.#key.map(quotedName).join(', ');
-      const where =
+      const values = `(${this.#key.map((_, index) => `$${index + 1}`).join(', ')})`;
+      // From the last row on, so that the database itself says which others have its key.
+      const page =
         last === undefined
-          ? ''
-          : `WHERE (${names}) > (${last.map((_, index) => `$${index + 1}`).join(', ')})`;
-      const result = await ask(client, `${this.#pageAfter(where)}${limit}`, last);
-      for (const row of result.rows) {
-        refuseNullKey(
-          this.#key,
-          this.#positions.map((index) => row[index]),
-        );
-      }
-      const final = result.rows.at(-1);
+          ? this.#pageOf('false', '')
+          : this.#pageOf(`(${names}) = ${values}`, `WHERE (${names}) >= ${values}`);
+      const result = await ask(client, `${page}${limit + 1}`, last);
+      const width = this.columns.length;
+      const rows = result.rows.filter((row) => row[width] !== 't');
+      const keys = rows.map((row) => this.#positions.map((index) => row[index]));
+      for (const key of keys) refuseNullKey(this.#key, key);
+      refuseSharedKey(this.#key, keys, { last, atLast: result.rows.length - rows.length });
+      const final = keys.slice(0, limit).at(-1);
+      const cells = rows.slice(0, limit).map((row) => row.slice(0, width));
       return {
-        cells: cellsOf(result),
-        last: final === undefined ? last : this.#positions.map((index) => final[index] ?? ''),
+        cells: cellsOf({ rows: cells, fields: result.fields }),
+        last: final === undefined ? last : final.map((value) => value ?? ''),
       };
     });
   }
@@ -146,7 +149,7 @@ function ask(client: pg.Client, query: string, values: readonly unknown[] = []):
 }
 
 /** As the server writes them, but true and false where it says t and f. */
-function cellsOf({ rows, fields }: Result): (string | null)[][] {
+function cellsOf({ rows, fields }: Pick<Result, 'rows' | 'fields'>): (string | null)[][] {
   const booleans = fields.map(({ dataTypeID }) => dataTypeID === BOOLEAN_OID);
   if (!booleans.includes(true)) return rows;
   return rows.map((row) =>

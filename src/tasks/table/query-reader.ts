@@ -1,4 +1,5 @@
 import { ArgumentsRefused, RunHalted } from '../../index.ts';
+import { messageOf } from '../error-message.ts';
 
 /** A value of the key of the last row that was read, to go on behind it. */
 export type KeyValue = string | number | bigint;
@@ -53,4 +54,51 @@ export function refuseNullKey(key: readonly string[], values: readonly unknown[]
       `the key ${empty.map((name) => `"${name}"`).join(', ')} is NULL in a row: a key must not be`,
     );
   }
+}
+
+/**
+ * Behind the last row that was read, only rows with a greater key are found: of several with its key the
+ * others would be lost. `atLast` is how many rows have the key that the page before ended with.
+ */
+export function refuseSharedKey(
+  key: readonly string[],
+  values: readonly (readonly unknown[])[],
+  before: { readonly last: readonly unknown[] | undefined; readonly atLast: number },
+): void {
+  const shared =
+    before.atLast > 1
+      ? before.last
+      : values.find((row, index) => {
+          const previous = values[index - 1];
+          return previous !== undefined && row.every((value, part) => value === previous[part]);
+        });
+  if (shared === undefined) return;
+  const shown = shared.map((value) => `"${String(value)}"`).join(', ');
+  throw new RunHalted(
+    `the key ${key.join(', ')} is not unique (${shown}): rows would be lost; name columns that are together unique, or no key`,
+  );
+}
+
+const SHOWN_OF_QUERY = 200;
+
+/** The reader, ending the run to be resumed when the database refuses a page: without it the export would look done. */
+export function haltingReader(reader: QueryReader, query: string): QueryReader {
+  return {
+    columns: reader.columns,
+    close: () => reader.close(),
+    async page(after, limit) {
+      try {
+        return await reader.page(after, limit);
+      } catch (error) {
+        const isAbort = error instanceof Error && error.name === 'AbortError';
+        if (error instanceof RunHalted || isAbort) throw error;
+        const line = query.trim().replaceAll(/\s+/g, ' ');
+        const shown = line.length > SHOWN_OF_QUERY ? `${line.slice(0, SHOWN_OF_QUERY)}…` : line;
+        throw new RunHalted(
+          `the database refuses the query behind row ${after.rows}: ${messageOf(error)} (${shown})`,
+          { cause: error },
+        );
+      }
+    },
+  };
 }

@@ -5,6 +5,7 @@ import {
   bareQuery,
   keyPositions,
   refuseNullKey,
+  refuseSharedKey,
   type KeyValue,
   type QueryPage,
   type QueryReader,
@@ -111,29 +112,32 @@ class KeyedQuery implements QueryReader {
     this.#key = key;
     this.#positions = keyPositions(key, columns);
     const names = key.map(quotedName).join(', ');
-    const after = `WHERE (${names}) > (${key.map(() => '?').join(', ')})`;
-    const page = (where: string) =>
+    const values = `(${key.map(() => '?').join(', ')})`;
+    const page = (same: string, where: string) =>
       database
-        .prepare(`SELECT * FROM (\n${query}\n) ${where} ORDER BY ${names} LIMIT ?`)
+        .prepare(`SELECT *, ${same} FROM (\n${query}\n) ${where} ORDER BY ${names} LIMIT ?`)
         .raw(true)
         .safeIntegers(true);
-    this.#first = page('');
-    this.#next = page(after);
+    this.#first = page('0', '');
+    // From the last row on, so that the database itself says which others have its key.
+    this.#next = page(`(${names}) = ${values}`, `WHERE (${names}) >= ${values}`);
   }
 
   async page({ last }: ReadSoFar, limit: number): Promise<QueryPage> {
-    const rows = (
-      last === undefined ? this.#first.all([limit]) : this.#next.all([...last, limit])
+    const found = (
+      last === undefined
+        ? this.#first.all([limit + 1])
+        : this.#next.all([...last, ...last, limit + 1])
     ) as Value[][];
-    for (const row of rows)
-      refuseNullKey(
-        this.#key,
-        this.#positions.map((index) => row[index]),
-      );
-    const final = rows.at(-1);
+    const width = this.columns.length;
+    const rows = found.filter((row) => row[width] !== 1n);
+    const keys = rows.map((row) => this.#positions.map((index) => row[index]));
+    for (const values of keys) refuseNullKey(this.#key, values);
+    refuseSharedKey(this.#key, keys, { last, atLast: found.length - rows.length });
+    const final = keys.slice(0, limit).at(-1);
     return {
-      cells: rows.map((row) => row.map(asText)),
-      last: final === undefined ? last : this.#positions.map((index) => keyValue(final[index])),
+      cells: rows.slice(0, limit).map((row) => row.slice(0, width).map(asText)),
+      last: final === undefined ? last : final.map(keyValue),
     };
   }
 }
