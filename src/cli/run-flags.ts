@@ -43,7 +43,7 @@ export interface RunFlags extends InputFlags, ArgumentFlags {
   readonly resume?: boolean;
   readonly acceptNewCode?: boolean;
   readonly spool: boolean;
-  readonly onInvalid: 'reject' | 'abort';
+  readonly onInvalid?: 'reject' | 'abort';
   readonly maxFailures?: MaxFailures;
   readonly concurrency?: number;
   readonly waitMs?: number;
@@ -65,6 +65,15 @@ export const INPUT_FLAG_NAMES = [
   'skipLines',
 ] as const satisfies readonly (keyof InputFlags)[];
 
+/** Flags of `run` about rows of an input: a task that has none cannot heed them. */
+export const ROW_FLAG_NAMES = [
+  'fromRow',
+  'failed',
+  'unprocessed',
+  'onInvalid',
+  'concurrency',
+] as const satisfies readonly (keyof RunFlags)[];
+
 /** What a run of other rows of the same file has to be told again: all that is not found by looking. */
 export function wordsForSameRows({ map = {}, set = {}, arg = {}, argsFile }: RunFlags): string[] {
   const pairs = (flag: string, values: Pairs): string[] =>
@@ -83,10 +92,10 @@ export function addRunFlags(command: Command): void {
   addArgumentFlags(command);
   command
     .optionsGroup('Which rows:')
-    .option('--limit <n>', 'process at most so many rows', wholeNumber(1))
+    .option('--limit <n>', 'process at most so many rows (without input: steps)', wholeNumber(1))
     .option(
       '--canary <n>',
-      'process so many rows, then pause, to look before going on',
+      'process so many rows (without input: steps), then pause, to look before going on',
       wholeNumber(1),
     )
     .option('--from-row <n>', 'begin at this row, 1 is the first below the header', wholeNumber(1))
@@ -105,14 +114,16 @@ export function addRunFlags(command: Command): void {
     .optionsGroup('Going on and giving up:')
     .option('--resume', 'go on with the unfinished run of the same task, input and output')
     .option('--accept-new-code', 'go on although the code of the task has changed')
-    .option('--max-failures <n|p%>', 'end the run when more rows fail', readMaxFailures)
+    .option(
+      '--max-failures <n|p%>',
+      'end the run when N rows have failed, or more than P % of the processed ones (from 100 on)',
+      readMaxFailures,
+    )
     .addOption(
       new Option(
         '--on-invalid <what>',
-        'an invalid row: fail it (reject), or refuse the whole file first (abort)',
-      )
-        .choices(['reject', 'abort'])
-        .default('reject'),
+        'an invalid row: fail it (reject, the default), or refuse the whole file first (abort)',
+      ).choices(['reject', 'abort']),
     )
     .option('--no-spool', 'do not keep standard input in the run folder (cannot be resumed then)')
     .option('--yes', 'do not ask before a destructive task')

@@ -5,7 +5,7 @@ import type { InputOptions, RunInput, RunOutput, RunRequest } from '../engine/ru
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { Task } from '../engine/task/task.ts';
 import type { CommandLineSettings } from './host.ts';
-import { INPUT_FLAG_NAMES, type InputFlags, type RunFlags } from './run-flags.ts';
+import { INPUT_FLAG_NAMES, ROW_FLAG_NAMES, type InputFlags, type RunFlags } from './run-flags.ts';
 
 /** Kazoo's pause after a row. */
 const KAZOO_WAIT_MS = 500;
@@ -40,7 +40,7 @@ export async function runRequest(
     canary: flags.canary,
     resume: flags.resume ?? false,
     acceptNewCode: flags.acceptNewCode ?? false,
-    onInvalid: flags.onInvalid,
+    onInvalid: flags.onInvalid ?? 'reject',
     concurrency: flags.concurrency,
     ...pace(task, flags, settings),
     excelSafe: flags.excelSafe ?? settings.excelSafe,
@@ -112,6 +112,13 @@ function refuseContradictions(
   flags: RunFlags,
   { input, output }: { input: RunInput; output: RunOutput },
 ): void {
+  if (task.kind === 'noinput') {
+    const flag = ROW_FLAG_NAMES.find((name) => flags[name] !== undefined);
+    if (flag !== undefined || !flags.spool) {
+      const written = flag === undefined ? 'no-spool' : kebab(flag);
+      throw usage(`${task.name} reads no CSV: --${written} means nothing to it`);
+    }
+  }
   if (flags.limit !== undefined && flags.canary !== undefined) {
     throw usage(
       '--limit and --canary contradict each other: a canary can be resumed, a limited run has ended',

@@ -190,7 +190,18 @@ describe('what run asks of the service', () => {
   it.each([
     [['run', 'contacts/clean'], 'contacts/clean reads a CSV: name a file, or - for standard input'],
     [['run', 'demo/numbers', 'x.csv'], 'demo/numbers reads no CSV, but a file was given: x.csv'],
-    [['run', 'demo/numbers', '--skip-lines', '1'], '--skip-lines means nothing to it'],
+    ...[
+      ['--skip-lines', '1'],
+      ['--from-row', '2'],
+      ['--failed', 'f.csv'],
+      ['--unprocessed', 'u.csv'],
+      ['--on-invalid', 'reject'],
+      ['--concurrency', '1'],
+      ['--no-spool'],
+    ].map((words): [string[], string] => [
+      ['run', 'demo/numbers', ...words],
+      `demo/numbers reads no CSV: ${words[0]} means nothing to it`,
+    ]),
     [
       ['run', 'contacts/clean', 'x.csv', '--limit', '1', '--canary', '1'],
       '--limit and --canary contradict',
