@@ -6,7 +6,7 @@ import { EXIT_CODES, exitCodeOfError, type ExitCode } from './exit-codes.ts';
 import type { CommandLineHost } from './host.ts';
 import { createProgram } from './program.ts';
 import { PipeClosedError, Screen, type ColorMode } from './screen.ts';
-import { visible } from './visible-text.ts';
+import { visible, visibleJson } from './visible-text.ts';
 
 /** Runs one command and says how the process is to end. Never throws. */
 export async function runCommandLine(
@@ -31,7 +31,7 @@ export async function runCommandLine(
   return screen.isPipeClosed ? EXIT_CODES.pipe_closed.code : context.exitCode;
 }
 
-/** Says on stderr what went wrong (and as JSON on stdout, where that was asked for). */
+/** Says on stderr what went wrong (and as JSON, where that was asked for). */
 function reportError(error: unknown, { screen, words, host }: CommandContext): ExitCode {
   if (error instanceof PipeClosedError || screen.isPipeClosed || isPipeError(error)) {
     screen.closePipe();
@@ -76,9 +76,18 @@ function printJsonError(
   words: readonly string[],
   error: { readonly code: string; readonly message: string; readonly problems: readonly string[] },
 ): void {
-  const at = words.findIndex((word) => word === '-o' || word === '--output');
-  const stdoutIsData = at !== -1 && words[at + 1] === '-';
-  if (words.includes('--json') && !stdoutIsData) screen.json({ error });
+  if (!words.includes('--json')) return;
+  if (stdoutIsData(words)) screen.err(visibleJson({ error }));
+  else screen.json({ error });
+}
+
+/** Whether the words say that the output goes to stdout. They may be wrong otherwise: nothing is parsed. */
+function stdoutIsData(words: readonly string[]): boolean {
+  return words.some((word, at) =>
+    word === '-o' || word === '--output'
+      ? words[at + 1] === '-'
+      : word === '-o-' || word === '-o=-' || word === '--output=-',
+  );
 }
 
 /** Whether writing to a pipe without a reader is at the bottom of it. */

@@ -2,9 +2,9 @@
  * Control characters, and those that turn the direction of text or hide in it: a cell or a file name
  * must not be able to move the cursor, set the title or disguise what stands beside it.
  */
-const INVISIBLE =
+export const INVISIBLE =
   // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-  /[\u0000-\u001F\u007F-\u009F\u200B\u200E\u200F\u2028-\u202E\u2060\u2066-\u2069\uFEFF]/g;
+  /[\u0000-\u001F\u007F-\u009F\u00AD\u061C\u200B\u200E\u200F\u2028-\u202E\u2060\u2066-\u2069\uFEFF]/g;
 
 /** The text in one line, with what a terminal would act upon shown as `\n`, `\x1b` or `\u202e`. */
 export function visible(text: string): string {

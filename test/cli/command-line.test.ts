@@ -87,6 +87,17 @@ describe('what is misspelt', () => {
     const { stdout: usage } = await commandLine(['run', '--json', '--limit', '0', 'a/b']);
     expect(JSON.parse(usage)).toMatchObject({ error: { code: 'usage' } });
   });
+
+  it.each([[['-o', '-']], [['-o-']], [['--output', '-']], [['--output=-']]])(
+    'is told on stderr where stdout is the data: %j',
+    async (words) => {
+      const all = ['run', 'contacts/claen', 'x.csv', '--json', ...words];
+      const { stdout, stderr } = await commandLine(all);
+      expect(stdout).toBe('');
+      const json = stderr.trimEnd().split('\n').at(-1) ?? '';
+      expect(JSON.parse(json)).toMatchObject({ error: { problems: [] } });
+    },
+  );
 });
 
 describe('errors', () => {

@@ -43,6 +43,7 @@ describe('visible', () => {
     expect(visible('a\u001B[31mred\u0007\r\n\tb\u009Bx\u202Ey')).toBe(
       String.raw`a\x1b[31mred\x07\r\n\tb\x9bx\u202ey`,
     );
+    expect(visible('a\u061Cb\u00ADc')).toBe(String.raw`a\u061cb\xadc`);
     expect(visible('José 日本 👍')).toBe('José 日本 👍');
   });
 
@@ -94,6 +95,7 @@ describe('shellWords', () => {
     [['my file.csv'], "'my file.csv'"],
     [["it's"], `'it'\\''s'`],
     [['a\u001Bb'], String.raw`$'a\u001bb'`],
+    [['a\u202Eb', 'c\u2066d', "e\u061C'f"], String.raw`$'a\u202eb' $'c\u2066d' $'e\u061c\'f'`],
     [[''], "''"],
     [['$HOME', '*'], "'$HOME' '*'"],
   ])('quotes %j', (words, expected) => {
