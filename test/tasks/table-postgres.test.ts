@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RunHalted } from '../../src/index.ts';
+import { openQuery } from '../../src/tasks/table/open-query.ts';
 import { exportQuery, upsert } from '../../src/tasks/table.ts';
 import { exportRows } from './export-rows.ts';
 import { openTask, outcomesOf, shown, type Row } from './outcomes-of.ts';
@@ -170,6 +171,31 @@ describe.skipIf(postgres === undefined)(
         ]);
       });
 
+      it("keeps each row's own result when a trigger leaves some out", async () => {
+        await asked(
+          database,
+          `CREATE FUNCTION shop.skips() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN IF new.name = 'skip' THEN RETURN NULL; END IF; RETURN new; END $$;
+           CREATE TRIGGER skips BEFORE INSERT ON shop.people FOR EACH ROW EXECUTE FUNCTION shop.skips();
+           INSERT INTO shop.people (id, name) VALUES (3, 'old')`,
+        );
+        const names = ['skip', 'a', 'b', 'c', 'skip'];
+        const leftOut =
+          'fail refused by the database: left out by a trigger or a rule of the table';
+        expect(await put(names.map((name, index) => ({ id: String(index + 1), name })))).toEqual([
+          leftOut,
+          'write {"action":"inserted"}',
+          'write {"action":"updated"}',
+          'write {"action":"inserted"}',
+          leftOut,
+        ]);
+        expect(await asked(database, 'SELECT id, name FROM shop.people ORDER BY id')).toEqual([
+          { id: 2, name: 'a' },
+          { id: 3, name: 'b' },
+          { id: 4, name: 'c' },
+        ]);
+      });
+
       it('makes an empty cell NULL, an empty text, or leaves what is there', async () => {
         const after = async (empty: string) => {
           await put([{ id: '1', name: 'Ada', code: 'abc', amount: '5' }]);
@@ -275,6 +301,17 @@ describe.skipIf(postgres === undefined)(
         const exported = exportRows(exportQuery, { database, query, page_rows: 2, ...given });
         await expect(exported).rejects.toThrow(RunHalted);
         await expect(exported).rejects.toThrow('division by zero (SELECT id, 1 / (id - 7)');
+      });
+
+      it('writes nothing on a connection that is made again either', async () => {
+        await asked(database, 'DROP SEQUENCE IF EXISTS s_read; CREATE SEQUENCE s_read');
+        const { signal } = new AbortController();
+        const settings = { database, query: "SELECT nextval('s_read') AS id", key: ['id'] };
+        const reader = await openQuery(settings, { signal, secretOf: () => '' });
+        await postgres?.disconnectAll();
+        const page = reader.page({ rows: 0, last: undefined }, 10);
+        await expect(page).rejects.toThrow('read-only transaction');
+        await reader.close();
       });
 
       it('writes values as the database has them', async () => {

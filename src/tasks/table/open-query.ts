@@ -27,7 +27,7 @@ export async function openQuery(
     import('./postgres-connection.ts'),
     import('./postgres-query.ts'),
   ]);
-  const connection = new PostgresConnection(address.url, run.signal);
+  const connection = new PostgresConnection(address.url, run.signal, { readOnly: true });
   try {
     return haltingReader(await postgresQuery(connection, query, key), query);
   } catch (error) {

@@ -6,16 +6,23 @@ import { messageOf } from '../error-message.ts';
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 500;
 const CONNECT_TIMEOUT_MS = 10_000;
+const SESSION = "SET datestyle = 'ISO'; SET timezone = 'UTC'; SET bytea_output = 'hex'";
 
 /** A connection that is made again when it breaks. */
 export class PostgresConnection {
   readonly #url: string;
   readonly #signal: AbortSignal;
+  readonly #session: string;
   #client: pg.Client | undefined;
 
-  constructor(url: string, signal: AbortSignal) {
+  constructor(
+    url: string,
+    signal: AbortSignal,
+    { readOnly = false }: { readonly readOnly?: boolean } = {},
+  ) {
     this.#url = url;
     this.#signal = signal;
+    this.#session = readOnly ? `${SESSION}; SET default_transaction_read_only = on` : SESSION;
   }
 
   /**
@@ -58,7 +65,8 @@ export class PostgresConnection {
       if (this.#client === client) this.#client = undefined;
     });
     await client.connect();
-    await client.query("SET datestyle = 'ISO'; SET timezone = 'UTC'; SET bytea_output = 'hex'");
+    // Not as `options` of the connection: an address can set those otherwise, and poolers refuse them.
+    await client.query(this.#session);
     this.#client = client;
     return client;
   }

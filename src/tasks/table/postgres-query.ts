@@ -17,17 +17,16 @@ const BOOLEAN_OID = 16;
 
 type Result = pg.QueryArrayResult<(string | null)[]>;
 
-/** Opens a query of a PostgreSQL database. The session is read-only, whatever the query says. */
+/** Opens a query of a PostgreSQL database, over a connection that is read-only. */
 export async function postgresQuery(
   connection: PostgresConnection,
   query: string,
   key: readonly string[],
 ): Promise<QueryReader> {
   const bare = bareQuery(query);
-  const { fields } = await connection.use(async (client) => {
-    await client.query('SET default_transaction_read_only = on');
-    return tried(ask(client, `SELECT * FROM (\n${bare}\n) AS query LIMIT 0`));
-  });
+  const { fields } = await connection.use((client) =>
+    tried(ask(client, `SELECT * FROM (\n${bare}\n) AS query LIMIT 0`)),
+  );
   const columns = fields.map(({ name }) => name);
   const parts = { connection, query: bare, columns };
   return key.length === 0 ? new CursorQuery(parts) : new KeyedQuery(parts, key);

@@ -116,10 +116,11 @@ export class PostgresTable implements TableWriter {
         this.#upsert,
         arrays,
       );
+      if (results.length !== rows.length) throw new RowsLeftOut();
       await client.query('RELEASE SAVEPOINT batch');
       return results.map(({ is_new }) => ({ action: is_new === 't' ? 'inserted' : 'updated' }));
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isRefusal(error) && !(error instanceof RowsLeftOut)) throw error;
       await client.query('ROLLBACK TO SAVEPOINT batch');
       if (rows.length === 1) return [{ refusal: refusalOf(error) }];
       const middle = Math.ceil(rows.length / 2);
@@ -129,12 +130,22 @@ export class PostgresTable implements TableWriter {
   }
 }
 
+/** A trigger or a rule left rows out, and nothing tells which: the results would be those of other rows. */
+class RowsLeftOut extends Error {
+  override readonly name = 'RowsLeftOut';
+
+  constructor() {
+    super('left out by a trigger or a rule of the table');
+  }
+}
+
 /** Data that does not fit (22), integrity (23), a key twice in one statement (21), views (44), policies, RAISE. */
 function isRefusal(error: unknown): error is Error {
   return /^(?:2[123]|44).{3}$|^42501$|^P0001$/.test(errorCode(error));
 }
 
 function refusalOf(error: Error): Refusal {
+  if (error instanceof RowsLeftOut) return { code: 'left_out', message: error.message };
   // What the driver sets on errors of the server.
   const { detail, column } = error as Error & { detail?: string; column?: string };
   const code = `sql_${errorCode(error)}`;
