@@ -1,6 +1,6 @@
 import { cellType, cellWorth, isTyped, prevailingType } from './cell-type.ts';
 import {
-  sampleRecords,
+  cutSample,
   type SampleDialect,
   type SampleRange,
   type SampleRecord,
@@ -19,10 +19,14 @@ export interface DialectFinding {
   readonly dialect: SampleDialect;
   /** Another dialect was nearly as good. */
   readonly isClose: boolean;
+  /** A dialect cannot be judged: the sample ends in one of its first records, in a quoted cell. */
+  readonly isCut: boolean;
 }
 
 /** Records that are enough to tell dialects apart. */
 const SCORED_RECORDS = 200;
+/** A reading that the sample ends within a quoted cell says enough with so many records. */
+const ENOUGH_RECORDS = 20;
 
 const DELIMITERS = [
   ',',
@@ -48,14 +52,20 @@ export function findDialect(
   wishes: DialectWishes,
 ): DialectFinding {
   const scored: { dialect: SampleDialect; score: number }[] = [];
+  let isCut = false;
   for (const dialect of candidates(text, wishes)) {
-    const records = sampleRecords(text, dialect, { ...range, maxRecords: SCORED_RECORDS });
+    const cut = cutSample(text, dialect, { ...range, maxRecords: SCORED_RECORDS });
+    const { records } = cut;
+    if (cut.isCutInQuotes && records.length < ENOUGH_RECORDS) {
+      isCut ||= records.every(({ isOdd, cells }) => !isOdd && cells.length > 1);
+    }
     if (records.length === 0) continue;
     scored.push({ dialect, score: scoreRecords(records, dialect, wishes.expected) });
   }
   scored.sort((one, other) => other.score - one.score);
   const [best, second] = scored;
   return {
+    isCut,
     dialect: best?.dialect ?? plain(wishes.delimiter ?? ',', wishes),
     isClose:
       wishes.delimiter === undefined &&
@@ -137,8 +147,18 @@ function scoreRecords(
   score *= width === 1 ? 0.45 : 0.72 + 0.28 * (1 - 2 / Math.max(width, 2));
   if (width > 1 && first > 0) score *= 0.93;
   score *= delimiterFactor(dialect, { width, typed, first, records });
+  if (width > 1 && areTextsWhole(records, width)) score *= 1.6;
   if (expected.size > 0) score += 2 * bestMatch(records, expected);
   return score;
+}
+
+/** Quoted cells of several lines that close where rows of the table end: no other dialect does that by chance. */
+function areTextsWhole(records: readonly SampleRecord[], width: number): boolean {
+  const texts = records.filter((record) => record.nextLine - record.line > 2);
+  const areFitting = texts.every((record) => !record.isOdd && record.cells.length === width);
+  if (texts.length === 0 || !areFitting) return false;
+  const fitting = records.filter((record) => !record.isOdd && record.cells.length === width);
+  return fitting.length >= records.length * 0.9;
 }
 
 interface Evidence {

@@ -87,11 +87,7 @@ async function tailOf(
   // width is the start of a record.
   let best: SampleRecord[] = [];
   let most = 0;
-  let from = 0;
-  for (let tried = 0; tried < TAIL_STARTS; tried++) {
-    const end = /\r\n|\n|\r/.exec(text.slice(from));
-    if (end === null) break;
-    from += end.index + end[0].length;
+  for (const from of tailStarts(text, dialect.quote)) {
     const records = sampleRecords(text, dialect, { from, maxRecords: Infinity, isWhole: true });
     const fitting = records.filter((record) => record.cells.length === finding.width).length;
     if (fitting > most) {
@@ -100,5 +96,24 @@ async function tailOf(
     }
     if (fitting > records.length * 0.9) break;
   }
-  return best.length === 0 ? undefined : { records: best, text, offset };
+  // Where hardly a record is as those of the table, it is the inside of a cell that is looked at.
+  return most < best.length / 2 || best.length === 0 ? undefined : { records: best, text, offset };
+}
+
+/** Line starts of a tail, and those behind quotes that may close a cell the tail begins in. */
+function* tailStarts(text: string, quote: string): Generator<number> {
+  const lineEnd = /\r\n|\n|\r/g;
+  for (let tried = 0; tried < TAIL_STARTS; tried++) {
+    if (lineEnd.exec(text) === null) return;
+    yield lineEnd.lastIndex;
+  }
+  if (quote === '') return;
+  let at = 0;
+  for (let tried = 0; tried < TAIL_STARTS; tried++) {
+    at = text.indexOf(quote, at) + 1;
+    if (at === 0) return;
+    lineEnd.lastIndex = at;
+    if (lineEnd.exec(text) === null) return;
+    yield lineEnd.lastIndex;
+  }
 }

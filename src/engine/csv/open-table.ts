@@ -76,9 +76,9 @@ const MAX_SAMPLE_BYTES = 8 * 1024 * 1024;
  */
 export async function openTable(source: ByteSource, options: OpenOptions = {}): Promise<CsvTable> {
   checkOptions(options);
-  for (let bytes = SAMPLE_BYTES; ; bytes *= 8) {
+  for (let bytes = SAMPLE_BYTES; ; bytes = Math.min(bytes * 8, MAX_SAMPLE_BYTES)) {
     const sample = await readSample(source, bytes);
-    const isLast = sample.isWhole || bytes * 8 > MAX_SAMPLE_BYTES;
+    const isLast = sample.isWhole || bytes === MAX_SAMPLE_BYTES;
     const table = await tableOfSample(source, sample, { options, isLast });
     if (table !== undefined) return table;
   }
@@ -145,7 +145,8 @@ async function tableOfSample(
     sepDelimiter: begin.delimiter,
   });
   const range = { from: begin.at, maxRecords: Infinity, isWhole: sample.isWhole, line: begin.line };
-  const { dialect, isClose } = findDialect(text, range, wishes);
+  const { dialect, isClose, isCut } = findDialect(text, range, wishes);
+  if (isCut && !how.isLast) return undefined;
   const maxRecords = sample.isWhole ? Infinity : MAX_SAMPLE_RECORDS;
   const records = sampleTable(sample.bytes, text, { dialect, range: { ...range, maxRecords } });
   if (records.length < 2 && !how.isLast) return undefined;

@@ -1,3 +1,5 @@
+import { DEFAULT_MAX_RECORD_BYTES } from './block-reader.ts';
+
 /** A way to cut a sample, in bytes as latin1 text. */
 export interface SampleDialect {
   readonly delimiter: string;
@@ -33,8 +35,14 @@ export interface SampleRange {
   readonly line?: number | undefined;
 }
 
-/** An unclosed quote in a sample is looked into no further than this many lines. */
-const MAX_QUOTED_LINES = 60;
+/** A quote that is followed by what may not follow it does not close a cell of more lines than this. */
+const MAX_ODD_LINES = 60;
+
+/** Records of a sample, and whether the last one's quoted cell goes on behind it. */
+export interface SampleCut {
+  readonly records: SampleRecord[];
+  readonly isCutInQuotes: boolean;
+}
 
 /** Cuts a sample into records, whatever the dialect. For finding out, not for reading. */
 export function sampleRecords(
@@ -42,6 +50,11 @@ export function sampleRecords(
   dialect: SampleDialect,
   range: SampleRange,
 ): SampleRecord[] {
+  return cutSample(text, dialect, range).records;
+}
+
+/** The same, and says whether the sample ends within a quoted cell. */
+export function cutSample(text: string, dialect: SampleDialect, range: SampleRange): SampleCut {
   const records: SampleRecord[] = [];
   let at = range.from;
   let line = range.line ?? 1;
@@ -56,9 +69,12 @@ export function sampleRecords(
     }
     const strict = cutRecord(text, dialect, at);
     // The rest of a quoted cell may lie behind the sample: that is no odd record.
-    if (strict === undefined && !range.isWhole && linesFrom(text, at) <= MAX_QUOTED_LINES) break;
-    const cut = strict ?? cutRecord(text, { ...dialect, quote: '' }, at);
-    if (cut === undefined) break;
+    if (strict === 'open' && !range.isWhole && text.length - at <= DEFAULT_MAX_RECORD_BYTES) {
+      return { records, isCutInQuotes: true };
+    }
+    const isClosed = typeof strict === 'object';
+    const cut = isClosed ? strict : cutRecord(text, { ...dialect, quote: '' }, at);
+    if (typeof cut !== 'object') break;
     if (cut.end >= text.length && !range.isWhole) break;
     const next = cut.end + lineEndLength(text, cut.end);
     const nextLine = line + cut.lines + (next > cut.end ? 1 : 0);
@@ -69,7 +85,7 @@ export function sampleRecords(
       line,
       nextLine,
       cells: cut.cells,
-      isOdd: cut.isOdd || strict === undefined,
+      isOdd: cut.isOdd || !isClosed,
       isAfterBlank,
       quoted: cut.quoted,
     });
@@ -77,21 +93,7 @@ export function sampleRecords(
     at = next;
     line = nextLine;
   }
-  return records;
-}
-
-/** Lines from a place to the end, as far as they matter. */
-function linesFrom(text: string, from: number): number {
-  let lines = 0;
-  let at = from;
-  while (lines <= MAX_QUOTED_LINES) {
-    const feed = text.indexOf('\n', at);
-    const back = text.indexOf('\r', at);
-    if (feed < 0 && back < 0) return lines;
-    at = (feed < 0 ? back : feed) + 1;
-    lines++;
-  }
-  return lines;
+  return { records, isCutInQuotes: false };
 }
 
 function lineEndLength(text: string, at: number): number {
@@ -109,8 +111,10 @@ interface Cut {
   readonly quoted: number;
 }
 
-/** Undefined where a quote does not close. */
-function cutRecord(text: string, dialect: SampleDialect, from: number): Cut | undefined {
+/** `open`: a quote does not close. `odd`: what closes it, many lines below, may not. */
+type NotCut = 'open' | 'odd';
+
+function cutRecord(text: string, dialect: SampleDialect, from: number): Cut | NotCut {
   const { delimiter, quote, collapseDelimiters } = dialect;
   const cells: string[] = [];
   let at = from;
@@ -127,12 +131,13 @@ function cutRecord(text: string, dialect: SampleDialect, from: number): Cut | un
     let cell = '';
     if (quote !== '' && text.startsWith(quote, at)) {
       const quoted = cutQuoted(text, dialect, at);
-      if (quoted === undefined) return undefined;
+      if (quoted === undefined) return 'open';
       cell = quoted.text;
       lines += quoted.lines;
       quotedCells++;
       const tail = endOfText(text, quoted.end, delimiter);
       if (tail > quoted.end && text.slice(quoted.end, tail).trim() !== '') {
+        if (quoted.lines > MAX_ODD_LINES) return 'odd';
         isOdd = true;
         cell = text.slice(at, tail);
       }
@@ -171,22 +176,26 @@ function cutQuoted(
   open: number,
 ): { readonly text: string; readonly end: number; readonly lines: number } | undefined {
   const { quote, escape } = dialect;
+  const limit = Math.min(text.length, open + DEFAULT_MAX_RECORD_BYTES);
   let content = '';
   let lines = 0;
   let at = open + 1;
+  let from = at;
   for (;;) {
-    if (at >= text.length || lines > MAX_QUOTED_LINES) return undefined;
+    if (at >= limit) return undefined;
     const char = text[at] as string;
     if (char === escape && text[at + 1] === quote) {
-      content += quote;
+      content += text.slice(from, at) + quote;
       at += 2;
-    } else if (char === quote) return { text: content, end: at + 1, lines };
-    else if (char === escape && escape !== quote && at + 1 < text.length) {
-      content += text[at + 1];
+      from = at;
+    } else if (char === quote) {
+      return { text: content + text.slice(from, at), end: at + 1, lines };
+    } else if (char === escape && escape !== quote && at + 1 < text.length) {
+      content += text.slice(from, at) + text[at + 1];
       at += 2;
+      from = at;
     } else {
       if (char === '\n' || (char === '\r' && text[at + 1] !== '\n')) lines++;
-      content += char;
       at++;
     }
   }
