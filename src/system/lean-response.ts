@@ -2,7 +2,9 @@ import { Readable } from 'node:stream';
 import type { ReadableWritablePair } from 'node:stream/web';
 import type { Dispatcher } from 'undici';
 
-type ResponseBody = Dispatcher.ResponseData['body'];
+/** What is used of the body that undici gives. */
+export type ResponseBody = Readable &
+  Pick<Dispatcher.ResponseData['body'], 'bodyUsed' | 'text' | 'json' | 'arrayBuffer'>;
 
 /** What came of a request, before anything is made of it. */
 export interface LeanAnswer {

@@ -1,4 +1,5 @@
 import type { Agent } from 'undici';
+import { decodedResponse } from './decoded-response.ts';
 import { LeanResponse } from './lean-response.ts';
 
 let undici: typeof import('undici') | undefined;
@@ -22,7 +23,11 @@ export const pooledFetch: typeof globalThis.fetch = async (input, init) => {
       body: lean.body ?? null,
       signal: lean.signal ?? null,
     });
-    const response = new LeanResponse({ url: lean.url, status: statusCode, headers, body });
+    const answer = { url: lean.url, status: statusCode, headers, body };
+    const response =
+      headers['content-encoding'] === undefined || lean.method === 'HEAD'
+        ? new LeanResponse(answer)
+        : decodedResponse(answer);
     // It has every member of a Response; the type wants the class itself.
     return response as unknown as Response;
   }
@@ -50,7 +55,11 @@ const METHODS: readonly LeanCall['method'][] = [
 ];
 
 /** What fetch adds by itself, and servers expect. */
-const DEFAULT_HEADERS = { accept: '*/*', 'user-agent': 'rowmill' };
+const DEFAULT_HEADERS = {
+  accept: '*/*',
+  'accept-encoding': 'gzip, deflate, br',
+  'user-agent': 'rowmill',
+};
 
 /** The call, where it needs nothing of what only `fetch` can do. */
 function leanCall(
