@@ -166,6 +166,7 @@ describe('http/request refuses before the first call', () => {
     [{ url, method: 'POST', body: '{"a": {{id}}' }, 'body: is not JSON'],
     [{ url, headers: 'Nonsense' }, 'headers: has "Nonsense", which is no header'],
     [{ url, headers: { 'a b': 'x' } }, 'headers: has "a b", which is no header name'],
+    [{ url, idempotency_header: 'a b' }, 'idempotency_header: is "a b", which is no header name'],
     [{ url, select: 'id' }, 'select: holds "id", which is no pair'],
     [{ url, select: 'id=a[x' }, 'select: has "a[x", which is no path'],
     [{ url, timeout_seconds: 'soon' }, 'timeout_seconds: must be a number from 0.01 to 3600'],
@@ -173,6 +174,16 @@ describe('http/request refuses before the first call', () => {
   ])('%j: %s', async (given, message) => {
     await expect(openTask(request, given, { header })).rejects.toThrow(message);
   });
+
+  it.each(['Authorization', 'cookie', 'X-Api-Key', 'x-auth-token'])(
+    'a secret in clear in %s, which would be kept with the run',
+    async (name) => {
+      const given = { url, headers: { [name]: 's3cret' } };
+      await expect(openTask(request, given, { header })).rejects.toThrow(
+        `headers: has ${name} in clear, and arguments are kept with the run: write {{secret:NAME}}`,
+      );
+    },
+  );
 
   it('names the output columns in the order of the argument', async () => {
     const open = await openTask(request, { url, select: '2024=b, a=status' }, { header });
@@ -240,6 +251,20 @@ describe('http/request says', () => {
       { secrets: { TOKEN: 's3cret' } },
     );
     expect(outcome).toMatch(/^fail HTTP 422: No way Bearer \*\*\* x{1,200}…$/);
+  });
+
+  it('no secret in a cell either, when the service sends it back', async () => {
+    const server = await serve((seen, response) =>
+      sendJson(response, { got: seen.headers.authorization }),
+    );
+    const given = {
+      url: server.origin,
+      headers: { Authorization: 'Bearer {{secret:TOKEN}}' },
+      select: 'got=got, all=body',
+    };
+    expect(await call([{ id: '1' }], given, { secrets: { TOKEN: 's3cret' } })).toEqual([
+      'write {"got":"Bearer ***","all":"{\\"got\\":\\"Bearer ***\\"}"}',
+    ]);
   });
 
   it('that other statuses are welcome when told so', async () => {
@@ -340,7 +365,7 @@ describe('http/request and redirects', () => {
     const server = await serve((_seen, response) => {
       response.writeHead(302, { location: `${other.origin}/x` }).end();
     });
-    const given = { url: server.origin, headers: { 'X-Key': 'k' } };
+    const given = { url: server.origin, headers: { 'X-Name': 'k' } };
     expect(await call([{ x: '1' }], given)).toEqual([
       `fail HTTP 302 to ${other.origin}/x (not followed)`,
     ]);
@@ -348,7 +373,7 @@ describe('http/request and redirects', () => {
     expect(await call([{ x: '1' }], { ...given, redirects: 'follow' })).toEqual([
       'write {"http_status":"200"}',
     ]);
-    expect(other.seen[0]?.headers).not.toHaveProperty('x-key');
+    expect(other.seen[0]?.headers).not.toHaveProperty('x-name');
     expect(other.seen[0]?.headers).not.toHaveProperty('idempotency-key');
   });
 

@@ -12,6 +12,9 @@ import { parseResponseField, type ResponseField } from './response-field.ts';
 import { parseTemplate } from '../template.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'];
+/** Headers that carry secrets; not the one that tells calls apart. */
+const SECRET_HEADER =
+  /^(?:authorization|proxy-authorization|cookie|(?!(?:x-)?idempotency-key$).*-(?:key|token|secret))$/i;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 /** The arguments of http/request. */
@@ -37,11 +40,25 @@ export const requestArguments = taskArguments({
     'Follow redirects on the same origin only, everywhere (without the headers), or not at all.',
     ['same-origin', 'follow', 'none'],
   ),
-  idempotency_header: text(
+  idempotency_header: idempotencyHeader(),
+});
+
+function idempotencyHeader(): Argument<string> {
+  const { read, ...rest } = text(
     "Header that carries the row's key, the same at every retry; empty for none.",
     'Idempotency-Key',
-  ),
-});
+  );
+  return {
+    ...rest,
+    read(given) {
+      const name = read(given).trim();
+      if (name !== '' && !HEADER_NAME.test(name)) {
+        throw new ArgumentFault(`is "${name}", which is no header name`);
+      }
+      return name;
+    },
+  };
+}
 
 function template(description: string): Argument<string> {
   const { read, ...rest } = text(description);
@@ -85,7 +102,12 @@ function headerPairs(): Argument<readonly (readonly [string, string])[]> {
         if (!HEADER_NAME.test(name))
           throw new ArgumentFault(`has "${name}", which is no header name`);
         if (/[\r\n\0]/.test(value)) throw new ArgumentFault(`has a line break in ${name}`);
-        parseTemplate(value);
+        const isLiteral = parseTemplate(value).every(({ kind }) => kind === 'text');
+        if (isLiteral && value.trim() !== '' && SECRET_HEADER.test(name)) {
+          throw new ArgumentFault(
+            `has ${name} in clear, and arguments are kept with the run: write {{secret:NAME}} for the secret part, and put that into the environment variable ROWMILL_SECRET_NAME`,
+          );
+        }
       }
       return headers;
     },

@@ -103,7 +103,7 @@ export const request = defineTask({
       const message = `HTTP ${answer.status}, but the answer is not JSON${begins}`;
       return fail({ code: 'response_not_json', message });
     }
-    return write(cells);
+    return write(withoutSecretsIn(cells, plan.secrets));
   },
   examples: [
     {
@@ -186,6 +186,16 @@ function beginning({ text, headers }: CallAnswer, secrets: readonly string[]): s
 
 function shortened(line: string): string {
   return line.length > SHOWN_OF_ANSWER ? `${line.slice(0, SHOWN_OF_ANSWER)}…` : line;
+}
+
+function withoutSecretsIn(
+  cells: Readonly<Record<string, string>>,
+  secrets: readonly string[],
+): Readonly<Record<string, string>> {
+  if (secrets.length === 0) return cells;
+  return Object.fromEntries(
+    Object.entries(cells).map(([column, cell]) => [column, withoutSecrets(cell, secrets)]),
+  );
 }
 
 /** Servers send back what they were sent: no secret may reach the output or a log that way. */
