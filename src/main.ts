@@ -49,7 +49,10 @@ const host: CommandLineHost = {
     pipeListeners.add(listener);
     return () => pipeListeners.delete(listener);
   },
-  terminate: (exitCode) => process.exit(exitCode),
+  terminate(exitCode) {
+    isDone = true;
+    process.exit(exitCode);
+  },
   probes: [{ name: 'libsql', try: probeLibsql }],
 };
 
@@ -60,11 +63,30 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Nobody reads the report any more; the run itself goes on.
 process.stderr.on('error', () => undefined);
 
+// A task runs in this process. What it does to the process must not pass for the end of its run.
+let isDone = false;
+process.on('unhandledRejection', (error) => {
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(
+    `error: a promise that nobody waits for has failed: ${reason}\nan await is missing in the task. What was committed of the run stands: go on with it by --resume\n`,
+  );
+  isDone = true;
+  process.exit(1);
+});
+process.on('exit', () => {
+  if (isDone) return;
+  process.exitCode = 1;
+  process.stderr.write(
+    'error: the process was ended before its work was done: something called process.exit. What was committed of the run stands: go on with it by --resume\n',
+  );
+});
+
 const exitCode = await runCommandLine(process.argv.slice(2), host);
 if (stdoutError !== undefined) {
   process.stderr.write(`error: standard output cannot be written: ${stdoutError.message}\n`);
 }
 await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+isDone = true;
 // A standard input that is still open would keep the process waiting for its end.
 process.exit(stdoutError === undefined ? exitCode : 1);
 

@@ -37,7 +37,8 @@ export class LocalRunService implements RunService {
       const stored = await findRun(request, this.#ports);
       if (stored !== undefined) {
         refuseOtherRequest(stored, request);
-        if (!isFinal(stored.state.status)) return this.#goOn(stored, request, handles);
+        if (!isFinal(stored.state.status))
+          return this.#goOn(stored, { ...request, request }, handles);
         await refuseOtherFiles(stored, this.#ports);
         return { ...finishedResult(stored), ...(await this.#deriveAsked(stored, request)) };
       }

@@ -6,7 +6,8 @@ import type { CsvTask } from '../task/task.ts';
 import { checkRows } from './check-rows.ts';
 import { identify } from './input-identity.ts';
 import { copyOf, needsCopy, openTaskTable } from './open-input.ts';
-import { planRun, type RunPlan } from './plan-run.ts';
+import { findOwnOutput } from './own-output.ts';
+import { addedColumns, planRun, type RunPlan } from './plan-run.ts';
 import type { RunRecord } from './run-record.ts';
 import type { RunRequest } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
@@ -115,11 +116,20 @@ async function beginCsv(
 ): Promise<BegunRun> {
   const { input, copyPath, isCopyWhole, table } = await openOrDiscard(request, base.runId, ports);
   try {
+    const own = await findOwnOutput({
+      input,
+      table,
+      inputPath:
+        request.input.kind === 'file' ? await ports.files.realPath(request.input.path) : undefined,
+      added: addedColumns(request.task, table.header, { arguments: args }),
+      records,
+      causesOf: async (runId) => (await ports.store.get(runId)).state.causes,
+    });
     const plan = planRun(request.task, table, {
       arguments: args,
       options: request.options,
       inputName: input.name,
-      own: records,
+      own,
     });
     if (request.onInvalid === 'abort') await refuseInvalidRows({ request, input, table, plan });
     const inputIdentity = input.isSeekable ? await identify(input, ports.sha256) : undefined;

@@ -3,7 +3,8 @@ import { parseArguments } from '../task/parse-arguments.ts';
 import { checkRows } from './check-rows.ts';
 import { dryRun } from './dry-run.ts';
 import { copyOf, needsCopy, openTaskTable } from './open-input.ts';
-import { planRun } from './plan-run.ts';
+import { findOwnOutput } from './own-output.ts';
+import { addedColumns, planRun } from './plan-run.ts';
 import type { StoredRun } from './run-record.ts';
 import type { CheckResult, RunHandles, RunRequest } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
@@ -43,11 +44,19 @@ export async function checkFile(
     const found = await openTaskTable(input, task, wantedTable);
     const table = copied?.describe(found) ?? found;
     const runs = await store.list();
+    const own = await findOwnOutput({
+      input,
+      table,
+      inputPath: wanted.kind === 'file' ? await files.realPath(wanted.path) : undefined,
+      added: addedColumns(task, table.header, { arguments: args }),
+      records: runs.map(({ record }) => record),
+      causesOf: async (runId) => (await store.get(runId)).state.causes,
+    });
     const plan = planRun(task, table, {
       arguments: args,
       options,
       inputName: input.name,
-      own: runs.map(({ record }) => record),
+      own,
     });
     const checked = await checkRows({
       input,

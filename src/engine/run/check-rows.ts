@@ -2,7 +2,7 @@ import type { CsvTable } from '../csv/csv-table.ts';
 import { readBlocks } from '../csv/reader.ts';
 import type { RecordBlock } from '../csv/record-block.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
-import { accessOf } from './execute-run.ts';
+import { accessOf } from './cell-access.ts';
 import { FailureCauses } from './failure-causes.ts';
 import { RecordCursor } from './output-record.ts';
 import type { RunPlan } from './plan-run.ts';

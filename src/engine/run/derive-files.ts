@@ -1,14 +1,17 @@
 import { cellFormat, type ByteText } from '../csv/format-cell.ts';
+import { guardFormula } from '../csv/formula-guard.ts';
 import type { CsvTable, ReadPosition } from '../csv/csv-table.ts';
 import { openTable, readBlocks } from '../csv/reader.ts';
 import type { InputFile, RunFiles, WritableFile } from '../ports/run-files.ts';
 import { ERRORS_HEADER } from './errors-page.ts';
-import { accessOf } from './execute-run.ts';
+import { accessOf } from './cell-access.ts';
 import { OutputPage } from './output-page.ts';
 import { planOutput } from './output-plan.ts';
 import { RecordCursor } from './output-record.ts';
 import type { RunRecord } from './run-record.ts';
 import type { RunErrorLine } from './run-service.ts';
+
+const BYTE_ORDER_MARK = '\u00EF\u00BB\u00BF';
 
 /** Pages of a derived file are written at this size. */
 const PAGE_BYTES = 1024 * 1024;
@@ -35,7 +38,7 @@ export interface DerivedFrom {
   /** Undefined in a noinput run. */
   readonly input:
     | {
-        readonly record: Pick<RunRecord, 'dropsErrorColumn' | 'undoesGuard'>;
+        readonly record: Pick<RunRecord, 'dropsErrorColumn' | 'undoesGuard' | 'excelSafe'>;
         readonly input: InputFile;
         readonly table: CsvTable;
       }
@@ -52,7 +55,8 @@ export async function deriveFiles(
 ): Promise<Derived> {
   const derived: { -readonly [K in keyof Derived]: Derived[K] } = {};
   if (errorsPath !== undefined) {
-    await writeErrors(files, { from: errors, to: errorsPath });
+    const isExcelSafe = from?.record.excelSafe === true;
+    await writeErrors(files, { from: errors, to: errorsPath, isExcelSafe });
     derived.errorsPath = errorsPath;
   }
   if (from === undefined || !from.input.isSeekable) return derived;
@@ -62,6 +66,8 @@ export async function deriveFiles(
     table,
     header: record.dropsErrorColumn ? table.header.slice(0, -1) : table.header,
     undoesGuard: record.undoesGuard,
+    isExcelSafe: record.excelSafe,
+    dropsError: record.dropsErrorColumn,
   };
   if (failedPath !== undefined) {
     await writeFailed(files, source, { errors, to: failedPath });
@@ -80,6 +86,8 @@ interface DerivedSource {
   readonly table: CsvTable;
   readonly header: readonly string[];
   readonly undoesGuard: boolean;
+  readonly isExcelSafe: boolean;
+  readonly dropsError: boolean;
 }
 
 /** The lines of an errors file, one by one. */
@@ -122,7 +130,7 @@ function errorLine(record: RecordCursor): RunErrorLine {
 /** The errors file for people: without the byte ranges. */
 async function writeErrors(
   files: RunFiles,
-  paths: { readonly from: string; readonly to: string },
+  paths: { readonly from: string; readonly to: string; readonly isExcelSafe: boolean },
 ): Promise<void> {
   const format = cellFormat({
     delimiter: ',',
@@ -135,7 +143,8 @@ async function writeErrors(
     yield format.record(ERRORS_HEADER.slice(0, 6)) + format.lineEnd;
     for await (const line of readErrors(files, paths.from)) {
       const cells = [line.row, line.line, line.column, line.value, line.code, line.message];
-      yield format.record(cells.map((cell) => String(cell ?? ''))) + format.lineEnd;
+      const texts = cells.map((cell) => String(cell ?? ''));
+      yield format.record(paths.isExcelSafe ? texts.map(guardFormula) : texts) + format.lineEnd;
     }
   });
 }
@@ -146,15 +155,17 @@ async function writeFailed(
   source: DerivedSource,
   paths: { readonly errors: string; readonly to: string },
 ): Promise<void> {
-  const page = derivedPage(source, ['_row']);
+  // A file that came back has the numbers of its parent in `_row`: they stay.
+  const hasNumbers = source.header.includes('_row');
+  const page = derivedPage(source, hasNumbers ? [] : ['_row']);
   const errors = readErrors(files, paths.errors);
   await writePages(files, paths.to, async function* () {
-    yield page.headerLine();
+    yield (source.isExcelSafe ? BYTE_ORDER_MARK : '') + page.headerLine();
     let error = await errors.next();
     for await (const record of records(source, source.table.data)) {
       if (error.done === true) return;
       if (record.number !== error.value.row) continue;
-      page.addFailed(record, errorText(error.value), { _row: record.number });
+      page.addFailed(record, errorText(error.value), hasNumbers ? {} : { _row: record.number });
       yield page.take();
       error = await errors.next();
     }
@@ -173,13 +184,20 @@ async function writeUnprocessed(
   source: DerivedSource,
   { position, to }: { readonly position: ReadPosition; readonly to: string },
 ): Promise<number> {
-  const format = cellFormat(source.table.dialect);
+  const { header, table, undoesGuard, isExcelSafe } = source;
+  const format = cellFormat(table.dialect);
+  const written = (cells: readonly string[]) =>
+    format.record(isExcelSafe ? cells.map(guardFormula) : cells) + format.lineEnd;
+  const copies = !undoesGuard && !isExcelSafe;
   let count = 0;
   await writePages(files, to, async function* () {
-    yield format.record(source.header) + format.lineEnd;
+    yield (isExcelSafe ? BYTE_ORDER_MARK : '') + written(header);
     for await (const record of records(source, position)) {
       count += 1;
-      yield record.ownText() + format.lineEnd;
+      // Of a file that came back the `error` of its run is left out, as it is of the header.
+      yield copies && (record.cellCount <= header.length || !source.dropsError)
+        ? record.ownText() + format.lineEnd
+        : written(header.map((_, index) => record.cell(index)));
     }
   });
   return count;
@@ -203,7 +221,7 @@ function derivedPage(source: DerivedSource, added: readonly string[]): OutputPag
   return new OutputPage({
     plan: planOutput(added, { header: source.header, matches: [] }),
     format: cellFormat(source.table.dialect),
-    isExcelSafe: false,
+    isExcelSafe: source.isExcelSafe,
     rewritesCells: source.undoesGuard,
   });
 }

@@ -2,8 +2,35 @@ import { RowmillError } from '../errors.ts';
 import { deriveFiles, type Derived, type DerivedPaths } from './derive-files.ts';
 import { refuseChangedInput } from './input-identity.ts';
 import { openStored } from './resume-run.ts';
-import { ERRORS_FILE } from './run-paths.ts';
+import { ERRORS_FILE, outputPathOf } from './run-paths.ts';
+import type { StoredRun } from './run-record.ts';
 import type { ServicePorts } from './service-ports.ts';
+
+/** A file that is written must not be one that the run lives from. */
+async function refuseOwnFiles(
+  { failedPath, errorsPath, unprocessedPath }: DerivedPaths,
+  { record, folder }: Pick<StoredRun, 'record' | 'folder'>,
+  { files }: ServicePorts,
+): Promise<void> {
+  const taken = new Map<string, string>();
+  const output = outputPathOf(record, folder);
+  if (output !== undefined) taken.set(await files.realPath(output), "the run's output");
+  if (record.input.kind === 'file') {
+    taken.set(await files.realPath(record.input.path), "the run's input");
+  }
+  const home = `${await files.realPath(folder)}/`;
+  for (const path of [failedPath, errorsPath, unprocessedPath]) {
+    if (path === undefined) continue;
+    const real = await files.realPath(path);
+    const other =
+      taken.get(real) ?? (real.startsWith(home) ? "a file of the run's folder" : undefined);
+    if (other !== undefined) {
+      throw new RowmillError('usage', `${path} is ${other}: give another name`);
+    }
+    taken.set(real, 'named twice');
+    await files.refuseUnwritable(path);
+  }
+}
 
 /** Writes files of a stored run, of whatever status, from its errors file and its input. */
 export async function deriveStored(
@@ -13,6 +40,7 @@ export async function deriveStored(
 ): Promise<Derived> {
   const { files, store, sha256 } = ports;
   const { record, folder } = await store.get(runId);
+  await refuseOwnFiles(paths, { record, folder }, ports);
   const held = await store.hold(runId);
   try {
     const { checkpoint } = held;

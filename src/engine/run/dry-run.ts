@@ -5,7 +5,7 @@ import type { InputFile } from '../ports/run-files.ts';
 import type { RunFacts } from '../task/run-context.ts';
 import type { CsvTask } from '../task/task.ts';
 import { Committer } from './committer.ts';
-import { accessOf } from './execute-run.ts';
+import { accessOf } from './cell-access.ts';
 import { OutputPage } from './output-page.ts';
 import type { RunPlan } from './plan-run.ts';
 import { RowShape } from './row-shape.ts';

@@ -1,19 +1,18 @@
 import { cellFormat } from '../csv/format-cell.ts';
-import { unguardFormula } from '../csv/formula-guard.ts';
 import type { CsvTable } from '../csv/csv-table.ts';
-import { cellDecoder, readBlocks } from '../csv/reader.ts';
+import { readBlocks } from '../csv/reader.ts';
 import { RowmillError } from '../errors.ts';
 import type { InputFile, WritableFile } from '../ports/run-files.ts';
 import type { HeldRun } from '../ports/run-store.ts';
 import type { RunFacts } from '../task/run-context.ts';
 import type { CsvTask, NoinputTask, PaceSettings } from '../task/task.ts';
+import { accessOf } from './cell-access.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { withTails } from './checkpoint-tails.ts';
 import { Committer } from './committer.ts';
 import { ERRORS_DIALECT } from './errors-page.ts';
 import { OutputPage } from './output-page.ts';
 import { planOutput, type OutputPlan } from './output-plan.ts';
-import type { CellAccess } from './output-record.ts';
 import type { RunPlan } from './plan-run.ts';
 import { RowShape } from './row-shape.ts';
 import type { RowSettler } from './row-settler.ts';
@@ -131,19 +130,6 @@ export async function executeNoinput(
 
 function noinputPlan(columns: readonly string[]): OutputPlan {
   return planOutput({ replace: columns }, { header: [], matches: [] });
-}
-
-/** Cells and own text of the records of a table, with guards undone where the file has ours. */
-export function accessOf(
-  table: CsvTable,
-  { independent, undoesGuard }: { readonly independent: boolean; readonly undoesGuard: boolean },
-): CellAccess {
-  const decoder = cellDecoder(table, { independent });
-  if (!undoesGuard) return decoder;
-  return {
-    cell: (block, index) => unguardFormula(decoder.cell(block, index)),
-    recordText: (block, index) => decoder.recordText(block, index),
-  };
 }
 
 /** A fresh output begins with its header. It is part of the first page, and of its checkpoint. */

@@ -1,6 +1,10 @@
-import type { CsvWarning } from '../csv/csv-table.ts';
-import type { OutputColumns } from '../task/task.ts';
+import type { CsvTable, CsvWarning } from '../csv/csv-table.ts';
+import { readBlocks } from '../csv/reader.ts';
+import type { ByteSource } from '../ports/byte-source.ts';
+import { accessOf } from './cell-access.ts';
+import { RecordCursor } from './output-record.ts';
 import type { RunRecord } from './run-record.ts';
+import type { FailureCause } from './run-service.ts';
 
 /** Whether an input is an output of the engine that comes back, and what is to be undone in it. */
 export interface OwnOutput {
@@ -10,28 +14,74 @@ export interface OwnOutput {
   readonly undoesGuard: boolean;
 }
 
+const FOREIGN: OwnOutput = { dropsErrorColumn: false, undoesGuard: false };
+
+/** What is looked at to tell an output that comes back from a user's own file. */
+export interface OwnOutputQuestion {
+  readonly input: ByteSource;
+  readonly table: CsvTable;
+  /** Path of the input, links resolved; undefined for a stream. */
+  readonly inputPath: string | undefined;
+  /** Columns that the task adds. */
+  readonly added: readonly string[];
+  /** Earlier runs, newest first. */
+  readonly records: readonly RunRecord[];
+  /** Why rows of an earlier run failed. */
+  readonly causesOf: (runId: string) => Promise<readonly FailureCause[]>;
+}
+
 /**
- * A last column `error` is the engine's when an earlier run wrote this very header, or when the task's
- * own output columns stand before it, or `_row` does (failed.csv). Otherwise it is the user's column
- * and is kept.
+ * A last column `error` is taken for the engine's when an earlier run wrote this very header, or when
+ * the task's own columns stand before it, and when its cells are what the engine writes there: reasons
+ * only beside empty output columns, or reasons that the earlier run knows. With `_row` before it, it is
+ * a failed.csv. Otherwise it is the user's column and is kept.
  */
-export function recogniseOwnOutput(
-  header: readonly string[],
-  output: OutputColumns,
-  records: readonly Pick<RunRecord, 'outputHeader' | 'excelSafe'>[],
-): OwnOutput {
-  if (header.length < 2 || header.at(-1) !== 'error') {
-    return { dropsErrorColumn: false, undoesGuard: false };
+export async function findOwnOutput(question: OwnOutputQuestion): Promise<OwnOutput> {
+  const { table, records, added, inputPath, causesOf } = question;
+  const { header } = table;
+  if (header.length < 2 || header.at(-1) !== 'error') return FOREIGN;
+  if (header.at(-2) === '_row') {
+    const parent = records.find((record) => isSame(failedHeader(record), header));
+    return { dropsErrorColumn: true, undoesGuard: parent?.excelSafe === true };
   }
-  const earlier = records.find(({ outputHeader }) => isSame(outputHeader, header));
-  if (earlier !== undefined) {
-    return { dropsErrorColumn: true, undoesGuard: earlier.excelSafe };
+  const writers = records.filter(({ outputHeader }) => isSame(outputHeader, header));
+  const writer = writers.find(({ outputPath }) => outputPath === inputPath) ?? writers[0];
+  const hasAdded = added.length > 0 && isSame(header.slice(-1 - added.length, -1), added);
+  if (writer === undefined && !hasAdded) return FOREIGN;
+  const causes = writer === undefined ? [] : await causesOf(writer.runId);
+  for (const cells of await firstRecords(question)) {
+    const error = cells.at(-1) ?? '';
+    const isBesideEmpty =
+      hasAdded && cells.slice(-1 - added.length, -1).every((cell) => cell === '');
+    if (error !== '' && !isBesideEmpty && !isKnownReason(error, causes)) return FOREIGN;
   }
-  const added = 'replace' in output ? output.replace : output;
-  const before = header.slice(0, -1);
-  const isOwn =
-    before.at(-1) === '_row' || (added.length > 0 && isSame(before.slice(-added.length), added));
-  return { dropsErrorColumn: isOwn, undoesGuard: isOwn };
+  return { dropsErrorColumn: true, undoesGuard: writer?.excelSafe === true };
+}
+
+function isKnownReason(error: string, causes: readonly FailureCause[]): boolean {
+  return causes.some(({ code, message }) => code === 'others' || error.includes(message));
+}
+
+/** The header of the failed.csv of a run. */
+function failedHeader({ table, dropsErrorColumn }: RunRecord): readonly string[] {
+  if (table === undefined) return [];
+  const kept = dropsErrorColumn ? table.header.slice(0, -1) : table.header;
+  return [...kept, '_row', 'error'];
+}
+
+/** The records of the first block: enough to see what a column is. */
+async function firstRecords({ input, table }: OwnOutputQuestion): Promise<readonly string[][]> {
+  const block = await readBlocks(input, table).next();
+  if (block === undefined) return [];
+  const cursor = new RecordCursor(accessOf(table, { independent: true, undoesGuard: false }));
+  cursor.enter(block);
+  const records: string[][] = [];
+  for (; cursor.index < block.count; cursor.index += 1) {
+    const { cellCount, problem } = cursor;
+    if (problem !== undefined) continue;
+    records.push(Array.from({ length: cellCount }, (_, position) => cursor.cell(position)));
+  }
+  return records;
 }
 
 /** What people should hear of it. */

@@ -5,9 +5,8 @@ import { matchHeader, type HeaderMatch } from '../task/header-match.ts';
 import type { ColumnSpec } from '../task/columns.ts';
 import type { CsvTask, OutputColumns } from '../task/task.ts';
 import { planOutput, type OutputPlan } from './output-plan.ts';
-import { recogniseOwnOutput, type OwnOutput } from './own-output.ts';
+import type { OwnOutput } from './own-output.ts';
 import type { ColumnSource } from './row-shape.ts';
-import type { RunRecord } from './run-record.ts';
 import type { InputOptions } from './run-service.ts';
 
 /** How a table goes through a task: decided before the first row, and the same at each resume. */
@@ -32,15 +31,11 @@ export function planRun(
     readonly arguments: unknown;
     readonly options: InputOptions;
     readonly inputName: string;
-    /** Decided already (a resume), or the runs to find it out from. */
-    readonly own: OwnOutput | readonly RunRecord[];
+    readonly own: OwnOutput;
   },
 ): RunPlan {
   const { map = {}, set = {} } = context.options;
-  const own =
-    'dropsErrorColumn' in context.own
-      ? context.own
-      : recogniseOwnOutput(table.header, declaredOutput(task, table.header, context), context.own);
+  const { own } = context;
   const kept = own.dropsErrorColumn ? table.header.slice(0, -1) : table.header;
   const header = own.undoesGuard ? kept.map(unguardFormula) : kept;
   const match = matchHeader(task, header, { map, set });
@@ -60,6 +55,16 @@ export function planRun(
     matches: match.matches,
   });
   return { header: names, match, columns, output: plan, own };
+}
+
+/** The columns a task adds to a file, for who asks before the run is planned. */
+export function addedColumns(
+  task: CsvTask,
+  header: readonly string[],
+  context: { readonly arguments: unknown },
+): readonly string[] {
+  const output = declaredOutput(task, header, context);
+  return 'replace' in output ? output.replace : output;
 }
 
 function declaredOutput(

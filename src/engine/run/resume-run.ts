@@ -14,6 +14,8 @@ import type { ServicePorts } from './service-ports.ts';
 
 /** What a resume is given. */
 export interface ResumeOptions {
+  /** Set where the run is gone on with by the same command: what may change of it is taken over. */
+  readonly request?: RunRequest | undefined;
   readonly task: Task;
   readonly codeHash: string;
   readonly acceptNewCode: boolean;
@@ -30,7 +32,11 @@ export async function reopenRun(
 ): Promise<BegunRun> {
   const { task, codeHash, acceptNewCode } = options;
   // A canary has been looked at when its run is resumed.
-  const record: RunRecord = { ...stored.record, canary: undefined };
+  const record: RunRecord = {
+    ...stored.record,
+    canary: undefined,
+    ...(options.request === undefined ? {} : changesOf(options.request)),
+  };
   if (record.output.kind === 'stdout') {
     throw new RowmillError(
       'run_not_resumable',
@@ -134,6 +140,34 @@ export async function refuseOtherFiles(
   }
 }
 
+const FLAGS = {
+  delimiter: '--delimiter',
+  quote: '--quote',
+  escape: '--escape',
+  encoding: '--encoding',
+  skipLines: '--skip-lines',
+  fromRow: '--from-row',
+} as const;
+
+/** What a request may change of a run that goes on: files beside the output, pace and bounds. */
+function changesOf(request: RunRequest): Partial<RunRecord> {
+  const { failedPath, errorsPath, unprocessedPath, limit, canary, maxFailures } = request;
+  const { concurrency, waitAfterRowMs, maxRowsPerSecond, retry } = request;
+  const asked = {
+    failedPath,
+    errorsPath,
+    unprocessedPath,
+    limit,
+    canary,
+    maxFailures,
+    concurrency,
+    waitAfterRowMs,
+    maxRowsPerSecond,
+    retry,
+  };
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+}
+
 /** Throws when a request to go on with a run asks for something else than it began with. */
 export function refuseOtherRequest({ record }: StoredRun, request: RunRequest): void {
   const asked = [
@@ -141,9 +175,20 @@ export function refuseOtherRequest({ record }: StoredRun, request: RunRequest): 
     ['--map', request.options.map ?? {}, record.inputOptions.map ?? {}],
     ['--set', request.options.set ?? {}, record.inputOptions.set ?? {}],
   ] as const;
+  const { delimiter, quote, escape, encoding, skipLines } = request.options;
+  const given = { delimiter, quote, escape, encoding, skipLines, fromRow: request.fromRow };
+  const then = { ...record.inputOptions, fromRow: record.fromRow };
+  const changed = (Object.keys(given) as (keyof typeof given)[]).filter(
+    (name) => given[name] !== undefined && given[name] !== then[name],
+  );
+  const isSafeChanged = request.excelSafe && !record.excelSafe;
   const differences = asked
     .filter(([, now, then]) => !isSameRecord(now, then))
-    .map(([name]) => name);
+    .map(([name]) => name as string);
+  differences.push(
+    ...changed.map((name) => FLAGS[name]),
+    ...(isSafeChanged ? ['--excel-safe'] : []),
+  );
   if (differences.length === 0) return;
   throw new RowmillError(
     'usage',

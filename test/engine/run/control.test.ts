@@ -634,6 +634,27 @@ describe('a resume', () => {
   });
 });
 
+describe('a resume by the same command', () => {
+  it('takes over what may change, and refuses what would make another output', async () => {
+    const world = worldOf(9);
+    const task = defineTask({
+      ...names,
+      mandatory: { n: anything },
+      output: ['out'],
+      row: ({ n }) => (n === '2' ? fail('no') : write({ out: `x${n}` })),
+    });
+    await world.run(task, { canary: 3 });
+    for (const request of [{ excelSafe: true }, { fromRow: 2 }, { options: { delimiter: ';' } }]) {
+      await expect(world.run(task, { resume: true, ...request })).rejects.toMatchObject({
+        code: 'usage',
+      });
+    }
+    const result = await world.run(task, { resume: true, limit: 5, failedPath: '/f.csv' });
+    expect(result).toMatchObject({ succeeded: 4, failed: 1, failedPath: '/f.csv' });
+    expect(world.text('/f.csv')).toBe('n,_row,error\n2,2,no\n');
+  });
+});
+
 describe('cleanup', () => {
   it.each([
     ['success', () => ok()],

@@ -135,6 +135,57 @@ describe('an output that comes back as input', () => {
     expect(world.text('/out.csv')).toBe('id,a,_row,note,error\n2,y,2,note 2,\n');
   });
 
+  it("keeps a user's own column under a header that a run once wrote, when its cells are not reasons", async () => {
+    const plain = defineTask({ ...names, mandatory: { id: anything }, row: () => ok() });
+    const world = new MemoryWorld();
+    world.put('/in.csv', 'id\n1\n');
+    await world.run(plain);
+    world.put('/in.csv', 'id,error\n1,MINE\n2,\n');
+    await world.run(plain);
+    expect(world.text('/out.csv')).toBe('id,error,rowmill_error\n1,MINE,\n2,,\n');
+  });
+
+  it("keeps a user's own status and error beside each other", async () => {
+    expect(await outputOf('id,note,error\n1,done,E42\n')).toBe(
+      'id,note,error,rowmill_error\n1,note 1,E42,\n',
+    );
+  });
+
+  it('of failed rows keeps apostrophes that were in them, and the numbers of the first file', async () => {
+    const world = new MemoryWorld();
+    world.put('/in.csv', "id,a\n1,x\nbad,'=mine\nbad,y\n");
+    await world.run(noted, { failedPath: '/failed.csv' });
+    world.put('/in.csv', world.text('/failed.csv').replace("bad,'=", "2,'="));
+    await world.run(noted, { failedPath: '/again.csv' });
+    expect(world.text('/out.csv')).toBe("id,a,_row,note,error\n2,'=mine,2,note 2,\nbad,y,3,,no\n");
+    expect(world.text('/again.csv')).toBe('id,a,_row,error\nbad,y,3,no\n');
+  });
+
+  it('is guarded in every file of an excel-safe run, and read back as it was', async () => {
+    const world = new MemoryWorld();
+    world.put('/in.csv', 'id,a\nbad,=A1\n1,x\n3,@b\n');
+    await world.run(noted, {
+      excelSafe: true,
+      limit: 2,
+      failedPath: '/f.csv',
+      unprocessedPath: '/u.csv',
+    });
+    expect(world.text('/f.csv')).toBe("\u{FEFF}id,a,_row,error\nbad,'=A1,1,no\n");
+    expect(world.text('/u.csv')).toBe("\u{FEFF}id,a\n3,'@b\n");
+    world.put('/in.csv', world.text('/f.csv').replace('bad', '2'));
+    await world.run(noted);
+    expect(world.text('/out.csv')).toBe('id,a,_row,note,error\n2,=A1,1,note 2,\n');
+  });
+
+  it('has its unprocessed rows without the error column of the earlier run', async () => {
+    const world = new MemoryWorld();
+    world.put('/in.csv', 'id,a\n1,x\nbad,y\n3,z\n');
+    await world.run(noted);
+    world.put('/in.csv', world.text('/out.csv'));
+    await world.run(noted, { limit: 1, unprocessedPath: '/u.csv' });
+    expect(world.text('/u.csv')).toBe('id,a,note\nbad,y,\n3,z,note 3\n');
+  });
+
   it("keeps a user's own column of that name, and ours has another", async () => {
     const task = defineTask({ ...names, mandatory: { id: anything }, row: () => ok() });
     expect(await outputOf('id,error\n1,E42\n', task)).toBe('id,error,rowmill_error\n1,E42,\n');
@@ -169,6 +220,14 @@ describe('the failed and the unprocessed records', () => {
     const again = await world.run(noted, { resume: true, failedPath: '/again.csv' });
     expect(again).toMatchObject({ wasFinished: true, failedPath: '/again.csv' });
     expect(world.text('/again.csv')).toBe(world.text('/f.csv'));
+    for (const path of ['/in.csv', '/out.csv', `/runs/${runId}/run.db`]) {
+      await expect(service.derive(runId, { failedPath: path })).rejects.toMatchObject({
+        code: 'usage',
+      });
+    }
+    await expect(
+      service.derive(runId, { failedPath: '/one.csv', errorsPath: '/one.csv' }),
+    ).rejects.toMatchObject({ message: '/one.csv is named twice: give another name' });
     world.put('/in.csv', 'id,a\n1,x\nbad,CHANGED\n3,z\n');
     await expect(service.derive(runId, { failedPath: '/f.csv' })).rejects.toMatchObject({
       code: 'input_changed',
