@@ -31,7 +31,7 @@ it.each([
   'a task that ends the process (%s) never passes for a run that is done',
   async (name, message) => {
     const words = ['run', `bad/${name}`, 'in.csv', '-o', 'out.csv', '--tasks', 'bad.mjs'];
-    const { code, stderr } = await rowmill(folder, words);
+    const { exitCode: code, stderr } = await rowmill(folder, words);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain('    at ');
     expect(code).toBe(1);
