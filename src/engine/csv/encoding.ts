@@ -133,5 +133,5 @@ function isMostlyUtf8(sample: Buffer): boolean {
       at++;
     }
   }
-  return sequences >= 4 && faults * 4 <= sequences;
+  return sequences >= 2 && faults * 2 <= sequences;
 }

@@ -94,8 +94,11 @@ function sense(
   if (isUpper && isBehindLower) return -0.5;
   const isCased = character.toLowerCase() !== character.toUpperCase();
   const isLatin = /\p{Script=Latin}/u.test(character);
-  if (isLatin) return 1;
+  // A letter that stands alone may be any sign: `£5`, `5 €`.
+  const isAlone = !/\p{L}/u.test(before) && !/\p{L}/u.test(after);
+  if (isLatin) return isAlone ? 0.5 : 1;
   // No word is written in two alphabets.
   if (isAsciiLetter(after.charCodeAt(0)) || isAsciiLetter(before.charCodeAt(0))) return -1;
+  if (isAlone) return 0;
   return FREQUENT.has(isCased ? character.toLowerCase() : character) ? 1.3 : 0.8;
 }
