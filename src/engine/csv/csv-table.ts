@@ -53,6 +53,11 @@ export interface CsvTable {
   readonly encoding: string;
   /** Column names in the order of the file: byte order mark removed, trimmed. */
   readonly header: readonly string[];
+  /**
+   * Cells that a record may have beyond the header, if nothing is in them: columns at the right
+   * without a name, as a delimiter at the end of each row makes them.
+   */
+  readonly spareCells?: number | undefined;
   /** Where the first record begins. */
   readonly data: ReadPosition;
   /** Byte offset at which the table ends, where a footer follows; undefined: at the end of the input. */

@@ -172,7 +172,8 @@ function delimiterFactor(dialect: SampleDialect, evidence: Evidence): number {
   const { delimiter } = dialect;
   const { width, typed, first } = evidence;
   if (width === 1) return evidence.records.every(({ cells }) => cells.length === 1) ? 1 : 0.8;
-  if (first === 1 && width < 4 && !isTitleAboveTable(evidence.records, width)) {
+  const isOneAbove = first === 1 && evidence.records[0]?.cells.length === 1;
+  if (isOneAbove && width < 4 && !isTitleAboveTable(evidence.records, width)) {
     // One cell above two or three: a one-column file whose cells have the character in them.
     return 0.2;
   }

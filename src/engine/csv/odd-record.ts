@@ -55,7 +55,9 @@ export function readOddRecord(input: OddRecordInput): OddRecord | undefined {
 
 /** The reading that has the header's width, if there is one. */
 function readOtherwise(input: OddRecordInput, isTooLong: boolean): OddRecord | undefined {
-  const { state, rules } = input;
+  const { state } = input;
+  // Where the rows have cells beyond the header, those that are broken have them too.
+  const rules = { ...input.rules, width: input.rules.width + input.rules.spareCells };
   const { bytes, position } = state;
   const hasOddQuotes = isTooLong || state.oddQuotes;
   const ahead = Math.min(REPAIR_WINDOW, rules.maxRecordBytes);
@@ -94,7 +96,9 @@ function readOtherwise(input: OddRecordInput, isTooLong: boolean): OddRecord | u
     mayBeText: hasOddQuotes || isSwallowing,
   });
   if (found === undefined) return undefined;
-  const how = `quotes that do not pair are read as text: this gives the ${width} cells of the header`;
+  const surplus = found.cells.slice(input.rules.width);
+  if (surplus.some(({ from, to }) => from < to)) return undefined;
+  const how = `quotes that do not pair are read as text: this gives the ${input.rules.width} cells of the header`;
   return writeRecord(input, { ...found, how });
 }
 

@@ -11,6 +11,7 @@ import { findTable, type TableFinding } from './find-table.ts';
 import { headerNames, headerWarnings } from './header-names.ts';
 import { isGzip, refuseBinary, refuseOtherKinds } from './input-kind.ts';
 import { recutRecord, sampleTable } from './sample-table.ts';
+import { spareWarning, trimSpareColumns } from './spare-columns.ts';
 import type { SampleRecord } from './sample-records.ts';
 
 /** What the caller knows of an input; all else is found, and reported as a warning where it is not plain. */
@@ -148,7 +149,10 @@ async function tableOfSample(
   const { dialect, isClose, isCut } = findDialect(text, range, wishes);
   if (isCut && !how.isLast) return undefined;
   const maxRecords = sample.isWhole ? Infinity : MAX_SAMPLE_RECORDS;
-  const records = sampleTable(sample.bytes, text, { dialect, range: { ...range, maxRecords } });
+  const { records, spareCells } = trimSpareColumns(
+    sampleTable(sample.bytes, text, { dialect, range: { ...range, maxRecords } }),
+    Array.isArray(options.header) ? options.header.length : 1,
+  );
   if (records.length < 2 && !how.isLast) return undefined;
   if (records.length === 0) {
     if (text.slice(begin.at).trim() !== '' && begin.at < text.length && !sample.isWhole) {
@@ -212,11 +216,12 @@ async function tableOfSample(
       message: `${preamble.length} ${preamble.length === 1 ? 'line' : 'lines'} above the header ${preamble.length === 1 ? 'is' : 'are'} not part of the table`,
     });
   }
-  warnings.push(...headerWarnings(names, finding), ...end.warnings);
+  warnings.push(...headerWarnings(names, finding), ...spareWarning(spareCells), ...end.warnings);
   return {
     dialect: publicDialect,
     encoding: encoding.encoding,
     header: names.header,
+    ...(spareCells > 0 ? { spareCells } : {}),
     data: dataPosition(records, finding),
     dataEnd: end.dataEnd,
     preamble: allAbove,

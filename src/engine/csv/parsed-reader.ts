@@ -40,6 +40,7 @@ export class ParsedReader implements BlockReader {
   readonly #window: SourceWindow;
   readonly #options: Options;
   readonly #width: number;
+  readonly #spareCells: number;
   readonly #maxRecordBytes: number;
   readonly #decode: (latin1: string) => string;
   #number: number;
@@ -55,6 +56,7 @@ export class ParsedReader implements BlockReader {
     this.#table = table;
     this.#options = parseOptions(table);
     this.#width = options.width ?? table.header.length;
+    this.#spareCells = options.width === undefined ? (table.spareCells ?? 0) : 0;
     this.#maxRecordBytes = options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
     const decode = bytesDecoder(table.encoding);
     this.#decode = (latin1) => {
@@ -87,6 +89,13 @@ export class ParsedReader implements BlockReader {
         return this.#firstLine(csvParse);
       await window.fill(Math.max(window.length * 2, 16));
     }
+  }
+
+  /** The last so many cells are a record with cells beyond the width that it may have. */
+  #isSpare(strings: readonly string[], cells: number): boolean {
+    const surplus = cells - this.#width;
+    if (surplus <= 0 || surplus > this.#spareCells) return false;
+    return strings.slice(-surplus).every((cell) => cell.trim() === '');
   }
 
   #isBlank(): boolean {
@@ -182,8 +191,8 @@ export class ParsedReader implements BlockReader {
       for (const cell of record.cells) if (cell !== NOTHING) strings.push(this.#decode(cell));
       cellFirst[index + 1] = strings.length;
       const cells = strings.length - (cellFirst[index] as number);
-      const problem =
-        record.problem ?? (this.#width === 0 ? undefined : raggedProblem(cells, this.#width));
+      const isRagged = this.#width !== 0 && !this.#isSpare(strings, cells);
+      const problem = record.problem ?? (isRagged ? raggedProblem(cells, this.#width) : undefined);
       if (problem !== undefined) problems.set(index, problem);
     }
     this.#line += countLines(bytes, at, used);

@@ -56,6 +56,7 @@ export class PlainReader implements BlockReader {
       delimiter: delimiter.charCodeAt(0),
       quote: quote === '' ? NO_QUOTE : quote.charCodeAt(0),
       width: options.width ?? table.header.length,
+      spareCells: options.width === undefined ? (table.spareCells ?? 0) : 0,
       maxRecordBytes: options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES,
     };
     const blockBytes = Math.max(options.blockBytes ?? DEFAULT_BLOCK_BYTES, 16);

@@ -49,6 +49,8 @@ export interface ScanRules {
   readonly quote: number;
   /** Cells a record should have; 0 takes any. */
   readonly width: number;
+  /** Cells it may have beyond them, if they hold blanks at most. */
+  readonly spareCells: number;
   readonly maxRecordBytes: number;
 }
 
@@ -169,7 +171,10 @@ export function scanRecords(state: ScanState, arrays: ScanArrays, rules: ScanRul
     ends[count] = at;
     lines[count] = line;
     if (
-      (width !== 0 && (oddQuotes || recordCell - cell !== width)) ||
+      (width !== 0 &&
+        (oddQuotes ||
+          (recordCell - cell !== width &&
+            !isSpare(bytes, arrays, { rules, first: cell, end: recordCell })))) ||
       at - position > maxRecordBytes
     ) {
       state.oddEnd = at;
@@ -192,4 +197,22 @@ export function scanRecords(state: ScanState, arrays: ScanArrays, rules: ScanRul
   state.count = count;
   state.seen = seen;
   return result;
+}
+
+/** Whether a record's cells beyond the width are those it may have, with nothing in them. */
+export function isSpare(
+  bytes: Uint8Array,
+  arrays: ScanArrays,
+  record: { readonly rules: ScanRules; readonly first: number; readonly end: number },
+): boolean {
+  const { width, spareCells } = record.rules;
+  const surplus = record.end - record.first - width;
+  if (surplus <= 0 || surplus > spareCells) return false;
+  for (let cell = record.first + width; cell < record.end; cell++) {
+    const end = arrays.cellEnds[cell] as number;
+    for (let at = arrays.cellStarts[cell] as number; at < end; at++) {
+      if (bytes[at] !== 32 && bytes[at] !== 9) return false;
+    }
+  }
+  return true;
 }

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { openTable } from '../../../src/engine/csv/reader.ts';
+import { memorySource, readAll } from './memory-source.ts';
+
+async function read(text: string) {
+  const source = memorySource(Buffer.from(text));
+  const table = await openTable(source);
+  const records = await readAll(source, table);
+  return {
+    header: table.header,
+    cells: records.map(({ cells }) => cells),
+    problems: records.map(({ problem }) => problem),
+    preamble: table.preamble,
+    footer: table.footer,
+    codes: table.warnings.map(({ code }) => code),
+  };
+}
+
+describe('a delimiter at the end of every row', () => {
+  for (const [name, head, row] of [
+    ['one', 'email;name;', ';'],
+    ['two characters', 'email||name||', '||'],
+    ['three', 'email,name,,,', ',,,'],
+    ['in the rows only', 'email;name', ';'],
+  ] as const) {
+    it(`makes no column: ${name}`, async () => {
+      const one = row === ',,,' ? ',' : row;
+      const rows = ['ada@example.com', 'eve@example.com', 'bob@example.com'].map(
+        (mail) => `${mail}${one}Ada${row}\n`,
+      );
+      const found = await read(`${head}\n${rows.join('')}`);
+      expect(found.header).toEqual(['email', 'name']);
+      expect(found.problems).toEqual([undefined, undefined, undefined]);
+      expect(found.codes).toContain('header_repaired');
+    });
+  }
+
+  it('makes no column where all cells are words', async () => {
+    for (const head of ['given,family,', 'given,family']) {
+      const found = await read(`${head}\nAda,Lovelace,\nEve,Adams,\nBob,Brown,\n`);
+      expect(found.header).toEqual(['given', 'family']);
+      expect(found.cells).toHaveLength(3);
+      expect(found.problems).toEqual([undefined, undefined, undefined]);
+    }
+  });
+
+  it('fails a row that has something behind it', async () => {
+    const rows = Array.from({ length: 30 }, (_, row) => `${row},Ada,${row === 20 ? 'x' : ''}\n`);
+    const { header, problems } = await read(`id,name,\n${rows.join('')}`);
+    expect(header).toEqual(['id', 'name']);
+    expect(problems.map((problem, row) => [row, problem]).filter(([, code]) => code)).toEqual([
+      [20, 'too_many_cells'],
+    ]);
+  });
+
+  it('leaves a named column alone that holds nothing', async () => {
+    const { header, codes } = await read('id,name,note\n1,Ada,\n2,Eve,\n3,Bob,\n4,Ann,\n5,Jo,\n');
+    expect(header).toEqual(['id', 'name', 'note']);
+    expect(codes).toEqual([]);
+  });
+});
