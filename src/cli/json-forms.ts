@@ -28,6 +28,7 @@ export function resultJson(result: RunResult): Record<string, unknown> {
     message: result.message ?? null,
     can_resume: result.canResume,
     was_finished: result.wasFinished,
+    repaired_rows: result.repaired?.count ?? 0,
   };
 }
 
@@ -50,6 +51,7 @@ export function checkJson(check: CheckResult): Record<string, unknown> {
       example_value: exampleValue,
     })),
     duplicate_rows: check.duplicateRows,
+    repaired_rows: check.repaired?.count ?? 0,
     dry_run:
       check.dryRun === undefined
         ? null

@@ -1,5 +1,5 @@
 import type { CsvWarning } from '../engine/csv/csv-table.ts';
-import type { FailureCause, RunResult } from '../engine/run/run-service.ts';
+import type { FailureCause, RepairedRows, RunResult } from '../engine/run/run-service.ts';
 import type { RunStatus } from '../engine/run/status.ts';
 import { count, counted, duration, rate } from './figures.ts';
 import { shownPath, type NextCommand } from './next-commands.ts';
@@ -24,7 +24,8 @@ export function printRunReport(
 ): void {
   const colors = screen.errColors;
   for (const line of summaryLines(result, colors)) screen.err(line);
-  for (const line of [...causeLines(result.causes), ...warningLines(warnings)]) screen.err(line);
+  for (const line of [...causeLines(result.causes), ...warningLines(warnings, result.repaired)])
+    screen.err(line);
   const files = [
     ['output', result.outputPath],
     ['failed rows', result.failedPath],
@@ -68,9 +69,16 @@ export function causeLines(causes: readonly FailureCause[]): string[] {
 }
 
 /** What was guessed or repaired in the input. */
-export function warningLines(warnings: readonly CsvWarning[]): string[] {
-  if (warnings.length === 0) return [];
-  return ['', 'about the input:', ...warnings.map(({ message }) => `  ${visible(message)}`)];
+export function warningLines(warnings: readonly CsvWarning[], repaired?: RepairedRows): string[] {
+  const lines = warnings.map(({ message }) => `  ${visible(message)}`);
+  if (repaired !== undefined) {
+    const { firstRow, example } = repaired;
+    const first = `the first is row ${count(firstRow)}: ${example}`;
+    lines.push(
+      visible(`  ${counted(repaired.count, 'row')} read otherwise than written, ${first}`),
+    );
+  }
+  return lines.length === 0 ? [] : ['', 'about the input:', ...lines];
 }
 
 function summaryLines(result: RunResult, colors: Colors): string[] {

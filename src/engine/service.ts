@@ -140,6 +140,7 @@ function finishedResult(run: StoredRun): RunResult {
     errorsPath: record.errorsPath,
     unprocessedPath: record.unprocessedPath,
     causes: state.causes.slice(0, 20),
+    repaired: undefined,
     message: 'this run is finished already; its output is kept',
     canResume: false,
     wasFinished: true,

@@ -139,7 +139,7 @@ function printCheck(screen: Screen, check: CheckResult, isStopped: boolean): voi
     const where = `${counted(times, 'cell')} in ${column}, first in row ${count(firstRow)}`;
     screen.out(yellow(visible(`${kind}: ${where}: "${exampleValue}"`)));
   }
-  for (const line of [...causeLines(check.causes), ...warningLines(check.warnings)])
+  for (const line of [...causeLines(check.causes), ...warningLines(check.warnings, check.repaired)])
     screen.out(line);
   printForecast(screen, check);
 }

@@ -15,6 +15,7 @@ import {
   storeEnding,
   type Ending,
 } from './run-ending.ts';
+import { RepairCounter } from './repaired-rows.ts';
 import { unlessAborted } from './run-gate.ts';
 import { ERRORS_FILE, outputPathOf } from './run-paths.ts';
 import type { RowRunEnd } from './run-rows.ts';
@@ -41,11 +42,12 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
   await held.setStatus('executing', {});
   const startedAtMs = ports.clock.now();
   const log = ports.openLog(held.folder);
+  const repairs = new RepairCounter();
   let ending: Ending;
   let derived: Derived = {};
   let isBroken = false;
   try {
-    const end = await execute(work, { paths, log, startedAtMs }, ports);
+    const end = await execute(work, { paths, log, startedAtMs, repairs }, ports);
     ending = endingOf(end, work);
     // Before the status: a run that is final is not taken up again, and its files would be missing.
     if (isFinal(ending.status)) derived = await derive(work, { paths, ending }, ports);
@@ -78,6 +80,7 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
     errorsPath: derived.errorsPath,
     unprocessedPath: derived.unprocessedPath,
     causes: (checkpoint?.causes ?? []).slice(0, 20),
+    repaired: repairs.found,
     message: joined(stored.message, derived.message),
     canResume: canResume(stored.status, work),
     wasFinished: false,
@@ -107,7 +110,13 @@ async function execute(
     paths,
     log,
     startedAtMs,
-  }: { readonly paths: FilePaths; readonly log: RunFacts['log']; readonly startedAtMs: number },
+    repairs,
+  }: {
+    readonly paths: FilePaths;
+    readonly log: RunFacts['log'];
+    readonly startedAtMs: number;
+    readonly repairs: RepairCounter;
+  },
   ports: ServicePorts,
 ): Promise<RowRunEnd> {
   const { record, csv } = begun;
@@ -170,6 +179,7 @@ async function execute(
       output,
       errors,
       handles,
+      repairs,
       keepsCheckpoints: paths.output !== undefined && (csv === undefined || csv.input.isSeekable),
       pace: {
         waitAfterRowMs: record.waitAfterRowMs ?? task.waitAfterRowMs,

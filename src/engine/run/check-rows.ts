@@ -6,6 +6,7 @@ import { accessOf } from './cell-access.ts';
 import { FailureCauses } from './failure-causes.ts';
 import { RecordCursor } from './output-record.ts';
 import type { RunPlan } from './plan-run.ts';
+import { RepairCounter } from './repaired-rows.ts';
 import { RowShape } from './row-shape.ts';
 import type { CheckResult } from './run-service.ts';
 import { SeenRecords } from './seen-records.ts';
@@ -14,7 +15,7 @@ import { SpreadsheetDamage } from './spreadsheet-damage.ts';
 /** What a pass over the rows found. */
 export type CheckedRows = Pick<
   CheckResult,
-  'rows' | 'valid' | 'invalid' | 'causes' | 'damage' | 'duplicateRows'
+  'rows' | 'valid' | 'invalid' | 'causes' | 'damage' | 'duplicateRows' | 'repaired'
 >;
 
 /** Verifies every row of a table. Nothing is called and nothing written. */
@@ -46,6 +47,7 @@ export async function checkRows({
   const causes = new FailureCauses();
   const damage = new SpreadsheetDamage();
   const seen = new SeenRecords();
+  const repairs = new RepairCounter();
   const columns = plan.header;
   const isUtf8 = table.encoding === 'utf-8';
   const reader = readBlocks(input, table);
@@ -55,6 +57,7 @@ export async function checkRows({
     const block = isOver ? undefined : await reader.next();
     if (block === undefined) break;
     cursor.enter(block);
+    repairs.add(block);
     for (; cursor.index < block.count && rows < limit; cursor.index += 1) {
       const { problem, number } = cursor;
       if (number < fromRow) continue;
@@ -91,6 +94,7 @@ export async function checkRows({
     causes: causes.list().slice(0, 20),
     damage: damage.list(),
     duplicateRows,
+    repaired: repairs.found,
   };
 }
 

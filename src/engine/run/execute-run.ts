@@ -14,6 +14,7 @@ import { ERRORS_DIALECT } from './errors-page.ts';
 import { OutputPage } from './output-page.ts';
 import { planOutput, type OutputPlan } from './output-plan.ts';
 import type { RunPlan } from './plan-run.ts';
+import type { RepairCounter } from './repaired-rows.ts';
 import { RowShape } from './row-shape.ts';
 import type { RowSettler } from './row-settler.ts';
 import { runNoinput } from './run-noinput.ts';
@@ -34,6 +35,7 @@ export interface ReadyRun {
   readonly output: WritableFile;
   readonly errors: WritableFile;
   readonly handles: RunHandles;
+  readonly repairs: RepairCounter;
   /** Where a run that cannot be resumed keeps no checkpoints. */
   readonly keepsCheckpoints: boolean;
   readonly pace: PaceSettings;
@@ -71,7 +73,7 @@ export async function executeCsv(
     task,
     facts,
     rowKeyPrefix: record.runId,
-    reader: readBlocks(input, table, { from: from.position }),
+    reader: run.repairs.counting(readBlocks(input, table, { from: from.position }), facts.log),
     // A carried state may keep cells: each must then be a copy, or it would keep its whole block.
     access: accessOf(table, {
       independent: task.start !== undefined,

@@ -92,6 +92,14 @@ export interface FailureCause {
   readonly exampleValue: string | undefined;
 }
 
+/** Records that are not written as the dialect says and were read by the one reading that fits the header. */
+export interface RepairedRows {
+  readonly count: number;
+  readonly firstRow: number;
+  /** What was done to the first of them. */
+  readonly example: string;
+}
+
 export interface RunResult extends Tally {
   readonly runId: string;
   readonly task: string;
@@ -106,6 +114,8 @@ export interface RunResult extends Tally {
   readonly unprocessedPath: string | undefined;
   /** Most frequent first, at most 20. */
   readonly causes: readonly FailureCause[];
+  /** Of this execution; each is in the log of the run. */
+  readonly repaired: RepairedRows | undefined;
   /** Why the run ended as it did, for `internal_error`, `paused` and `stopped`. */
   readonly message: string | undefined;
   readonly canResume: boolean;
@@ -140,6 +150,7 @@ export interface CheckResult {
     readonly exampleValue: string;
   }[];
   readonly duplicateRows: number;
+  readonly repaired: RepairedRows | undefined;
   /** What the task said of the first rows, where it declares `dryRun`. */
   readonly dryRun:
     | (Tally & { readonly rows: number; readonly causes: readonly FailureCause[] })

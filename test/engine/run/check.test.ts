@@ -113,4 +113,20 @@ describe('a check', () => {
     const elapsedMs = world.runs.get('run_1')?.state.elapsedMs;
     expect((await check(task, world)).expectedRunMs).toBe(elapsedMs);
   });
+
+  it('tells of rows that are read otherwise than they stand, and so does a run', async () => {
+    const world = new MemoryWorld();
+    const rows = Array.from({ length: 20 }, (_, index) => `${index + 1},name ${index + 1},5`);
+    rows[6] = '7,"name 7,5';
+    world.put('/in.csv', `id,name,n\n${rows.join('\n')}\n`);
+    const task = defineTask({ ...names, mandatory: { id: anything }, row: () => ok() });
+    const request = { task, arguments: {}, options: {}, limit: undefined };
+    const input = { kind: 'file', path: '/in.csv' } as const;
+    const checked = await world.service.check({ ...request, input }, world.handles());
+    expect(checked.repaired).toMatchObject({ count: 1, firstRow: 7 });
+    const result = await world.run(task);
+    expect(result.repaired).toEqual(checked.repaired);
+    expect(world.log).toMatchObject([{ level: 'info', fields: { row: 7, line: 8 } }]);
+    expect(world.text('/out.csv')).toContain('"""name 7"');
+  });
 });
