@@ -5,6 +5,7 @@ import {
   type SampleRange,
   type SampleRecord,
 } from './sample-records.ts';
+import { wideHeader } from './wide-header.ts';
 
 /** What a caller has laid down; the rest is found. Texts are bytes as latin1. */
 export interface DialectWishes {
@@ -125,7 +126,11 @@ function scoreRecords(
   dialect: SampleDialect,
   expected: ReadonlySet<string>,
 ): number {
-  const { width, count } = steadyWidth(records);
+  const wide = wideHeader(records);
+  const steady = steadyWidth(records);
+  const width = wide ?? steady.width;
+  // Rows that lack cells at the end are rows of the table, if not as good ones.
+  const count = wide === undefined ? steady.count : Math.max(steady.count, records.length * 0.85);
   const fitting = records.filter((record) => record.cells.length === width);
   const first = records.findIndex((record) => record.cells.length === width);
   const odd = records.filter((record) => record.isOdd).length;

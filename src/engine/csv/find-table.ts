@@ -1,6 +1,7 @@
 import { cellType, isTyped, prevailingType, type CellType } from './cell-type.ts';
 import { foldName, steadyWidth } from './find-dialect.ts';
 import type { SampleRecord } from './sample-records.ts';
+import { wideHeader } from './wide-header.ts';
 
 /** Where in a sample the table lies, as indexes of records. */
 export interface TableFinding {
@@ -36,17 +37,20 @@ const MAX_HEADER_ROWS = 4;
 export function findTable(records: readonly SampleRecord[], wishes: TableWishes): TableFinding {
   const matched = wishes.isFirst ? -1 : expectedHeader(records, wishes.expected);
   const considered = matched > 0 ? records.slice(matched) : records;
-  const { width } = steadyWidth(considered);
+  const wide = matched < 0 && wishes.header === undefined ? wideHeader(records) : undefined;
+  const width = wide ?? steadyWidth(considered).width;
   let first = matched;
   if (matched < 0) first = wishes.isFirst ? 0 : firstOfTable(records, width);
-  const end = endOfTable(records, first, width);
-  const body = records.slice(first, end).filter((record) => record.cells.length === width);
+  const end = wide === undefined ? endOfTable(records, first, width) : records.length;
+  const body = records
+    .slice(first, end)
+    .filter((record) => wide !== undefined || record.cells.length === width);
   const columnTypes = typesOfColumns(body, width);
   let headerRows: number;
   let recut: readonly string[] | undefined;
   if (wishes.header === false) headerRows = 0;
   else if (wishes.header !== undefined) headerRows = wishes.header;
-  else if (matched >= 0) headerRows = 1;
+  else if (matched >= 0 || wide !== undefined) headerRows = 1;
   else {
     recut = foreignHeader(records, first, { width, columnTypes, recut: wishes.recut });
     if (recut !== undefined) first--;

@@ -154,7 +154,7 @@ async function tableOfSample(
     Array.isArray(options.header) ? options.header.length : 1,
   );
   if (records.length < 2 && !how.isLast) return undefined;
-  if (records.length === 0) {
+  if (records.every(isBlankRecord)) {
     if (text.slice(begin.at).trim() !== '' && begin.at < text.length && !sample.isWhole) {
       throw new CsvError('not_csv', `the first line is longer than ${sample.bytes.length} bytes`, {
         place: { name: options.name, byte: begin.at },
@@ -229,6 +229,11 @@ async function tableOfSample(
     warnings,
     columnTypes: finding.columnTypes,
   };
+}
+
+/** A line of blanks and nothing else. */
+function isBlankRecord(record: SampleRecord): boolean {
+  return record.cells.length === 1 && record.cells[0]?.trim() === '' && record.quoted === 0;
 }
 
 function dialectWishes(

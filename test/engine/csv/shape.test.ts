@@ -59,3 +59,22 @@ describe('a delimiter at the end of every row', () => {
     expect(codes).toEqual([]);
   });
 });
+
+describe('rows that lack their empty cells at the end', () => {
+  for (const text of [
+    'id;name;note\n1;Ada;vip\n2;Bob\n3;Eve\n4;Ann\n',
+    'id;name;email;note\n1;Ada;a@b.c\n2;Bob;b@b.c\n3;Eve;e@b.c\n',
+    'given,family,town\nAda,Lovelace\nEve,Adams\nBob,Brown\n',
+  ]) {
+    it(`are rows with too few cells: ${text.split('\n', 1)[0]}`, async () => {
+      const { header, cells, problems, preamble } = await read(text);
+      const [top = '', ...rows] = text.trim().split('\n');
+      const delimiter = top.includes(';') ? ';' : ',';
+      expect(header).toEqual(top.split(delimiter));
+      expect(preamble).toEqual([]);
+      expect(cells).toEqual(rows.map((row) => row.split(delimiter)));
+      const wanted = cells.map((row) => (row.length < header.length ? 'too_few_cells' : undefined));
+      expect(problems).toEqual(wanted);
+    });
+  }
+});
