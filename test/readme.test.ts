@@ -90,6 +90,10 @@ describe('the README', () => {
     expect(stdout).toMatch(/^2 \d+ anna\.schmidt@example\.de$/m);
   });
 
+  it('has no place that is still to be filled', () => {
+    expect(README).not.toMatch(/\b[A-Z]{3,}-[A-Z]{3,}\b|TODO|FIXME/);
+  });
+
   it('names documents that exist', () => {
     for (const [, path] of README.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
       expect(() => readFileSync(join(ROOT, path ?? ''))).not.toThrow();

@@ -200,7 +200,7 @@ export function scanRecords(state: ScanState, arrays: ScanArrays, rules: ScanRul
 }
 
 /** Whether a record's cells beyond the width are those it may have, with nothing in them. */
-export function isSpare(
+function isSpare(
   bytes: Uint8Array,
   arrays: ScanArrays,
   record: { readonly rules: ScanRules; readonly first: number; readonly end: number },
