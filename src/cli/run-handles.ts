@@ -35,8 +35,9 @@ export function terminalHandles(
 ): TerminalHandles {
   const stop = new AbortController();
   const abort = new AbortController();
-  // Every row that waits (for a retry, for an answer) listens: many of them are no leak.
-  setMaxListeners(0, stop.signal, abort.signal);
+  // Every row that waits (for a retry, for an answer) listens: many of them are no leak. Not 0 for "any
+  // number": Node 20 then takes the signal for none, and every fetch with it throws.
+  setMaxListeners(1_000_000, stop.signal, abort.signal);
   let first: StopSignalName | undefined;
   const offSignal = host.onSignal((signal) => {
     if (first === undefined) {

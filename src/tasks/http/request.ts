@@ -66,7 +66,7 @@ export const request = defineTask({
   },
   open(run) {
     // Each call in flight listens to the run's signal, and more than 10 would look like a leak to Node.
-    setMaxListeners(0, run.signal);
+    setMaxListeners(1_000_000, run.signal);
     return planRequest(run.arguments, run.header, (name) => run.secrets.get(name));
   },
   async row(row, _state, run) {
