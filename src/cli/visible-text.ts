@@ -3,7 +3,6 @@
  * must not be able to move the cursor, set the title or disguise what stands beside it.
  */
 export const INVISIBLE =
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
   /[\u0000-\u001F\u007F-\u009F\u00AD\u061C\u200B\u200E\u200F\u2028-\u202E\u2060\u2066-\u2069\uFEFF]/g;
 
 /** The text in one line, with what a terminal would act upon shown as `\n`, `\x1b` or `\u202e`. */

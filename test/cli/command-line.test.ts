@@ -200,10 +200,10 @@ describe('tasks', () => {
   });
 
   it('warns of a module that does not load and goes on', async () => {
-    const problems = [{ file: '/work/bad.ts', message: 'Unexpected token' }];
+    const problems = [{ file: '/home/ann/bad.ts', message: 'Unexpected token' }];
     const { stderr, exitCode } = await commandLine(['tasks'], { problems });
     expect([stderr, exitCode]).toEqual([
-      'warning: /work/bad.ts did not load: Unexpected token\n',
+      'warning: /home/ann/bad.ts did not load: Unexpected token\n',
       0,
     ]);
   });

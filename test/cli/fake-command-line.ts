@@ -48,12 +48,12 @@ export const SUMMARY: RunSummary = {
   isInterrupted: false,
   succeeded: 3,
   failed: 1,
-  inputPath: '/work/in.csv',
-  outputPath: '/work/out.csv',
+  inputPath: '/home/ann/in.csv',
+  outputPath: '/home/ann/out.csv',
   createdAt: new Date('2026-11-21T09:30:00Z'),
   finishedAt: new Date('2026-11-21T09:31:00Z'),
   message: undefined,
-  folder: '/work/.rowmill/runs/run1',
+  folder: '/home/ann/.rowmill/runs/run1',
 };
 
 export const RESULT: RunResult = {
@@ -64,7 +64,7 @@ export const RESULT: RunResult = {
   failed: 0,
   unprocessed: 0,
   elapsedMs: 2000,
-  outputPath: '/work/out.csv',
+  outputPath: '/home/ann/out.csv',
   failedPath: undefined,
   errorsPath: undefined,
   unprocessedPath: undefined,
@@ -265,7 +265,7 @@ export class FakeCommandLine {
   #host(): CommandLineHost {
     const {
       environment = {},
-      workingDirectory = '/work',
+      workingDirectory = '/home/ann',
       probes = [],
       problems = [],
       extraTasks = [],

@@ -41,7 +41,7 @@ const PARTIAL: RunResult = {
   succeeded: 97_898,
   failed: 2102,
   elapsedMs: 12_300,
-  failedPath: '/work/failed rows.csv',
+  failedPath: '/home/ann/failed rows.csv',
   causes: [
     {
       column: 'email',
@@ -116,8 +116,8 @@ describe('what run asks of the service', () => {
     expect(request).toMatchObject({
       codeHash: 'hash of contacts/clean',
       arguments: {},
-      input: { kind: 'file', path: '/work/in.csv' },
-      output: { kind: 'file', path: '/work/out.csv' },
+      input: { kind: 'file', path: '/home/ann/in.csv' },
+      output: { kind: 'file', path: '/home/ann/out.csv' },
       options: {
         delimiter: '\t',
         quote: '',
@@ -127,8 +127,8 @@ describe('what run asks of the service', () => {
         map: { 'E-Mail': 'email', 'Full Name': 'name' },
         set: { country: 'FR' },
       },
-      failedPath: '/work/f.csv',
-      errorsPath: '/work/e.csv',
+      failedPath: '/home/ann/f.csv',
+      errorsPath: '/home/ann/e.csv',
       unprocessedPath: '/u.csv',
       limit: 10,
       fromRow: 3,
@@ -225,7 +225,7 @@ describe('what run asks of the service', () => {
     ],
     [
       ['run', 'contacts/wipe', 'x.csv', '--yes', '--args-file', 'nix.json'],
-      '--args-file /work/nix.json: ENOENT',
+      '--args-file /home/ann/nix.json: ENOENT',
     ],
   ])('%j is refused with 2 before anything happens', async (words, message) => {
     const { exitCode, stderr, request } = await run(words);
@@ -377,13 +377,13 @@ describe('what run reports', () => {
 
   it('is the path of the output on a piped stdout when nobody said where it goes', async () => {
     const words = ['run', 'contacts/clean', 'in.csv'];
-    expect((await run(words)).stdout).toBe('/work/out.csv\n');
+    expect((await run(words)).stdout).toBe('/home/ann/out.csv\n');
     expect((await run(words, { stdoutIsTerminal: true })).stdout).toBe('');
     expect((await run([...words, '-o', 'out.csv'])).stdout).toBe('');
   });
 
   it('is a next command for the failed rows that is told the same of columns and arguments', async () => {
-    const act: Act = () => ({ ...PARTIAL, task: 'contacts/wipe', failedPath: '/work/f.csv' });
+    const act: Act = () => ({ ...PARTIAL, task: 'contacts/wipe', failedPath: '/home/ann/f.csv' });
     const same = ['--map', 'My Mail=email', '--set', 'country=FR', '--arg', 'factor=2'];
     const { stderr } = await run(['run', 'contacts/wipe', 'in.csv', '--yes', '--json', ...same], {
       act,

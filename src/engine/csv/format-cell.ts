@@ -42,7 +42,6 @@ export function cellFormat(dialect: Dialect): CellFormat {
   };
 }
 
-// oxlint-disable-next-line no-control-regex -- the range is what ASCII is
 const ASCII = /^[\u0000-\u007F]*$/;
 
 /** A text as its UTF-8 bytes, one char a byte. */
