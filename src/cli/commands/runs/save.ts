@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { RowmillError } from '../../engine/errors.ts';
-import type { CommandContext } from '../context.ts';
-import { count } from '../figures.ts';
-import { examples } from '../help-texts.ts';
-import { visible } from '../visible-text.ts';
+import { RowmillError } from '../../../engine/errors.ts';
+import type { CommandContext } from '../../context.ts';
+import { count } from '../../figures.ts';
+import { examples } from '../../help-texts.ts';
+import { visible } from '../../visible-text.ts';
 
 interface SaveFlags {
   readonly failed?: string;

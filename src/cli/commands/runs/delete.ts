@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../../context.ts';
+import { EXIT_CODES } from '../../exit-codes.ts';
+import { examples } from '../../help-texts.ts';
+
+/** `runs delete`. */
+export function addRunsDeleteCommand(runs: Command, context: CommandContext): void {
+  const command = runs
+    .command('delete')
+    .description('Delete runs and their folders; an output that lies elsewhere stays')
+    .argument('<run...>', 'their ids')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print the ids that are deleted as JSON');
+  examples(command, 'rowmill runs delete RUN RUN --yes');
+  command.action(async (runIds: string[], { yes, json }: { yes?: boolean; json?: boolean }) => {
+    const service = await (await context.open(command)).runs();
+    const found = await Promise.all(runIds.map((runId) => service.show(runId)));
+    const ids = found.map(({ runId }) => runId);
+    if (yes !== true && !(await context.confirm(`Delete ${ids.join(', ')} and all files of it?`))) {
+      context.exitCode = EXIT_CODES.stopped.code;
+      return;
+    }
+    for (const id of ids) await service.delete(id);
+    if (json === true) context.screen.json({ deleted: ids });
+    else for (const id of ids) context.screen.err(`${id} is deleted`);
+  });
+}

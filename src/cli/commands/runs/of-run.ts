@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import type { RunService, RunSummary } from '../../../engine/run/run-service.ts';
+import type { CommandContext } from '../../context.ts';
+import { examples } from '../../help-texts.ts';
+
+/** What a command does with one run. */
+export type RunAct = (
+  run: RunSummary,
+  service: RunService,
+  how: {
+    readonly context: CommandContext;
+    readonly isJson: boolean;
+    readonly globalWords: readonly string[];
+  },
+) => Promise<void>;
+
+/** A command about one run that takes nothing but its id. */
+export function addOfRunCommand(
+  runs: Command,
+  context: CommandContext,
+  { name, description, act }: { name: string; description: string; act: RunAct },
+): void {
+  const command = runs
+    .command(name)
+    .description(description)
+    .argument('<run>', 'its id')
+    .option('--json', 'print it as JSON');
+  examples(command, `rowmill runs ${name} RUN`);
+  command.action(async (runId: string, { json }: { json?: boolean }) => {
+    const service = await (await context.open(command)).runs();
+    const how = { context, isJson: json === true, globalWords: context.globalWords(command) };
+    await act(await service.show(runId), service, how);
+  });
+}
