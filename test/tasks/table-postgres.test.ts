@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { RunHalted } from '../../src/index.ts';
+import { ArgumentsRefused, RunHalted } from '../../src/index.ts';
 import { openQuery } from '../../src/tasks/table/open-query.ts';
 import { exportQuery, upsert } from '../../src/tasks/table.ts';
 import { exportRows } from './export-rows.ts';
@@ -288,6 +288,18 @@ describe.skipIf(postgres === undefined)(
         }
       });
 
+      it.each([
+        ['of one column', 'name', 'name'],
+        ['of two columns, in the second', 'part, name', 'name'],
+        ['of two columns, in the first', 'name, id', 'name'],
+      ])('refuses a key %s that is NULL in a late row, before the first', async (_w, key, name) => {
+        const query = "SELECT id, part, nullif(name, 'n25') AS name FROM numbers";
+        const given = { database, query, key, page_rows: 2 };
+        const exported = exportRows(exportQuery, given, { steps: 1 });
+        await expect(exported).rejects.toThrow(ArgumentsRefused);
+        await expect(exported).rejects.toThrow(`key: "${name}" is NULL in a row of the query`);
+      });
+
       it.each([1, 1000])('does not lose rows to a shared key, %d a page', async (page_rows) => {
         // Equal to the database only: the texts differ.
         const query = 'SELECT * FROM (VALUES (1.0), (1.00), (1.00), (2)) AS v(price)';
@@ -306,7 +318,7 @@ describe.skipIf(postgres === undefined)(
       it('writes nothing on a connection that is made again either', async () => {
         await asked(database, 'DROP SEQUENCE IF EXISTS s_read; CREATE SEQUENCE s_read');
         const { signal } = new AbortController();
-        const settings = { database, query: "SELECT nextval('s_read') AS id", key: ['id'] };
+        const settings = { database, query: "SELECT 1 AS id, nextval('s_read') AS n", key: ['id'] };
         const reader = await openQuery(settings, { signal, secretOf: () => '' });
         await postgres?.disconnectAll();
         const page = reader.page({ rows: 0, last: undefined }, 10);

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RunHalted } from '../../src/index.ts';
+import { ArgumentsRefused, RunHalted } from '../../src/index.ts';
 import { databaseAddress } from '../../src/tasks/table/database-address.ts';
+import { openQuery } from '../../src/tasks/table/open-query.ts';
 import { parseTableName, quotedTable } from '../../src/tasks/table/sql-name.ts';
 import { exportQuery, upsert } from '../../src/tasks/table.ts';
 import { argumentsOf, openTask, outcomesOf, type Row } from './outcomes-of.ts';
@@ -347,13 +348,31 @@ describe('table/export from SQLite', () => {
     expect(rowsOf('SELECT count(*) FROM people')).toEqual([[25n]]);
   });
 
-  it('does not end in silence at a NULL in the key', async () => {
-    const given = {
-      database: path,
-      query: "SELECT nullif(part, 'p1') AS part FROM people",
-      key: 'part',
-    };
-    await expect(exportRows(exportQuery, given)).rejects.toThrow('the key "part" is NULL in a row');
+  it.each([
+    ['of one column', 'name', 'name'],
+    ['of two columns, in the second', 'part, name', 'name'],
+    ['of two columns, in the first', 'name, id', 'name'],
+  ])('refuses a key %s that is NULL in a late row, before the first', async (_which, key, name) => {
+    database.exec(`UPDATE people SET name = NULL WHERE id = 25`);
+    const query = 'SELECT id, part, name FROM people';
+    const exported = exportRows(
+      exportQuery,
+      { database: path, query, key, page_rows: 2 },
+      { steps: 1 },
+    );
+    await expect(exported).rejects.toThrow(ArgumentsRefused);
+    await expect(exported).rejects.toThrow(`key: "${name}" is NULL in a row of the query`);
+  });
+
+  it('ends at a NULL that came into the key meanwhile', async () => {
+    const query = 'SELECT part, id FROM people';
+    const { signal } = new AbortController();
+    const settings = { database: path, query, key: ['part', 'id'] };
+    const reader = await openQuery(settings, { signal, secretOf: () => '' });
+    database.exec('UPDATE people SET part = NULL WHERE id = 25');
+    const page = reader.page({ rows: 0, last: undefined }, 4);
+    await expect(page).rejects.toThrow('the key "part" is NULL in a row that came meanwhile');
+    await reader.close();
   });
 
   it.each([

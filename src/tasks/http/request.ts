@@ -15,6 +15,11 @@ Calls an address for each row and puts chosen fields of the answer into columns.
 form, escaped in JSON; outside of quotes in JSON it is a number, true, false or null where it is one
 exactly. A cell that would be an empty part of the path, or begin a header of its own, fails its row.
 
+**Secrets.** \`{{secret:api-key}}\` is the environment variable \`ROWMILL_SECRET_API_KEY\`: capitals, and \`_\`
+for whatever is no letter or digit. One that is not set refuses the run before the first call. Arguments are
+stored with the run, so a header such as \`Authorization\` with its value in clear is refused. Secrets are
+not stored; where an answer repeats one, \`***\` stands in the output and in errors.
+
 **Answers.** 2xx is success; other statuses fail the row with the status and the first part of the answer.
 \`select\` names output columns and where they come from: \`status\`, \`headers.x\`, \`body\`, or a way into the
 JSON such as \`data.items[0].id\`. Whole numbers of any length are kept digit for digit.

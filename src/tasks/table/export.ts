@@ -7,13 +7,17 @@ import type { ReadSoFar } from './query-reader.ts';
 const DOC = `
 Writes what a query gives into a CSV, page by page.
 
-- \`database\`: a SQLite file, or \`postgres://user@host/name\`. A password comes from \`{{secret:NAME}}\`,
-  \`PGPASSWORD\` or \`~/.pgpass\`, never in clear. Nothing is written to the database.
+- \`database\`: a SQLite file, or \`postgres://user@host/name\`. A password comes from \`{{secret:NAME}}\`
+  (the environment variable \`ROWMILL_SECRET_NAME\`), \`PGPASSWORD\` or \`~/.pgpass\`, never in clear.
+  Nothing is written to the database.
 - \`query\`: one SELECT. Its columns are those of the file, so each needs a name of its own (\`AS\`).
 - \`key\`: columns of the query that are together unique and never NULL. The rows are then ordered by them,
-  each page is found by index, and an export that was broken off goes on behind the last row. Without a
-  key the rows are read in one pass in the query's order, from one snapshot; an export that goes on reads
-  the query again and passes over the rows it has, so give it an ORDER BY.
+  each page is found by index, and an export that was broken off goes on behind the last row. A key that is
+  NULL in any row is refused before the first one. Rows that share a key end the export where they stand,
+  before one of them is lost. The pages are queries of their own: rows that others write meanwhile are in
+  the file if they lie ahead. Without a key the rows are read in one pass in the query's order, from one
+  snapshot; an export that goes on reads the query again and passes over the rows it has, so give it an
+  ORDER BY.
 - \`null_text\`: what stands for NULL; by default an empty cell.
 
 Values are as the database writes them: numbers digit for digit, dates as ISO 8601 in UTC, bytes as

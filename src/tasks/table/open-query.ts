@@ -21,7 +21,12 @@ export async function openQuery(
       import('./sqlite-query.ts'),
     ]);
     const opened = openSqlite(address.path, { mayCreate: false });
-    return haltingReader(sqliteQuery(opened, query, key), query);
+    try {
+      return haltingReader(await sqliteQuery(opened, query, key), query);
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
   }
   const [{ PostgresConnection }, { postgresQuery }] = await Promise.all([
     import('./postgres-connection.ts'),

@@ -26,57 +26,9 @@ export interface QueryReader {
   close(): Promise<void>;
 }
 
-/** Positions of the key's columns in a row. Throws an Error that names those that the query does not give. */
-export function keyPositions(
-  key: readonly string[],
-  columns: readonly string[],
-): readonly number[] {
-  const missing = key.filter((name) => !columns.includes(name));
-  if (missing.length > 0) {
-    const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
-    throw new ArgumentsRefused(
-      `the query gives no column ${list(missing)}; it gives ${list(columns)}`,
-    );
-  }
-  return key.map((name) => columns.indexOf(name));
-}
-
 /** The query as it can stand in another one: without the semicolon that many end with. */
 export function bareQuery(query: string): string {
   return query.trim().replace(/;\s*$/, '');
-}
-
-/** A NULL in a key would end the export in silence: nothing is greater than NULL. */
-export function refuseNullKey(key: readonly string[], values: readonly unknown[]): void {
-  const empty = key.filter((_, index) => values[index] === null || values[index] === undefined);
-  if (empty.length > 0) {
-    throw new RunHalted(
-      `the key ${empty.map((name) => `"${name}"`).join(', ')} is NULL in a row: a key must not be`,
-    );
-  }
-}
-
-/**
- * Behind the last row that was read, only rows with a greater key are found: of several with its key the
- * others would be lost. `atLast` is how many rows have the key that the page before ended with.
- */
-export function refuseSharedKey(
-  key: readonly string[],
-  values: readonly (readonly unknown[])[],
-  before: { readonly last: readonly unknown[] | undefined; readonly atLast: number },
-): void {
-  const shared =
-    before.atLast > 1
-      ? before.last
-      : values.find((row, index) => {
-          const previous = values[index - 1];
-          return previous !== undefined && row.every((value, part) => value === previous[part]);
-        });
-  if (shared === undefined) return;
-  const shown = shared.map((value) => `"${String(value)}"`).join(', ');
-  throw new RunHalted(
-    `the key ${key.join(', ')} is not unique (${shown}): rows would be lost; name columns that are together unique, or no key`,
-  );
 }
 
 const SHOWN_OF_QUERY = 200;
@@ -101,4 +53,12 @@ export function haltingReader(reader: QueryReader, query: string): QueryReader {
       }
     },
   };
+}
+
+/** What a database says against a query, as what it is: about the argument. */
+export function queryRefused(cause: unknown): ArgumentsRefused {
+  return new ArgumentsRefused(
+    `query: must be one SELECT that the database takes: ${messageOf(cause)}`,
+    { cause },
+  );
 }

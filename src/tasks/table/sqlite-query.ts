@@ -1,26 +1,22 @@
 import type Database from 'libsql';
-import { ArgumentsRefused } from '../../index.ts';
-import { messageOf } from '../error-message.ts';
+import { keyedQuery } from './keyed-query.ts';
 import {
   bareQuery,
-  keyPositions,
-  refuseNullKey,
-  refuseSharedKey,
+  queryRefused,
   type KeyValue,
   type QueryPage,
   type QueryReader,
   type ReadSoFar,
 } from './query-reader.ts';
-import { quotedName } from './sql-name.ts';
 
 type Value = string | number | bigint | Buffer | null;
 
 /** Opens a query of a SQLite database. The database is not written, whatever the query says. */
-export function sqliteQuery(
+export async function sqliteQuery(
   database: Database.Database,
   query: string,
   key: readonly string[],
-): QueryReader {
+): Promise<QueryReader> {
   // libsql takes `readonly: true` and writes all the same; this it obeys.
   database.exec('PRAGMA query_only = 1');
   refuseOthers(database, bareQuery(query));
@@ -28,9 +24,10 @@ export function sqliteQuery(
   const plain = database.prepare(bareQuery(query));
   const columns = plain.columns().map(({ name }) => name);
   const close = async (): Promise<void> => void database.close();
-  return key.length === 0
-    ? new IteratedQuery(columns, () => iterate(plain), close)
-    : new KeyedQuery({ columns, key, close, database, query: bareQuery(query) });
+  if (key.length === 0) return new IteratedQuery(columns, () => iterate(plain), close);
+  const find = preparedFind(database);
+  const parts = { query: bareQuery(query), key, columns };
+  return keyedQuery({ find, placeholder: (n) => `?${n}`, cellsOf, keyValue, close }, parts);
 }
 
 /** Tried inside of another query: of two statements libsql would take the first and say nothing. */
@@ -38,12 +35,7 @@ function refuseOthers(database: Database.Database, query: string): void {
   try {
     database.prepare(`SELECT * FROM (\n${query}\n)`);
   } catch (error) {
-    throw new ArgumentsRefused(
-      `query: must be one SELECT that the database takes: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw queryRefused(error);
   }
 }
 
@@ -79,72 +71,31 @@ class IteratedQuery implements QueryReader {
       const next = this.#rows.next();
       if (next.done === true) break;
       this.#position += 1;
-      if (this.#position > rows) cells.push(next.value.map(asText));
+      if (this.#position > rows) cells.push(cellsOf(next.value));
     }
     return { cells, last: undefined };
   }
 }
 
-/** With a key each page is a query of its own, which finds its first row by index. */
-class KeyedQuery implements QueryReader {
-  readonly columns: readonly string[];
-  readonly close: () => Promise<void>;
-  readonly #key: readonly string[];
-  readonly #positions: readonly number[];
-  readonly #first: Database.Statement;
-  readonly #next: Database.Statement;
-
-  constructor({
-    columns,
-    key,
-    close,
-    database,
-    query,
-  }: {
-    columns: readonly string[];
-    key: readonly string[];
-    close: () => Promise<void>;
-    database: Database.Database;
-    query: string;
-  }) {
-    this.columns = columns;
-    this.close = close;
-    this.#key = key;
-    this.#positions = keyPositions(key, columns);
-    const names = key.map(quotedName).join(', ');
-    const values = `(${key.map(() => '?').join(', ')})`;
-    const page = (same: string, where: string) =>
-      database
-        .prepare(`SELECT *, ${same} FROM (\n${query}\n) ${where} ORDER BY ${names} LIMIT ?`)
-        .raw(true)
-        .safeIntegers(true);
-    this.#first = page('0', '');
-    // From the last row on, so that the database itself says which others have its key.
-    this.#next = page(`(${names}) = ${values}`, `WHERE (${names}) >= ${values}`);
-  }
-
-  async page({ last }: ReadSoFar, limit: number): Promise<QueryPage> {
-    const found = (
-      last === undefined
-        ? this.#first.all([limit + 1])
-        : this.#next.all([...last, ...last, limit + 1])
-    ) as Value[][];
-    const width = this.columns.length;
-    const rows = found.filter((row) => row[width] !== 1n);
-    const keys = rows.map((row) => this.#positions.map((index) => row[index]));
-    for (const values of keys) refuseNullKey(this.#key, values);
-    refuseSharedKey(this.#key, keys, { last, atLast: found.length - rows.length });
-    const final = keys.slice(0, limit).at(-1);
-    return {
-      cells: rows.slice(0, limit).map((row) => row.slice(0, width).map(asText)),
-      last: final === undefined ? last : final.map(keyValue),
-    };
-  }
+/** Finds rows by statements that are prepared once each. */
+function preparedFind(
+  database: Database.Database,
+): (sql: string, values: readonly KeyValue[]) => Promise<Value[][]> {
+  const prepared = new Map<string, Database.Statement>();
+  return async (sql, values) => {
+    const statement = prepared.get(sql) ?? database.prepare(sql).raw(true).safeIntegers(true);
+    prepared.set(sql, statement);
+    return statement.all([...values]) as Value[][];
+  };
 }
 
-function keyValue(value: Value | undefined): KeyValue {
+function keyValue(value: Value): KeyValue {
   if (value instanceof Uint8Array) throw new Error('a key of bytes cannot be paged by');
   return value ?? '';
+}
+
+function cellsOf(row: readonly Value[]): (string | null)[] {
+  return row.map(asText);
 }
 
 function asText(value: Value): string | null {

@@ -11,8 +11,8 @@ const DOC = `
 Writes each row into a table of a SQLite file or a PostgreSQL database: a row whose key is there is
 updated, another one inserted. The column \`action\` says which.
 
-- \`database\`: a file, or \`postgres://user@host/name\`. A password comes from \`{{secret:NAME}}\`,
-  \`PGPASSWORD\` or \`~/.pgpass\`, never in clear.
+- \`database\`: a file, or \`postgres://user@host/name\`. A password comes from \`{{secret:NAME}}\` (the
+  environment variable \`ROWMILL_SECRET_NAME\`), \`PGPASSWORD\` or \`~/.pgpass\`, never in clear.
 - \`table\`: its name, with its schema if needed: \`shop.customers\`.
 - \`key\`: the columns that tell rows apart; by default the primary key. They must be unique in the table.
 - \`empty\`: an empty cell becomes NULL (\`null\`), an empty text where the column takes text (\`text\`), or
