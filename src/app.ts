@@ -6,6 +6,7 @@ import { LocalRunService } from './engine/service.ts';
 import { LocalRunFiles } from './files/local/local-run-files.ts';
 import type { Settings } from './settings.ts';
 import { LocalRunStore } from './stores/local/local-run-store.ts';
+import { sharedLockFolder } from './stores/local/output-lock.ts';
 import { LocalTaskStorage } from './stores/local/local-task-storage.ts';
 import { environmentSecrets } from './system/environment-secrets.ts';
 import { pooledFetch } from './system/pooled-fetch.ts';
@@ -17,12 +18,14 @@ import { v8StateCodec } from './system/v8-state-codec.ts';
 const makeIdText = customAlphabet('23456789abcdefghijkmnpqrstuvwxyz', 12);
 
 /** Puts the engine together with the adapters of one machine. */
-export function createLocalApp({ settings }: { readonly settings: Pick<Settings, 'dataDir'> }): {
-  readonly service: RunService;
-} {
+export async function createLocalApp({
+  settings,
+}: {
+  readonly settings: Pick<Settings, 'dataDir'>;
+}): Promise<{ readonly service: RunService }> {
   const { dataDir } = settings;
   const service = new LocalRunService({
-    store: new LocalRunStore(join(dataDir, 'runs'), systemClock),
+    store: new LocalRunStore(join(dataDir, 'runs'), systemClock, await sharedLockFolder()),
     files: new LocalRunFiles(process),
     clock: systemClock,
     codec: v8StateCodec,

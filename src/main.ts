@@ -35,7 +35,7 @@ const host: CommandLineHost = {
       ...loaded,
       tasks: new TaskCatalog({ bundled: bundledTasks, version, paths: settings.tasks, loadModule }),
       // Imported here: `tasks`, `config` and help open no runs, and need not wait for a database driver.
-      runs: async () => (await import('./app.ts')).createLocalApp({ settings }).service,
+      runs: async () => (await (await import('./app.ts')).createLocalApp({ settings })).service,
     };
   },
   onSignal(listener) {

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { RowmillError } from '../engine/errors.ts';
 import type { InputOptions, RunInput, RunOutput, RunRequest } from '../engine/run/run-service.ts';
@@ -11,7 +10,7 @@ import { INPUT_FLAG_NAMES, ROW_FLAG_NAMES, type InputFlags, type RunFlags } from
 const KAZOO_WAIT_MS = 500;
 
 /** What `run` asks of the run service. Throws `usage` when the flags contradict each other or the task. */
-export async function runRequest(
+export function runRequest(
   { task, codeHash }: RegisteredTask,
   {
     file,
@@ -19,13 +18,13 @@ export async function runRequest(
     args,
   }: { file: string | undefined; flags: RunFlags; args: RunRequest['arguments'] },
   { settings, workingDirectory }: { settings: CommandLineSettings; workingDirectory: string },
-): Promise<RunRequest> {
+): RunRequest {
   const at = (path: string | undefined): string | undefined =>
     path === undefined ? undefined : resolve(workingDirectory, path);
   const input = runInput(task, file, { flags, workingDirectory });
   const output = runOutput(flags.output, workingDirectory);
   refuseContradictions(task, flags, { input, output });
-  const request: RunRequest = {
+  return {
     task,
     codeHash,
     arguments: args,
@@ -45,8 +44,6 @@ export async function runRequest(
     ...pace(task, flags, settings),
     excelSafe: flags.excelSafe ?? settings.excelSafe,
   };
-  await refuseSharedFiles(request);
-  return request;
 }
 
 /** What the flags say of how the input is to be read. */
@@ -136,28 +133,6 @@ function refuseContradictions(
     throw usage(
       `${task.name} carries state from row to row: it cannot process rows at once (--concurrency)`,
     );
-  }
-}
-
-/** No file is written that is read, or written twice. */
-async function refuseSharedFiles(request: RunRequest): Promise<void> {
-  const files = [
-    { flag: 'the input', path: request.input.kind === 'file' ? request.input.path : undefined },
-    { flag: '-o', path: request.output.kind === 'file' ? request.output.path : undefined },
-    { flag: '--failed', path: request.failedPath },
-    { flag: '--errors', path: request.errorsPath },
-    { flag: '--unprocessed', path: request.unprocessedPath },
-  ];
-  const seen = new Map<string, string>();
-  for (const { flag, path } of files) {
-    if (path === undefined) continue;
-    const found = await stat(path).catch(() => undefined);
-    // Two names can mean one file: a link, another case. A device such as /dev/null may be shared.
-    if (found !== undefined && !found.isFile()) continue;
-    const identity = found === undefined ? path : `${found.dev}:${found.ino}`;
-    const other = seen.get(identity);
-    if (other !== undefined) throw usage(`${other} and ${flag} are the same file: ${path}`);
-    seen.set(identity, flag);
   }
 }
 

@@ -48,6 +48,7 @@ export class LocalRunService implements RunService {
     try {
       const held = await this.#ports.store.create(begun.record);
       try {
+        await held.claimOutput();
         return await carryOut({ task: request.task, begun, held, handles }, this.#ports);
       } finally {
         await held.release();
@@ -113,6 +114,7 @@ export class LocalRunService implements RunService {
     const { store } = this.#ports;
     const held = await store.hold(stored.record.runId);
     try {
+      await held.claimOutput();
       const begun = await reopenRun(stored, held, { options, ports: this.#ports });
       try {
         return await carryOut({ task: options.task, begun, held, handles }, this.#ports);

@@ -2,11 +2,13 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import {
   appendFile,
+  link,
   mkdir,
   readFile,
   rename,
   rm,
   stat,
+  symlink,
   truncate,
   utimes,
   writeFile,
@@ -369,16 +371,60 @@ describe('two processes', () => {
     expect(await folder.sha256('out.csv')).toBe(expected);
   }, 60_000);
 
+  it('begun at one instant on one output: one writes it, the other is told which', async () => {
+    await mkdir(folder.at('elsewhere'));
+    await symlink('../out.csv', folder.at('elsewhere/link.csv'));
+    const other = [...WORDS.slice(0, -1), 'elsewhere/link.csv', '--data', 'elsewhere/data'];
+    const environment = { CHAOS_WORK_US: '40' };
+    const both = [folder.begin(WORDS, { environment }), folder.begin(other, { environment })];
+    const ended = await Promise.all(both.map((begun) => begun.ended));
+    const refused = ended.find(({ exitCode }) => exitCode === 2);
+    expect(new Set(ended.map(({ exitCode }) => exitCode))).toEqual(new Set([2, 4]));
+    expect(refused?.stderr).toMatch(/(out|link)\.csv is being written by run run_\w+ \(.*\)/);
+    expect(await folder.sha256('out.csv')).toBe(expected);
+    // The one that was refused is not kept.
+    const kept = await Promise.all(
+      ['.rowmill', 'elsewhere/data'].map((data) => folder.rowmill(['runs', '--data', data])),
+    );
+    expect(
+      kept
+        .map(({ stdout }) => stdout)
+        .join('')
+        .match(/run_\w+/g),
+    ).toHaveLength(1);
+  }, 60_000);
+
   it('on one output: the second is told who writes it', async () => {
     const begun = folder.begin(WORDS, { environment: { CHAOS_WORK_US: '200' } });
     await hasCheckpoint(begun);
-    const { exitCode, stderr } = await folder.rowmill(WORDS);
-    expect(stderr).toMatch(/out\.csv is being written by run run_\w+/);
-    expect(exitCode).toBe(2);
+    await link(folder.at('out.csv'), folder.at('hard.csv'));
+    for (const name of ['out.csv', './/out.csv', 'hard.csv']) {
+      const { exitCode, stderr } = await folder.rowmill([...WORDS.slice(0, -1), name]);
+      expect(stderr).toMatch(/(out|hard)\.csv is being written by run run_\w+/);
+      expect(exitCode).toBe(2);
+    }
     expect((await begun.ended).exitCode).toBe(4);
     expect(await folder.sha256('out.csv')).toBe(expected);
   }, 60_000);
 });
+
+it('a run whose output another has written since is not gone on with, though the bytes are the same', async () => {
+  const first = await folder.rowmill([...WORDS, '--canary', '20']);
+  expect(first.exitCode, first.stderr).toBe(0);
+  const [runId = ''] = await folder.runIds();
+  await link(folder.at('out.csv'), folder.at('hard.csv'));
+  await folder.rowmill([...WORDS.slice(0, -1), 'hard.csv']);
+  const otherId = (await folder.runIds()).find((id) => id !== runId) ?? '';
+  for (const words of [
+    ['resume', runId],
+    [...WORDS, '--resume'],
+  ]) {
+    const { exitCode, stderr } = await folder.rowmill(words);
+    expect(stderr).toContain(`out.csv has been written by run ${otherId} since`);
+    expect(exitCode).toBe(2);
+  }
+  expect(await folder.sha256('out.csv')).toBe(expected);
+}, 60_000);
 
 it('changed code is refused, unless it is accepted', async () => {
   await folder.write('task.ts', taskText(1));

@@ -5,6 +5,7 @@ import {
   readFile,
   rename,
   rm,
+  symlink,
   truncate,
   writeFile,
 } from 'node:fs/promises';
@@ -285,6 +286,28 @@ describe('files of runs', () => {
     await appendFile(at('in.csv'), 'b');
     expect(await files().realPath(`${folder}/./in.csv`)).toBe(await files().realPath(at('in.csv')));
     expect(await files().realPath(at('not-there.csv'))).toContain('not-there.csv');
+  });
+
+  it('give one name to a file that is not there yet under a link to it', async () => {
+    await symlink('later.csv', at('link.csv'));
+    expect(await files().realPath(at('link.csv'))).toBe(await files().realPath(at('later.csv')));
+    expect(await files().identityOf(at('link.csv'))).toBe(
+      await files().identityOf(at('later.csv')),
+    );
+    await symlink('circle.csv', at('circle.csv'));
+    expect(await files().realPath(at('circle.csv'))).toContain('circle.csv');
+  });
+
+  it('know a file by every name, and let many write a device', async () => {
+    await writeFile(at('in.csv'), 'a');
+    await writeFile(at('other.csv'), 'a');
+    await symlink('in.csv', at('symbolic.csv'));
+    await link(at('in.csv'), at('hard.csv'));
+    const identity = await files().identityOf(at('in.csv'));
+    expect(await files().identityOf(at('symbolic.csv'))).toBe(identity);
+    expect(await files().identityOf(at('hard.csv'))).toBe(identity);
+    expect(await files().identityOf(at('other.csv'))).not.toBe(identity);
+    expect(await files().identityOf('/dev/null')).toBeUndefined();
   });
 
   it('say beforehand where a file could not be written', async () => {

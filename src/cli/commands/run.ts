@@ -57,11 +57,7 @@ async function runCommand(
     warn: (message) => screen.warn(message),
   });
   const { settings } = workspace;
-  const request = await runRequest(
-    registered,
-    { file, flags, args },
-    { settings, workingDirectory },
-  );
+  const request = runRequest(registered, { file, flags, args }, { settings, workingDirectory });
   if (registered.task.isDestructive && flags.yes !== true) {
     const goesOn = await context.confirm(
       `${name} is destructive: ${registered.task.description}. Run it?`,

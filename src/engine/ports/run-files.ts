@@ -52,6 +52,11 @@ export interface RunFiles {
   /** Whether there is a file of this name with at least a byte in it. */
   hasContent(path: string): Promise<boolean>;
   readText(path: string): Promise<string | undefined>;
-  /** The one name of a path, links resolved; two paths of one file give the same. */
+  /** The one name of a path, symbolic links resolved. */
   realPath(path: string): Promise<string>;
+  /**
+   * The same for all names of one file, hard links among them; undefined for what may be written by many: a
+   * device, a pipe.
+   */
+  identityOf(path: string): Promise<string | undefined>;
 }

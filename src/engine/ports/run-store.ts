@@ -15,6 +15,11 @@ export interface HeldRun {
   readonly folder: string;
   /** The last checkpoint, or undefined where none was committed yet. */
   readonly checkpoint: StoredCheckpoint | undefined;
+  /**
+   * From now on no other run may write its output, under whatever name. Throws `run_busy`, naming the run
+   * that does.
+   */
+  claimOutput(): Promise<void>;
   /** On the disk when it ends. */
   saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void>;
   /** Changes the status along the transition table, with the last checkpoint in the same commit. */

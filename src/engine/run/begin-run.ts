@@ -29,12 +29,12 @@ export interface BegunRun {
 export async function beginRun(request: RunRequest, ports: ServicePorts): Promise<BegunRun> {
   const { task } = request;
   refuseConflicts(request);
+  await refuseSameFile(request, ports);
   const args = await parseArguments(task, request.arguments);
   const runId = ports.makeId('run');
   const outputPath =
     request.output.kind === 'file' ? await ports.files.realPath(request.output.path) : undefined;
   const records = await ports.store.records();
-  await refuseBusyOutput(outputPath, records, ports);
   await refuseMissingFolders(request, ports);
   const base: Omit<RunRecord, 'table' | 'inputIdentity' | 'outputHeader'> = {
     formatVersion: 1,
@@ -69,25 +69,6 @@ export async function beginRun(request: RunRequest, ports: ServicePorts): Promis
     return { record, arguments: args, csv: undefined };
   }
   return beginCsv({ ...request, task }, { base, arguments: args, records }, ports);
-}
-
-/** Two runs that write one file at once would both end well, and the file would hold neither's output. */
-async function refuseBusyOutput(
-  path: string | undefined,
-  records: readonly RunRecord[],
-  { store }: ServicePorts,
-): Promise<void> {
-  if (path === undefined || path === '/dev/null') return;
-  // Only the newest run of an output can be the one that writes it.
-  const newest = records.find(({ outputPath }) => outputPath === path);
-  if (newest === undefined) return;
-  // One that cannot be read is carried out by nobody.
-  const run = await store.get(newest.runId).catch(() => undefined);
-  if (run?.isHeld !== true) return;
-  throw new RowmillError(
-    'run_busy',
-    `${path} is being written by run ${newest.runId}: wait for it, stop it, or give another name`,
-  );
 }
 
 /** An hour of work must not end with a file that cannot be written. */
@@ -184,7 +165,6 @@ async function openRequestInput(
   const folder = () => store.prepareFolder(runId);
   let spoolPath: string | undefined;
   if (wanted.kind === 'stdin' && wanted.spool) spoolPath = `${await folder()}/input.csv`;
-  if (wanted.kind === 'file') await refuseSameFile(request, wanted.path, ports);
   const input =
     wanted.kind === 'file'
       ? await files.openInput(wanted.path)
@@ -205,26 +185,27 @@ async function openRequestInput(
   }
 }
 
+/** No file is written that is read, or written twice. */
 async function refuseSameFile(
-  { output, failedPath, errorsPath, unprocessedPath }: RunRequest,
-  inputPath: string,
+  { input, output, failedPath, errorsPath, unprocessedPath }: RunRequest,
   { files }: ServicePorts,
 ): Promise<void> {
-  const seen = new Map([[await files.realPath(inputPath), 'the input']]);
+  const seen = new Map<string, string>();
   const named = [
+    ['the input', input.kind === 'file' ? input.path : undefined],
     ['the output (-o)', output.kind === 'file' ? output.path : undefined],
     ['--failed', failedPath],
     ['--errors', errorsPath],
     ['--unprocessed', unprocessedPath],
   ] as const;
   for (const [name, path] of named) {
-    if (path === undefined || path === '/dev/null') continue;
-    const real = await files.realPath(path);
-    const other = seen.get(real);
+    const identity = path === undefined ? undefined : await files.identityOf(path);
+    if (identity === undefined) continue;
+    const other = seen.get(identity);
     if (other !== undefined) {
       throw new RowmillError('usage', `${path} is ${other} and ${name} at once: give two names`);
     }
-    seen.set(real, name);
+    seen.set(identity, name);
   }
 }
 

@@ -87,9 +87,9 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
   };
 }
 
-const REFUSALS = new Set<ErrorCode>(['input_refused', 'arguments_invalid', 'usage']);
+const REFUSALS = new Set<ErrorCode>(['input_refused', 'arguments_invalid', 'usage', 'run_busy']);
 
-/** Whether a task said, when it was opened, that it will have nothing to do with this file or these arguments. */
+/** Whether a run did not begin: the task, when it was opened, refused the file or the arguments, or another run has the output. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof RowmillError && REFUSALS.has(error.code);
 }

@@ -12,22 +12,24 @@ async function refuseOwnFiles(
   { record, folder }: Pick<StoredRun, 'record' | 'folder'>,
   { files }: ServicePorts,
 ): Promise<void> {
-  const taken = new Map<string, string>();
+  const taken = new Map<string | undefined, string>();
   const output = outputPathOf(record, folder);
-  if (output !== undefined) taken.set(await files.realPath(output), "the run's output");
+  if (output !== undefined) taken.set(await files.identityOf(output), "the run's output");
   if (record.input.kind === 'file') {
-    taken.set(await files.realPath(record.input.path), "the run's input");
+    taken.set(await files.identityOf(record.input.path), "the run's input");
   }
   const home = `${await files.realPath(folder)}/`;
   for (const path of [failedPath, errorsPath, unprocessedPath]) {
     if (path === undefined) continue;
-    const real = await files.realPath(path);
+    const identity = await files.identityOf(path);
+    const isInFolder = (await files.realPath(path)).startsWith(home);
     const other =
-      taken.get(real) ?? (real.startsWith(home) ? "a file of the run's folder" : undefined);
+      (identity === undefined ? undefined : taken.get(identity)) ??
+      (isInFolder ? "a file of the run's folder" : undefined);
     if (other !== undefined) {
       throw new RowmillError('usage', `${path} is ${other}: give another name`);
     }
-    taken.set(real, 'named twice');
+    taken.set(identity, 'named twice');
     await files.refuseUnwritable(path);
   }
 }

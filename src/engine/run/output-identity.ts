@@ -2,6 +2,8 @@ import { RowmillError } from '../errors.ts';
 import type { Sha256 } from '../ports/hash.ts';
 import type { RunFiles } from '../ports/run-files.ts';
 import { tailHash } from './input-identity.ts';
+import type { RunRecord } from './run-record.ts';
+import type { ServicePorts } from './service-ports.ts';
 
 /** An output up to a checkpoint. */
 export interface WrittenOutput {
@@ -59,6 +61,28 @@ export async function refuseChangedOutput(
     }
   } finally {
     await file.close();
+  }
+}
+
+/**
+ * Throws `run_not_resumable`, naming the run, when a later one has written the output: its bytes may be the
+ * same up to the checkpoint, and to cut them back would take from that run what it says it has written.
+ */
+export async function refuseOtherWriter(
+  { runId, outputPath: path }: RunRecord,
+  { files, store }: Pick<ServicePorts, 'files' | 'store'>,
+): Promise<void> {
+  const identity = path === undefined ? undefined : await files.identityOf(path);
+  if (identity === undefined) return;
+  for (const later of await store.records()) {
+    if (later.runId === runId) return;
+    const isOther =
+      later.outputPath === undefined || (await files.identityOf(later.outputPath)) !== identity;
+    if (isOther) continue;
+    throw new RowmillError(
+      'run_not_resumable',
+      `${path} has been written by run ${later.runId} since: go on with that one, or start again without --resume`,
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import { parseArguments } from '../task/parse-arguments.ts';
 import type { CsvTask, Task } from '../task/task.ts';
 import type { BegunRun } from './begin-run.ts';
 import { refuseChangedInput } from './input-identity.ts';
-import { refuseChangedOutput } from './output-identity.ts';
+import { refuseChangedOutput, refuseOtherWriter } from './output-identity.ts';
 import { planRun } from './plan-run.ts';
 import { outputPathOf } from './run-paths.ts';
 import type { RunRecord, StoredRun } from './run-record.ts';
@@ -49,6 +49,7 @@ export async function reopenRun(
       `the code of ${record.task} is not what run ${record.runId} began with: rows before and after would differ. Go on all the same with --accept-new-code, or start again without --resume`,
     );
   }
+  await refuseOtherWriter(record, ports);
   const { checkpoint, folder } = held;
   const path = outputPathOf(record, folder);
   if (checkpoint !== undefined && path !== undefined) {
@@ -117,8 +118,10 @@ export async function openStored(
  */
 export async function refuseOtherFiles(
   { record, folder }: StoredRun,
-  { files, store, sha256 }: ServicePorts,
+  ports: ServicePorts,
 ): Promise<void> {
+  const { files, store, sha256 } = ports;
+  await refuseOtherWriter(record, ports);
   const held = await store.hold(record.runId);
   const { checkpoint } = held;
   await held.release();

@@ -1,5 +1,14 @@
 import { existsSync } from 'node:fs';
-import { access, constants, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  mkdtemp,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -10,6 +19,9 @@ import { LocalOutput } from './local-output.ts';
 import { StandardInput, WHOLE } from './standard-input.ts';
 import { StandardOutput } from './standard-output.ts';
 import { copyAsUtf8, type Utf8Copy } from './utf8-copy-file.ts';
+
+/** Links behind each other that are followed; more are a circle. */
+const MAX_LINKS = 40;
 
 /** Files on this machine, and the standard streams of a process. */
 export class LocalRunFiles implements RunFiles {
@@ -83,11 +95,21 @@ export class LocalRunFiles implements RunFiles {
     }
   }
 
-  async realPath(path: string): Promise<string> {
+  async identityOf(path: string): Promise<string | undefined> {
+    const found = await stat(path, { bigint: true }).catch(() => undefined);
+    if (found === undefined) return this.realPath(path);
+    return found.isFile() ? `${found.dev}:${found.ino}` : undefined;
+  }
+
+  async realPath(path: string, links = 0): Promise<string> {
     try {
       return await realpath(path);
     } catch {
-      // Not there yet: its folder may be, and may be a link.
+      // Not there yet: what it links to may come, and its folder may be there, and may be a link.
+      const target = await readlink(path).catch(() => undefined);
+      if (target !== undefined && links < MAX_LINKS) {
+        return this.realPath(resolve(dirname(path), target), links + 1);
+      }
       const folder = await realpath(dirname(resolve(path))).catch(() => dirname(resolve(path)));
       return join(folder, basename(path));
     }

@@ -13,6 +13,7 @@ import {
   type RunStatus,
 } from '../../engine/run/status.ts';
 import { makeFolder } from './make-folder.ts';
+import { OutputLock } from './output-lock.ts';
 import { ProcessLock } from './process-lock.ts';
 import { RunDatabase } from './run-database.ts';
 
@@ -27,11 +28,13 @@ const LOCK_FILE = 'lock.db';
 export class LocalRunStore implements RunStore {
   readonly #folder: string;
   readonly #clock: Clock;
+  readonly #lockFolder: string;
 
-  /** `folder` holds a folder for each run. */
-  constructor(folder: string, clock: Clock) {
+  /** `folder` holds a folder for each run, `lockFolder` the locks of their outputs. */
+  constructor(folder: string, clock: Clock, lockFolder = join(dirname(folder), 'locks')) {
     this.#folder = folder;
     this.#clock = clock;
+    this.#lockFolder = lockFolder;
   }
 
   async prepareFolder(runId: string): Promise<string> {
@@ -58,18 +61,18 @@ export class LocalRunStore implements RunStore {
       database.begin('pending', undefined);
       // Last: with it the folder is a run, so a kill before leaves none that is half of one.
       await writeRecord(folder, record);
-      return new LocalHeldRun({ runId: record.runId, folder, lock, database, clock: this.#clock });
+      return this.#held(record, { folder, lock, database });
     } catch (error) {
       throw storeError(folder, error);
     }
   }
 
   async hold(runId: string): Promise<HeldRun> {
-    const { folder } = await this.get(runId);
+    const { folder, record } = await this.get(runId);
     const lock = takeLock(runId, folder);
     try {
       const database = new RunDatabase(join(folder, DATABASE_FILE));
-      return new LocalHeldRun({ runId, folder, lock, database, clock: this.#clock });
+      return this.#held(record, { folder, lock, database });
     } catch (error) {
       lock.release();
       throw storeError(folder, error);
@@ -113,6 +116,18 @@ export class LocalRunStore implements RunStore {
     await rm(folder, { recursive: true, force: true });
   }
 
+  #held(
+    record: RunRecord,
+    parts: { readonly folder: string; readonly lock: ProcessLock; readonly database: RunDatabase },
+  ): LocalHeldRun {
+    return new LocalHeldRun({
+      ...parts,
+      record,
+      clock: this.#clock,
+      lockFolder: this.#lockFolder,
+    });
+  }
+
   async #ids(): Promise<string[]> {
     try {
       const entries = await readdir(this.#folder, { withFileTypes: true });
@@ -152,8 +167,10 @@ export class LocalRunStore implements RunStore {
 
 class LocalHeldRun implements HeldRun {
   readonly folder: string;
-  readonly #runId: string;
+  readonly #record: RunRecord;
   readonly #lock: ProcessLock;
+  readonly #lockFolder: string;
+  #outputLock: OutputLock | undefined;
   readonly #database: RunDatabase;
   readonly #clock: Clock;
   /** A commit that was on its way when the run broke off must not replace what its ending says. */
@@ -165,15 +182,17 @@ class LocalHeldRun implements HeldRun {
   readonly #alive = setInterval(() => undefined, 3_600_000);
 
   constructor(parts: {
-    readonly runId: string;
+    readonly record: RunRecord;
     readonly folder: string;
     readonly lock: ProcessLock;
+    readonly lockFolder: string;
     readonly database: RunDatabase;
     readonly clock: Clock;
   }) {
-    this.#runId = parts.runId;
+    this.#record = parts.record;
     this.folder = parts.folder;
     this.#lock = parts.lock;
+    this.#lockFolder = parts.lockFolder;
     this.#database = parts.database;
     this.#clock = parts.clock;
   }
@@ -182,8 +201,21 @@ class LocalHeldRun implements HeldRun {
     return this.#database.checkpoint();
   }
 
+  async claimOutput(): Promise<void> {
+    const { outputPath: path, runId } = this.#record;
+    // An output that should be there and is not is refused by those who look at it.
+    const isGone = path !== undefined && !existsSync(path) && this.checkpoint !== undefined;
+    if (path === undefined || isGone) return;
+    try {
+      const by = `run ${runId} (${this.folder})`;
+      this.#outputLock = await OutputLock.take(path, { by, lockFolder: this.#lockFolder });
+    } catch (error) {
+      throw storeError(path, error);
+    }
+  }
+
   async saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
-    if (this.#hasEnded) throw new RowmillError('internal', `run ${this.#runId} has ended`);
+    if (this.#hasEnded) throw new RowmillError('internal', `run ${this.#record.runId} has ended`);
     try {
       this.#database.saveCheckpoint(checkpoint);
     } catch (error) {
@@ -200,7 +232,7 @@ class LocalHeldRun implements HeldRun {
   ): Promise<void> {
     const from = this.#database.state()?.status ?? 'pending';
     if (transitionReason(from, status) === undefined) {
-      throw new StatusTransitionError(this.#runId, from, status);
+      throw new StatusTransitionError(this.#record.runId, from, status);
     }
     const now = Math.round(this.#clock.now());
     this.#hasEnded = status !== 'executing';
@@ -217,6 +249,7 @@ class LocalHeldRun implements HeldRun {
 
   async release(): Promise<void> {
     clearInterval(this.#alive);
+    this.#outputLock?.release();
     this.#database.close();
     this.#lock.release();
   }

@@ -40,6 +40,20 @@ const plain = defineTask({
   row: ({ n }) => write({ out: `x${n}` }),
 });
 
+describe('files', () => {
+  it.each([
+    [{ output: { kind: 'file', path: '/in.csv' } }, '/in.csv is the input and the output (-o) at'],
+    [{ failedPath: '/in.csv' }, '/in.csv is the input and --failed at once'],
+    [{ errorsPath: '/out.csv' }, '/out.csv is the output (-o) and --errors at once'],
+    [{ failedPath: '/x', unprocessedPath: '/x' }, '/x is --failed and --unprocessed at once'],
+  ] as const)('are refused where one is two of them: %j', async (request, message) => {
+    const world = worldOf(3);
+    await expect(world.run(plain, request)).rejects.toMatchObject({ code: 'usage' });
+    await expect(world.run(plain, request)).rejects.toThrow(message);
+    expect(world.runs.size).toBe(0);
+  });
+});
+
 describe('which rows are processed', () => {
   it('limit ends behind so many rows, by tally', async () => {
     const world = worldOf(10);

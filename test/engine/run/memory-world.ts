@@ -190,6 +190,7 @@ export class MemoryWorld {
       hasContent: async (path) => (this.files.get(path)?.length ?? 0) > 0,
       readText: async (path) => this.files.get(path)?.toString('utf8'),
       realPath: async (path) => path,
+      identityOf: async (path) => (path === '/dev/null' ? undefined : path),
     };
   }
 
@@ -218,6 +219,7 @@ export class MemoryWorld {
         get checkpoint() {
           return run.checkpoint;
         },
+        claimOutput: async () => undefined,
         saveCheckpoint: async (checkpoint) => save(checkpoint),
         setStatus: async (status, { message, checkpoint }) => {
           if (transitionReason(run.state.status, status) === undefined) {
