@@ -14,7 +14,7 @@ export function openRunLog(folder: string): TaskLog & { close(): Promise<void> }
   const line =
     (level: string) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-      stream ??= createWriteStream(join(folder, 'log.jsonl'), { flags: 'a' }).on(
+      stream ??= createWriteStream(join(folder, 'log.jsonl'), { flags: 'a', mode: 0o600 }).on(
         'error',
         // A log that cannot be written (a full disk) must not end a run.
         () => undefined,

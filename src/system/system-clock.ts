@@ -1,6 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../engine/ports/clock.ts';
 
+/** A timer set for longer fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 let latest = 0;
 let ahead = 0;
 
@@ -15,19 +18,28 @@ export const systemClock: Clock = {
     ahead += latest - time;
     return latest;
   },
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal.aborted) {
-        resolve();
-        return;
-      }
-      const wake = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      signal.addEventListener('abort', wake);
-    }),
+  async sleep(ms, signal) {
+    let restMs = ms;
+    do {
+      await timer(Math.min(restMs, MAX_TIMER_MS), signal);
+      restMs -= MAX_TIMER_MS;
+    } while (restMs > 0 && !signal.aborted);
+  },
   breathe: () => setImmediate(undefined),
 };
+
+function timer(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const wake = () => {
+      clearTimeout(timeout);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timeout = setTimeout(wake, ms);
+    signal.addEventListener('abort', wake);
+  });
+}

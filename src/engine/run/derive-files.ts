@@ -4,10 +4,12 @@ import type { CsvTable, ReadPosition } from '../csv/csv-table.ts';
 import { openTable, readBlocks } from '../csv/reader.ts';
 import type { InputFile, RunFiles, WritableFile } from '../ports/run-files.ts';
 import { ERRORS_HEADER } from './errors-page.ts';
+import { failureText } from '../task/failure.ts';
 import { accessOf } from './cell-access.ts';
 import { OutputPage } from './output-page.ts';
 import { planOutput } from './output-plan.ts';
 import { RecordCursor } from './output-record.ts';
+import { ownName } from './own-names.ts';
 import type { RunRecord } from './run-record.ts';
 import type { RunErrorLine } from './run-service.ts';
 
@@ -156,8 +158,9 @@ async function writeFailed(
   paths: { readonly errors: string; readonly to: string },
 ): Promise<void> {
   // A file that came back has the numbers of its parent in `_row`: they stay.
-  const hasNumbers = source.header.includes('_row');
-  const page = derivedPage(source, hasNumbers ? [] : ['_row']);
+  const hasNumbers = source.dropsError && source.header.includes('_row');
+  const name = ownName('_row', source.header);
+  const page = derivedPage(source, hasNumbers ? [] : [name]);
   const errors = readErrors(files, paths.errors);
   await writePages(files, paths.to, async function* () {
     yield (source.isExcelSafe ? BYTE_ORDER_MARK : '') + page.headerLine();
@@ -165,17 +168,17 @@ async function writeFailed(
     for await (const record of records(source, source.table.data)) {
       if (error.done === true) return;
       if (record.number !== error.value.row) continue;
-      page.addFailed(record, errorText(error.value), hasNumbers ? {} : { _row: record.number });
+      page.addFailed(record, errorText(error.value), hasNumbers ? {} : { [name]: record.number });
       yield page.take();
       error = await errors.next();
     }
   });
 }
 
-/** What stood in the `error` column of the output. */
-function errorText({ column, value, message }: RunErrorLine): string {
-  if (column === undefined || message.startsWith(`${column}: `)) return message;
-  return value === undefined ? `${column}: ${message}` : `${column}: "${value}" ${message}`;
+/** What stood in the `error` column of the output. The message of several failures names its columns itself. */
+function errorText(error: RunErrorLine): string {
+  const isWhole = error.column !== undefined && error.message.startsWith(`${error.column}: `);
+  return isWhole ? error.message : failureText([error]);
 }
 
 /** The records from a place to the end, as they came. Says how many. */

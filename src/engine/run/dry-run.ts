@@ -50,10 +50,11 @@ export async function dryRun(
     fetch: ports.fetch,
   };
   const opened: unknown = await task.open?.({ ...closed, opened: undefined } as never);
+  const facts: RunFacts = { ...closed, opened };
   try {
     const { checkpoint } = await runRows({
       task,
-      facts: { ...closed, opened },
+      facts,
       rowKeyPrefix: runId,
       reader: readBlocks(input, table),
       access: accessOf(table, { independent: true, undoesGuard: plan.own.undoesGuard }),
@@ -88,6 +89,10 @@ export async function dryRun(
     const { succeeded, failed, causes } = checkpoint;
     return { rows: succeeded + failed, succeeded, failed, causes: causes.slice(0, 20) };
   } finally {
-    await task.close?.(opened as never);
+    try {
+      await task.cleanup?.(facts as never);
+    } finally {
+      await task.close?.(opened as never);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { RowmillError } from '../errors.ts';
 import type { ColumnMatch } from '../task/header-match.ts';
 import type { OutputColumns } from '../task/task.ts';
+import { ownName } from './own-names.ts';
 
 /** What the header of an output is and where its cells come from. */
 export interface OutputPlan {
@@ -39,7 +40,7 @@ export function planOutput(
   for (const { column, position } of input.matches) inputPositions.set(column, position);
   if (isReplaced) {
     return {
-      header: [...named, errorName(named)],
+      header: [...named, ownName('error', named)],
       mode: 'replace',
       inputWidth: header.length,
       addedCount: named.length,
@@ -51,18 +52,13 @@ export function planOutput(
   const positions = new Map(inputPositions);
   added.forEach((name, index) => positions.set(name, header.length + index));
   return {
-    header: [...header, ...added, errorName([...header, ...added])],
+    header: [...header, ...added, ownName('error', [...header, ...added])],
     mode: 'extend',
     inputWidth: header.length,
     addedCount: added.length,
     positions,
     sources: [],
   };
-}
-
-/** A user's own `error` column is kept, and ours then has a name of its own. */
-function errorName(taken: readonly string[]): string {
-  return taken.includes('error') ? 'rowmill_error' : 'error';
 }
 
 function refuseFaultyColumns(columns: unknown): void {

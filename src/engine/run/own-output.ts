@@ -3,6 +3,7 @@ import { readBlocks } from '../csv/reader.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
 import { accessOf } from './cell-access.ts';
 import { RecordCursor } from './output-record.ts';
+import { endsWithOwn, ownName } from './own-names.ts';
 import type { RunRecord } from './run-record.ts';
 import type { FailureCause } from './run-service.ts';
 
@@ -39,8 +40,8 @@ export interface OwnOutputQuestion {
 export async function findOwnOutput(question: OwnOutputQuestion): Promise<OwnOutput> {
   const { table, records, added, inputPath, causesOf } = question;
   const { header } = table;
-  if (header.length < 2 || header.at(-1) !== 'error') return FOREIGN;
-  if (header.at(-2) === '_row') {
+  if (!endsWithOwn('error', header)) return FOREIGN;
+  if (endsWithOwn('_row', header.slice(0, -1))) {
     const parent = records.find((record) => isSame(failedHeader(record), header));
     return { dropsErrorColumn: true, undoesGuard: parent?.excelSafe === true };
   }
@@ -66,7 +67,8 @@ function isKnownReason(error: string, causes: readonly FailureCause[]): boolean 
 function failedHeader({ table, dropsErrorColumn }: RunRecord): readonly string[] {
   if (table === undefined) return [];
   const kept = dropsErrorColumn ? table.header.slice(0, -1) : table.header;
-  return [...kept, '_row', 'error'];
+  const numbered = [...kept, ownName('_row', kept)];
+  return [...numbered, ownName('error', numbered)];
 }
 
 /** The records of the first block: enough to see what a column is. */

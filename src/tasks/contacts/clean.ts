@@ -22,7 +22,7 @@ with the reason; its cells stay as they were.
 - **country**: a name in 31 languages or a code becomes ISO-2: \`Deutschland\`, \`Germany\`, \`DEU\` → \`DE\`.
 
 A cell such as \`-\`, \`n/a\` or \`k.A.\` in an optional column is emptied. What a file has beside these
-columns stays as it is.
+columns stays as it is; a column \`changed\` that it has already is written anew.
 
     rowmill run contacts/clean contacts.csv -o clean.csv --arg default_country=FR
     rowmill run contacts/clean contacts.csv -o clean.csv --arg when_invalid=keep

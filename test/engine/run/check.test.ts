@@ -88,6 +88,21 @@ describe('a check', () => {
     expect(damage).toHaveLength(4);
   });
 
+  it('cleans up and closes what a dry run has opened', async () => {
+    const calls: string[] = [];
+    const task = defineTask({
+      ...names,
+      mandatory: { email: anything },
+      dryRun: true,
+      open: () => 'connection',
+      row: () => ok(),
+      cleanup: ({ opened }) => void calls.push(`cleanup ${opened}`),
+      close: (opened) => void calls.push(`close ${opened}`),
+    });
+    await check(task);
+    expect(calls).toEqual(['cleanup connection', 'close connection']);
+  });
+
   it('calls a task that declares dryRun for the first rows, and what it writes goes nowhere', async () => {
     const world = new MemoryWorld();
     const task = defineTask({

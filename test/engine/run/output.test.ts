@@ -1,5 +1,5 @@
 import { defineTask, fail, ok, replace, write } from 'rowmill';
-import { anything } from 'rowmill/verifiers';
+import { anything, isEmail } from 'rowmill/verifiers';
 import { describe, expect, it } from 'vitest';
 import { guardFormula, unguardFormula } from '../../../src/engine/csv/formula-guard.ts';
 import { MemoryWorld } from './memory-world.ts';
@@ -192,7 +192,49 @@ describe('an output that comes back as input', () => {
   });
 });
 
+describe("a user's own columns with the names of ours", () => {
+  it('come back with the output, however often', async () => {
+    const world = new MemoryWorld();
+    world.put('/in.csv', 'id,error\n1,E42\nbad,E43\n');
+    for (let round = 1; round <= 3; round += 1) {
+      await world.run(noted);
+      expect(world.text('/out.csv')).toBe(
+        'id,error,note,rowmill_error\n1,E42,note 1,\nbad,E43,,no\n',
+      );
+      world.put('/in.csv', world.text('/out.csv'));
+    }
+  });
+
+  it.each(['a,_row', '_row,a'])('stay in failed.csv, which goes through again: %s', async (own) => {
+    const world = new MemoryWorld();
+    world.put('/in.csv', `id,${own}\n1,x,y\nbad,v,w\n`);
+    await world.run(noted, { failedPath: '/f.csv' });
+    expect(world.text('/f.csv')).toBe(`id,${own},rowmill_row,error\nbad,v,w,2,no\n`);
+    world.put('/in.csv', world.text('/f.csv').replace('bad', '2'));
+    await world.run(noted);
+    expect(world.text('/out.csv')).toBe(`id,${own},rowmill_row,note,error\n2,v,w,2,note 2,\n`);
+  });
+
+  it('and of the task: written anew in the output, as they came in failed.csv', async () => {
+    const world = new MemoryWorld();
+    world.put('/in.csv', 'id,note\n1,mine\nbad,mine\n');
+    await world.run(noted, { failedPath: '/f.csv' });
+    expect(world.text('/out.csv')).toBe('id,note,error\n1,note 1,\nbad,mine,no\n');
+    expect(world.text('/f.csv')).toBe('id,note,_row,error\nbad,mine,2,no\n');
+  });
+});
+
 describe('the failed and the unprocessed records', () => {
+  it('have the error that stands in the output, of a long value too', async () => {
+    const task = defineTask({ ...names, mandatory: { id: isEmail }, row: () => ok() });
+    const world = new MemoryWorld();
+    world.put('/in.csv', `id\n${'x'.repeat(5_000)}\n`);
+    await world.run(task, { failedPath: '/f.csv' });
+    const errorIn = (path: string) => world.text(path).trimEnd().split(',').at(-1);
+    expect(errorIn('/f.csv')).toBe(errorIn('/out.csv'));
+    expect(errorIn('/f.csv')?.length).toBeLessThan(150);
+  });
+
   it('keep their own text; those of another width are made whole', async () => {
     const world = new MemoryWorld();
     world.put('/in.csv', 'id;a\r\n"bad";"x;y"\r\nbad\r\n1;z\r\nbad;"two\nlines"\r\n');
