@@ -1,7 +1,7 @@
-import { PassThrough, pipeline, type Readable, type Transform } from 'node:stream';
-import { arrayBuffer, json, text } from 'node:stream/consumers';
+import { PassThrough, pipeline, Readable, type Transform } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { LeanResponse, type LeanAnswer, type ResponseBody } from './lean-response.ts';
+import type { LeanAnswer } from './lean-exchange.ts';
+import { LeanResponse } from './lean-response.ts';
 
 /** What a server sent without its last bytes is given as far as it goes, as fetch does. */
 const ZLIB = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
@@ -32,25 +32,11 @@ export function decodedResponse(answer: LeanAnswer): LeanResponse {
   if (!hasBody || known.length < decoders.length || known.length > MOST_ENCODINGS) {
     return new LeanResponse(answer);
   }
+  const raw = Readable.from(answer.body, { objectMode: false });
   // Its errors come out at the end of the pipe, to whoever reads there.
-  const decoded = pipeline(
-    [answer.body, ...known.map((decoder) => decoder()), new PassThrough()],
+  const body = pipeline(
+    [raw, ...known.map((decoder) => decoder()), new PassThrough()],
     () => undefined,
   ) as unknown as Readable;
-  return new LeanResponse({ ...answer, headers, body: bodyOf(decoded) });
-}
-
-/** A stream with the ways of reading it that undici's own bodies have. */
-function bodyOf(stream: Readable): ResponseBody {
-  let bodyUsed = false;
-  const used =
-    <Result>(read: (stream: Readable) => Promise<Result>) =>
-    (): Promise<Result> => {
-      bodyUsed = true;
-      return read(stream);
-    };
-  const ways = { text: used(text), json: used(json), arrayBuffer: used(arrayBuffer) };
-  return Object.defineProperty(Object.assign(stream, ways), 'bodyUsed', {
-    get: () => bodyUsed || stream.readableDidRead,
-  }) as ResponseBody;
+  return new LeanResponse({ ...answer, headers, body });
 }

@@ -1,21 +1,9 @@
-import { Readable } from 'node:stream';
-import type { ReadableWritablePair } from 'node:stream/web';
-import type { Dispatcher } from 'undici';
-
-/** What is used of the body that undici gives. */
-export type ResponseBody = Readable &
-  Pick<Dispatcher.ResponseData['body'], 'bodyUsed' | 'text' | 'json' | 'arrayBuffer'>;
-
-/** What came of a request, before anything is made of it. */
-export interface LeanAnswer {
-  readonly url: string;
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: ResponseBody;
-}
+import { arrayBuffer, json, text } from 'node:stream/consumers';
+import { ReadableStream, type ReadableWritablePair } from 'node:stream/web';
+import type { LeanAnswer, ResponseBody } from './lean-exchange.ts';
 
 /**
- * An answer with the members of a `Response`, over the stream it came on: text and JSON are read
+ * An answer with the members of a `Response`, over the chunks as they came: text and JSON are read
  * without a web stream, and what asks for one gets it.
  */
 export class LeanResponse {
@@ -26,14 +14,12 @@ export class LeanResponse {
   readonly statusText = '';
   readonly body: LeanBody;
   readonly #rawHeaders: LeanAnswer['headers'];
-  readonly #stream: ResponseBody;
   #headers: Headers | undefined;
 
   constructor({ url, status, headers, body }: LeanAnswer) {
     this.url = url;
     this.status = status;
     this.#rawHeaders = headers;
-    this.#stream = body;
     this.body = new LeanBody(body);
   }
 
@@ -47,19 +33,19 @@ export class LeanResponse {
   }
 
   get bodyUsed(): boolean {
-    return this.#stream.bodyUsed;
+    return this.body.isUsed;
   }
 
   text(): Promise<string> {
-    return this.#stream.text();
+    return text(this.body);
   }
 
   json(): Promise<unknown> {
-    return this.#stream.json();
+    return json(this.body);
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#stream.arrayBuffer();
+    return arrayBuffer(this.body);
   }
 
   async bytes(): Promise<Uint8Array> {
@@ -90,11 +76,13 @@ export class LeanResponse {
 
 /** A body that is iterated as it came, and is a web stream for who wants one. */
 class LeanBody implements AsyncIterable<Uint8Array> {
-  readonly #stream: ResponseBody;
+  readonly #chunks: ResponseBody;
   #web: ReadableStream<Uint8Array> | undefined;
+  /** Somebody began to read it. */
+  isUsed = false;
 
-  constructor(stream: ResponseBody) {
-    this.#stream = stream;
+  constructor(chunks: ResponseBody) {
+    this.#chunks = chunks;
   }
 
   get locked(): boolean {
@@ -102,8 +90,7 @@ class LeanBody implements AsyncIterable<Uint8Array> {
   }
 
   web(): ReadableStream<Uint8Array> {
-    // Node's own type for a web stream and the platform's describe the same object.
-    this.#web ??= Readable.toWeb(this.#stream) as ReadableStream<Uint8Array>;
+    this.#web ??= ReadableStream.from(this);
     return this.#web;
   }
 
@@ -125,13 +112,12 @@ class LeanBody implements AsyncIterable<Uint8Array> {
 
   /** The connection is closed: what is left of the body is not read. */
   async cancel(): Promise<void> {
-    // What is cancelled is of no interest any more, and so is that it was cut off.
-    this.#stream.on('error', () => undefined);
-    this.#stream.destroy();
+    this.#chunks.destroy();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    yield* this.#stream as AsyncIterable<Uint8Array>;
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    this.isUsed = true;
+    return this.#chunks[Symbol.asyncIterator]();
   }
 }
 

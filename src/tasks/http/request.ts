@@ -1,11 +1,11 @@
-import { setMaxListeners } from 'node:events';
 import { defineTask, fail, retry, write, type Outcome } from '../../index.ts';
 import { UnfitCell } from './build-request.ts';
+import { CallSignals, CallTimeout } from './call-signals.ts';
 import { requestArguments } from './request-arguments.ts';
 import { planRequest } from './request-plan.ts';
 import { readFields } from './response-field.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { CallTimeout, sendRequest, type CallAnswer } from './send-request.ts';
+import { sendRequest, type CallAnswer } from './send-request.ts';
 
 const DOC = `
 Calls an address for each row and puts chosen fields of the answer into columns.
@@ -70,19 +70,20 @@ export const request = defineTask({
     return settings.select.map(([column]) => column);
   },
   open(run) {
-    // Each call in flight listens to the run's signal, and more than 10 would look like a leak to Node.
-    setMaxListeners(1_000_000, run.signal);
-    return planRequest(run.arguments, run.header, (name) => run.secrets.get(name));
+    return {
+      plan: planRequest(run.arguments, run.header, (name) => run.secrets.get(name)),
+      signals: new CallSignals(run.signal, run.arguments.timeout_seconds * 1000),
+    };
   },
   async row(row, _state, run) {
-    const { arguments: settings, opened: plan, fetch, signal, rowKey } = run;
+    const { arguments: settings, opened, fetch, signal, rowKey } = run;
+    const { plan, signals } = opened;
     let answer: CallAnswer;
     try {
       answer = await sendRequest(plan.build(row, rowKey), {
         fetch,
-        signal,
+        signals,
         method: settings.method,
-        timeoutMs: settings.timeout_seconds * 1000,
         maxBytes: settings.max_response_bytes,
         redirects: settings.redirects,
       });

@@ -1,5 +1,6 @@
 import { TextDecoder } from 'node:util';
 import type { BuiltRequest } from './build-request.ts';
+import type { CallSignals } from './call-signals.ts';
 
 /** What came back. */
 export interface CallAnswer {
@@ -14,17 +15,10 @@ export interface CallAnswer {
 export interface SendOptions {
   readonly fetch: typeof globalThis.fetch;
   readonly method: string;
-  readonly timeoutMs: number;
   readonly maxBytes: number;
   /** `same-origin`: a redirect to another host is an answer, not followed. */
   readonly redirects: 'same-origin' | 'follow' | 'none';
-  /** Aborted when the run must end now. */
-  readonly signal: AbortSignal;
-}
-
-/** The answer did not come in time. */
-export class CallTimeout extends Error {
-  override readonly name = 'CallTimeout';
+  readonly signals: CallSignals;
 }
 
 const MOST_REDIRECTS = 5;
@@ -37,24 +31,15 @@ export async function sendRequest(
   request: BuiltRequest,
   options: SendOptions,
 ): Promise<CallAnswer> {
-  const { signal, timeoutMs } = options;
-  signal.throwIfAborted();
-  // Not AbortSignal.any: over a million calls its followers pile up on the run's signal.
-  const call = new AbortController();
-  const onAbort = (): void => call.abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  const timer = setTimeout(() => {
-    call.abort(new CallTimeout(`no answer within ${timeoutMs / 1000} s`));
-  }, timeoutMs);
+  const { signal, release } = options.signals.take();
   try {
-    const response = await followed(request, options, call.signal);
+    const response = await followed(request, options, signal);
     return await readAnswer(response, options.maxBytes);
   } catch (error) {
     // The reason says more than the AbortError that fetch makes of it.
-    throw call.signal.aborted ? call.signal.reason : error;
+    throw signal.aborted ? signal.reason : error;
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
+    release();
   }
 }
 
@@ -67,7 +52,7 @@ async function followed(
   let { headers } = request;
   let verb = method;
   for (let hop = 0; ; hop += 1) {
-    const response = await fetch(url.href, {
+    const response = await fetch(url, {
       method: verb,
       headers,
       signal,
