@@ -3,6 +3,7 @@ import type { RecordProblem } from './record-problem.ts';
 import type { ScanArrays, ScanRules, ScanState } from './scan-records.ts';
 import { readForeignRecord } from './foreign-record.ts';
 import { isRow, repairRecord, type RepairedCell } from './repair-record.ts';
+import { isRowAhead, judgeLines } from './row-lines.ts';
 import { CELL_ESCAPED, CELL_NON_ASCII, CELL_QUOTES_KEPT } from './record-block.ts';
 
 /** How far ahead of an odd record its possible readings may reach. */
@@ -36,33 +37,57 @@ export interface OddRecord {
  */
 export function readOddRecord(input: OddRecordInput): OddRecord | undefined {
   const { state, rules } = input;
+  if (input.isWhole && state.oddOpen >= 0) return readLines(input);
   const isTooLong = !input.isWhole || state.oddEnd - state.position > rules.maxRecordBytes;
   if (rules.width > 0) {
     const repaired = readOtherwise(input, isTooLong);
     if (repaired !== undefined) return repaired;
   }
   const isSwallowing = state.oddQuotes && state.oddNextLine - state.line > 1;
-  if (isTooLong || (rules.width > 0 && isSwallowing)) return readFirstLine(input);
+  if (isTooLong || (rules.width > 0 && isSwallowing)) {
+    const why = isTooLong
+      ? `no closing quote follows within ${rules.maxRecordBytes} bytes or before the end of the file`
+      : 'the quote that follows, lines below, closes no cell';
+    const message = `unclosed quote: ${why}; read as one line`;
+    return readFirstLine(input, { problem: { code: 'unclosed_quote', message } });
+  }
   const cells = state.oddCellEnd - (input.arrays.cellFirst[state.count] as number);
-  return {
-    end: state.oddEnd,
-    cellEnd: state.oddCellEnd,
-    next: state.oddNext,
-    nextLine: state.oddNextLine,
-    problem: rules.width === 0 ? undefined : raggedProblem(cells, rules.width),
-  };
+  const ragged = raggedProblem(cells, rules.width) ?? (state.oddQuotes ? STRAY_QUOTE : undefined);
+  return { ...asItStands(state), problem: rules.width === 0 ? undefined : ragged };
+}
+
+function asItStands(state: ScanState): OddRecord {
+  const { oddEnd: end, oddCellEnd: cellEnd, oddNext: next, oddNextLine: nextLine } = state;
+  return { end, cellEnd, next, nextLine };
+}
+
+/** A record that is right, but each of its lines could be a row. */
+function readLines(input: OddRecordInput): OddRecord | undefined {
+  const { state, rules, table } = input;
+  const columnTypes = table.columnTypes ?? [];
+  const range = { start: state.position, end: state.oddEnd, open: state.oddOpen };
+  const verdict = judgeLines(state.bytes, range, { rules, columnTypes });
+  if (verdict === 'cell') return asItStands(state);
+  if (verdict === 'rows') {
+    const repair = 'a quote that opens no cell is read as text: with it, rows would be one cell';
+    return readFirstLine(input, { repair }, state.oddOpen);
+  }
+  const repair = `its ${state.oddNextLine - state.line} lines could be rows that two stray quotes have joined; they are read as one row with a cell of several lines`;
+  return { ...asItStands(state), repair };
 }
 
 /** The reading that has the header's width, if there is one. */
 function readOtherwise(input: OddRecordInput, isTooLong: boolean): OddRecord | undefined {
   const { state } = input;
+  const { columnTypes = [] } = input.table;
+  const table = { rules: input.rules, columnTypes };
   // Where the rows have cells beyond the header, those that are broken have them too.
   const rules = { ...input.rules, width: input.rules.width + input.rules.spareCells };
   const { bytes, position } = state;
   const hasOddQuotes = isTooLong || state.oddQuotes;
-  const ahead = Math.min(REPAIR_WINDOW, rules.maxRecordBytes);
-  let isFinal = state.isFinal && state.length - position <= ahead;
-  let limit = Math.min(position + ahead, state.length);
+  const reach = Math.min(REPAIR_WINDOW, rules.maxRecordBytes);
+  let isFinal = state.isFinal && state.length - position <= reach;
+  let limit = Math.min(position + reach, state.length);
   const furthest = limit;
   const foreign = readForeignRecord({
     bytes,
@@ -70,7 +95,7 @@ function readOtherwise(input: OddRecordInput, isTooLong: boolean): OddRecord | u
     limit,
     isFinal,
     rules,
-    columnTypes: input.table.columnTypes ?? [],
+    columnTypes,
   });
   if (foreign !== undefined) return writeRecord(input, foreign);
   if (!hasOddQuotes) {
@@ -80,26 +105,37 @@ function readOtherwise(input: OddRecordInput, isTooLong: boolean): OddRecord | u
     isFinal = true;
   }
   const { delimiter, quote, width } = rules;
-  const next = limit + (bytes[limit] === CR && bytes[limit + 1] === LF ? 2 : 1);
-  const isSwallowing =
-    !hasOddQuotes &&
-    state.oddNextLine - state.line > 1 &&
-    isRow({ bytes, limit: furthest, delimiter, quote, width }, next);
-  const found = repairRecord({
-    bytes,
-    start: position,
-    limit,
-    isFinal,
-    delimiter,
-    quote,
-    width,
-    mayBeText: hasOddQuotes || isSwallowing,
-  });
+  const isLined = !hasOddQuotes && state.oddNextLine - state.line > 1;
+  const next = behindLineEnd(bytes, limit, furthest);
+  const isSwallowing = isLined && isRow({ bytes, limit: furthest, delimiter, quote, width }, next);
+  const record = { bytes, start: position, delimiter, quote, width, columnTypes };
+  const mayBeText = hasOddQuotes || isSwallowing;
+  const isFollowed = ({ end }: { readonly end: number }) => {
+    const start = behindLineEnd(bytes, end, furthest);
+    const isLast = state.isFinal && furthest === state.length;
+    return start >= furthest || isRowAhead(bytes, { start, end: furthest, isFinal: isLast }, table);
+  };
+  let found = repairRecord({ ...record, limit, isFinal, mayBeText });
+  if (found === undefined && isLined) {
+    // One cell of several lines, and then a quote that swallows rows.
+    const end = Math.min(furthest, state.oddEnd);
+    found = repairRecord({ ...record, limit: end, isFinal: true, mayBeText: true });
+    if (found !== undefined && !(found.end < end && isFollowed(found))) return undefined;
+  }
   if (found === undefined) return undefined;
+  // Below a stray quote come rows. Below the first line of a text that is too long come its other lines.
+  if (isTooLong && !isFollowed(found)) return undefined;
   const surplus = found.cells.slice(input.rules.width);
   if (surplus.some(({ from, to }) => from < to)) return undefined;
   const how = `quotes that do not pair are read as text: this gives the ${input.rules.width} cells of the header`;
   return writeRecord(input, { ...found, how });
+}
+
+/** Behind a line end and the blank lines that follow it. */
+function behindLineEnd(bytes: Uint8Array, from: number, limit: number): number {
+  let at = from;
+  while (at < limit && (bytes[at] === LF || bytes[at] === CR)) at++;
+  return at;
 }
 
 function endOfLine(bytes: Uint8Array, from: number, limit: number): number {
@@ -113,7 +149,7 @@ function writeRecord(
   record: { readonly cells: readonly RepairedCell[]; readonly end: number; readonly how: string },
 ): OddRecord {
   const { state, arrays } = input;
-  const { bytes, length } = state;
+  const { bytes } = state;
   let cell = arrays.cellFirst[state.count] as number;
   for (const { from, to, kind } of record.cells) {
     let bits = 0;
@@ -123,16 +159,22 @@ function writeRecord(
     arrays.cellEnds[cell] = to;
     arrays.cellKinds[cell++] = kind | (bits >> 7);
   }
+  return { ...upTo(state, record.end), cellEnd: cell, repair: record.how };
+}
+
+/** A record that ends at `end`, and where the next one begins. */
+function upTo(state: ScanState, end: number): Omit<OddRecord, 'cellEnd'> {
+  const { bytes, length } = state;
   let nextLine = state.line;
-  for (let at = state.position; at < record.end; at++) {
+  for (let at = state.position; at < end; at++) {
     if (bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] !== LF)) nextLine++;
   }
-  let next = record.end;
+  let next = end;
   if (next < length) {
     nextLine++;
     next += bytes[next] === CR && next + 1 < length && bytes[next + 1] === LF ? 2 : 1;
   }
-  return { end: record.end, cellEnd: cell, next, nextLine, repair: record.how };
+  return { end, next, nextLine };
 }
 
 /** `3 cells, but the header has 4`. */
@@ -144,28 +186,28 @@ export function raggedProblem(cells: number, width: number): RecordProblem | und
   };
 }
 
-/** The first line as a record of its own, a quote that does not close in it being text. */
-function readFirstLine(input: OddRecordInput): OddRecord | undefined {
+/** Quotes of one line that do not say which text belongs to which cell. */
+const STRAY_QUOTE: RecordProblem = {
+  code: 'stray_quote',
+  message:
+    'stray quote: text follows a quote that closes a cell, and no reading of it gives the cells of the header',
+};
+
+/** The first line, or that on which `from` is, ends a record of its own; a quote that does not close in it is text. */
+function readFirstLine(
+  input: OddRecordInput,
+  because: Pick<OddRecord, 'problem' | 'repair'>,
+  from = input.state.position,
+): OddRecord | undefined {
   const { state, arrays, rules } = input;
   const { bytes, position } = state;
   const limit = Math.min(state.length, position + rules.maxRecordBytes + 1);
-  let end = position;
-  while (end < limit && bytes[end] !== LF && bytes[end] !== CR) end++;
+  const end = endOfLine(bytes, from, limit);
   if (end === limit && !(state.isFinal && end === state.length)) return undefined;
-  let next = end;
-  if (end < state.length) {
-    next = bytes[end] === CR && end + 1 < state.length && bytes[end + 1] === LF ? end + 2 : end + 1;
-  }
-  const cellEnd = writeLineCells({ state, arrays, rules, end });
   return {
-    end,
-    cellEnd,
-    next,
-    nextLine: state.line + (end < state.length ? 1 : 0),
-    problem: {
-      code: 'unclosed_quote',
-      message: `unclosed quote: no closing quote follows within ${rules.maxRecordBytes} bytes or before the end of the file; read as one line`,
-    },
+    ...upTo(state, end),
+    cellEnd: writeLineCells({ state, arrays, rules, end }),
+    ...because,
   };
 }
 

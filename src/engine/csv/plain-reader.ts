@@ -76,6 +76,7 @@ export class PlainReader implements BlockReader {
       oddNextLine: 0,
       oddQuotes: false,
       oddCellEnd: 0,
+      oddOpen: -1,
     };
   }
 

@@ -1,6 +1,7 @@
 /** Why a record fails before its cells are looked at. The codes are stable. */
 export type RecordProblemCode =
   | 'unclosed_quote'
+  | 'stray_quote'
   | 'record_too_long'
   | 'too_few_cells'
   | 'too_many_cells'

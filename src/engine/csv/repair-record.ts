@@ -1,16 +1,19 @@
+import { cellType, isTyped, type CellType } from './cell-type.ts';
 import { CELL_ESCAPED, CELL_QUOTES_KEPT } from './record-block.ts';
+import { isRowLine } from './row-lines.ts';
 
 const LF = 10;
 const CR = 13;
+const SPACE = 32;
 
 /** What a deviation costs: the cheapest reading with the header's width wins. */
 const COST = {
   lineInQuotes: 2,
   /** A line in quotes that by itself has the header's cells is a row, not part of a cell. */
   rowInQuotes: 14,
+  /** If its cells are what the columns hold too, it is never part of a cell. */
+  typedRowInQuotes: 41,
   strayQuoteInQuotes: 2,
-  /** A quote behind a delimiter that nevertheless opens no cell. */
-  unusedOpeningQuote: 5,
   /** A quote before a delimiter or line end that is nevertheless text. */
   unusedClosingQuote: 6,
   blanksAroundQuotes: 1,
@@ -18,6 +21,8 @@ const COST = {
   /** The same where the cell ends with a quote too: then both are more likely to be its quotes. */
   bothQuotesAreText: 11,
   textBehindQuotes: 6,
+  /** `"a, b,"c"`: the cell ends where the next one begins. */
+  closingQuoteIsLost: 8,
 } as const;
 
 /** Steps after which a record counts as not repairable: no input may make repair slow. */
@@ -39,6 +44,8 @@ export interface RepairInput {
   readonly width: number;
   /** The quotes of the record are odd: a quote that opens a cell may be text. */
   readonly mayBeText: boolean;
+  /** What the columns hold, where it is known. */
+  readonly columnTypes?: readonly CellType[] | undefined;
 }
 
 /** A cell as offsets, as in a block. */
@@ -80,7 +87,7 @@ export function repairRecord(input: RepairInput): RepairedRecord | undefined {
     if (bucket === undefined) continue;
     for (let step = bucket.pop(); step !== undefined; step = bucket.pop()) {
       if (step.count > 0 && !isDelimiter(input, step.at)) {
-        if (step.count === input.width) return finish(step);
+        if (step.count === input.width) return finish(input, step);
         continue;
       }
       if (step.count >= input.width) continue;
@@ -103,12 +110,41 @@ export function repairRecord(input: RepairInput): RepairedRecord | undefined {
   return undefined;
 }
 
-function finish(last: Step): RepairedRecord {
+/** The cells, unless they may be the wrong ones: then there is no reading that is safe. */
+function finish(input: RepairInput, last: Step): RepairedRecord | undefined {
   const cells: RepairedCell[] = [];
   for (let step: Step | undefined = last; step?.cell !== undefined; step = step.before) {
     cells.push(step.cell);
   }
-  return { cells: cells.reverse(), end: last.at, cost: last.cost };
+  cells.reverse();
+  return isTorn(input, cells) ? undefined : { cells, end: last.at, cost: last.cost };
+}
+
+/**
+ * `"Bob"leave, x"`, `"leave, x"4`: two quotes that belong together are text of two cells; or what
+ * stands behind a quote that was not taken for one is not what its column holds.
+ */
+function isTorn(input: RepairInput, cells: readonly RepairedCell[]): boolean {
+  const { bytes, quote, columnTypes = [] } = input;
+  const areBlanksUsual = cells.slice(1).every(({ from }) => bytes[from] === SPACE);
+  let isOpen = false;
+  for (const [column, { from, to, kind }] of cells.entries()) {
+    const isText = kind === 0 && bytes[from - 1] !== quote;
+    if (isOpen && isText && bytes.subarray(from + 1, to).includes(quote)) return true;
+    if (isOpen && isText && bytes[from] === SPACE && !areBlanksUsual) return true;
+    const expected = columnTypes[column] ?? 'text';
+    const isLost = (kind & CELL_QUOTES_KEPT) !== 0 || (isText && bytes[from] === quote);
+    if (isOpen && isTyped(expected)) {
+      const type = cellType(
+        Buffer.from(bytes.subarray(from, Math.min(to, from + 202)))
+          .toString('latin1')
+          .replaceAll('"', ''),
+      );
+      if (type !== expected && type !== 'empty') return true;
+    }
+    isOpen ||= isLost;
+  }
+  return false;
 }
 
 interface Reading {
@@ -149,13 +185,15 @@ function addQuoted(
   let cost = cell.blanks > 0 ? COST.blanksAroundQuotes : 0;
   let kind = 0;
   let isFirst = true;
+  let isOneLine = true;
   const start = found.length;
   for (let at = from; at < limit && found.length - start < MAX_CLOSINGS; at++) {
     const byte = bytes[at];
     if (byte === LF || byte === CR) {
       if (byte === CR && bytes[at + 1] === LF) continue;
-      cost += isRow(input, at + 1) ? COST.rowInQuotes : COST.lineInQuotes;
+      cost += lineCost(input, at + 1);
       if (cost > MAX_COST) return;
+      isOneLine = false;
       continue;
     }
     if (byte !== quote) continue;
@@ -168,16 +206,24 @@ function addQuoted(
         found.push({ cell: { from, to: closing, kind }, at: closing + 1, cost: cost + extra });
       }
       if (!isDoubled) {
-        if (!input.mayBeText) return;
+        if (!input.mayBeText || bytes[behindEnd(input, closing + 1)] === quote) return;
         cost += COST.unusedClosingQuote;
         isFirst = false;
       }
     } else if (!isDoubled) {
+      if (at > from && bytes[at - 1] === input.delimiter) {
+        // What opens the next cell is never text of this one.
+        if (isFirst && isOneLine && input.mayBeText) {
+          const lost = { cell: { from, to: at - 1, kind }, at: at - 1 };
+          found.push({ ...lost, cost: cost + COST.closingQuoteIsLost });
+        }
+        return;
+      }
       const behind = behindBlanks(input, at + 1);
       if (isEnd(input, behind)) {
         const extra = COST.blanksAroundQuotes;
         found.push({ cell: { from, to: at, kind }, at: behind, cost: cost + extra });
-      } else if (isFirst && cell.blanks === 0) {
+      } else if (isFirst && isOneLine && cell.blanks === 0) {
         const end = endOfText(input, at + 1);
         if (end !== undefined) {
           const kept = { from: cell.open, to: end, kind: kind | CELL_QUOTES_KEPT };
@@ -185,14 +231,21 @@ function addQuoted(
         }
       }
       isFirst = false;
-      const looksOpening = at > from && bytes[at - 1] === input.delimiter;
-      cost += looksOpening ? COST.unusedOpeningQuote : COST.strayQuoteInQuotes;
+      cost += COST.strayQuoteInQuotes;
     }
     if (isDoubled) {
       kind = CELL_ESCAPED;
       at++;
     }
   }
+}
+
+function lineCost(input: RepairInput, from: number): number {
+  const { bytes, limit, columnTypes = [] } = input;
+  if (!isRow(input, from)) return COST.lineInQuotes;
+  const rules = { ...input, spareCells: 0 };
+  const isTyped = isRowLine(bytes, { start: from, end: limit }, { rules, columnTypes });
+  return isTyped ? COST.typedRowInQuotes : COST.rowInQuotes;
 }
 
 /** Whether a line, read by the rules, has the header's width. */
@@ -214,6 +267,12 @@ export function isRow(
     if (isCellStart) cells++;
   }
   return cells === input.width && cells > 1;
+}
+
+/** Behind a delimiter or a line end: a quote there opens the next cell. */
+function behindEnd({ bytes, delimiter }: RepairInput, at: number): number {
+  if (bytes[at] === delimiter) return at + 1;
+  return bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : at + 1;
 }
 
 function behindBlanks(input: RepairInput, from: number): number {

@@ -1,4 +1,5 @@
 import { CELL_ESCAPED, CELL_QUOTES_KEPT } from './record-block.ts';
+import { couldBeRows } from './row-lines.ts';
 
 const LF = 10;
 const CR = 13;
@@ -40,6 +41,8 @@ export interface ScanState {
   oddNextLine: number;
   oddQuotes: boolean;
   oddCellEnd: number;
+  /** All that is odd is that its lines could be rows, this quote having opened no cell. Otherwise -1. */
+  oddOpen: number;
 }
 
 /** What stays the same for one input. */
@@ -101,6 +104,8 @@ export function scanRecords(state: ScanState, arrays: ScanArrays, rules: ScanRul
     }
 
     let quotedLines = 0;
+    let linedCell = -1;
+    let suspect = -1;
     let oddQuotes = false;
     let recordCell = cell;
     let bits = 0;
@@ -125,6 +130,13 @@ export function scanRecords(state: ScanState, arrays: ScanArrays, rules: ScanRul
           }
           if (byte !== quote) {
             if (byte === LF || bytes[at + 1] !== LF) quotedLines++;
+            if (linedCell !== recordCell && suspect < 0) {
+              // A cell of several lines: could the record's cells be whole at the end of the first?
+              linedCell = recordCell;
+              let cells = recordCell - cell + 1;
+              for (let i = from; i < at; i++) if (bytes[i] === delimiter) cells++;
+              if (cells >= width && width > 1) suspect = from;
+            }
             continue;
           }
           // The quote at length + 1 is not of the input: it stops this loop.
@@ -170,18 +182,22 @@ export function scanRecords(state: ScanState, arrays: ScanArrays, rules: ScanRul
     starts[count] = position;
     ends[count] = at;
     lines[count] = line;
-    if (
+    const isOdd =
       (width !== 0 &&
         (oddQuotes ||
           (recordCell - cell !== width &&
             !isSpare(bytes, arrays, { rules, first: cell, end: recordCell })))) ||
-      at - position > maxRecordBytes
+      at - position > maxRecordBytes;
+    if (
+      isOdd ||
+      (suspect >= 0 && couldBeRows(bytes, { start: position, end: at, open: suspect }, rules))
     ) {
       state.oddEnd = at;
       state.oddNext = next;
       state.oddNextLine = nextLine;
       state.oddQuotes = oddQuotes;
       state.oddCellEnd = recordCell;
+      state.oddOpen = isOdd ? -1 : suspect;
       result = SCAN_ODD;
       break;
     }
