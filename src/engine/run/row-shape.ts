@@ -18,7 +18,7 @@ export class RowShape {
   readonly #constants: readonly string[];
   readonly #values: unknown[];
   readonly #make: (values: readonly unknown[]) => object;
-  /** What was wrong with the last record for which `row` gave undefined. */
+  /** What was wrong with the last record that was not right. */
   failures: Failure[] = [];
 
   constructor(
@@ -38,6 +38,11 @@ export class RowShape {
 
   /** The verified row, or undefined when a cell is wrong: then `failures` says which and why. */
   row(record: CellSource): object | undefined {
+    return this.verify(record) ? this.#make(this.#values) : undefined;
+  }
+
+  /** Whether all cells of a record are right; else `failures` says which are not. Makes no row. */
+  verify(record: CellSource): boolean {
     const readers = this.#readers;
     const positions = this.#positions;
     const values = this.#values;
@@ -50,11 +55,9 @@ export class RowShape {
       if (failure === undefined) values[index] = reader.value;
       else (failures ??= []).push(failure);
     }
-    if (failures !== undefined) {
-      this.failures = failures;
-      return undefined;
-    }
-    return this.#make(values);
+    if (failures === undefined) return true;
+    this.failures = failures;
+    return false;
   }
 }
 

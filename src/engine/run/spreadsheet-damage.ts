@@ -1,86 +1,111 @@
+import type { RecordBlock } from '../csv/record-block.ts';
+import type { CellAccess } from './output-record.ts';
 import type { CheckResult } from './run-service.ts';
 
 type Damage = CheckResult['damage'][number];
+type MutableDamage = { -readonly [K in keyof Damage]: Damage[K] };
 
 const SCIENTIFIC = /^\d(?:[.,]\d+)?E\+\d{2,}$/i;
 const HASHES = /^#{3,}$/;
 const ERROR_VALUE = /^#(?:REF|N\/A|VALUE|NAME|DIV\/0|NULL|NUM)[!?]?$/i;
+const DIGITS = /^\d+$/;
+
+/** `1E+05` */
+const SHORTEST_SCIENTIFIC = 5;
+
+const HASH = 35;
+const COMMA = 44;
+const POINT = 46;
+const ZERO = 48;
+const NINE = 57;
+const UPPER_E = 69;
+const LOWER_E = 101;
 
 /** Counts the marks that spreadsheet programs leave in the cells of a file. */
 export class SpreadsheetDamage {
-  readonly #found = new Map<string, { -readonly [K in keyof Damage]: Damage[K] }>();
-  /** Per column: cells with a leading zero, and digits-only cells by length. */
-  readonly #digits = new Map<
-    string,
-    { longest: number; shorter: number; firstRow: number; example: string; zeros: number }
-  >();
+  readonly #columns: readonly ColumnDamage[];
 
-  /** Looks at one cell. Cheap for what begins with a letter, as most cells do. */
-  add(column: string, cell: string, row: number): void {
-    const first = cell.charCodeAt(0);
-    if (first === 35) {
-      if (HASHES.test(cell)) this.#count({ kind: 'hidden_number', column, row, cell });
-      else if (ERROR_VALUE.test(cell)) this.#count({ kind: 'formula_error', column, row, cell });
-    } else if (first >= 48 && first <= 57) {
-      if (cell.length > 4 && SCIENTIFIC.test(cell)) {
-        this.#count({ kind: 'scientific_notation', column, row, cell });
-      } else if (/^\d+$/.test(cell)) {
-        this.#addDigits(column, cell, row);
-      }
+  constructor(columns: readonly string[], access: CellAccess) {
+    this.#columns = columns.map((column) => new ColumnDamage(column, access));
+  }
+
+  /** Looks at the records of a block from `first` to before `end`. */
+  add(block: RecordBlock, first: number, end: number): void {
+    for (const [position, column] of this.#columns.entries()) {
+      column.add(block, { position, first, end });
     }
+  }
+
+  /** Most frequent first. */
+  list(): Damage[] {
+    return this.#columns
+      .flatMap((column) => column.list())
+      .sort((a, b) => b.count - a.count || a.firstRow - b.firstRow);
+  }
+}
+
+class ColumnDamage {
+  readonly #column: string;
+  readonly #access: CellAccess;
+  readonly #found = new Map<string, MutableDamage>();
+  /** The longest cell of digits that begins with a zero. */
+  #longest = 0;
+
+  constructor(column: string, access: CellAccess) {
+    this.#column = column;
+    this.#access = access;
   }
 
   list(): Damage[] {
-    for (const [column, { shorter, zeros, firstRow, example }] of this.#digits) {
+    return [...this.#found.values()];
+  }
+
+  add(
+    block: RecordBlock,
+    range: { readonly position: number; readonly first: number; readonly end: number },
+  ): void {
+    const { cellFirst, problems } = block;
+    const { position, first, end } = range;
+    for (let record = first; record < end; record += 1) {
+      const cell = (cellFirst[record] as number) + position;
+      if (block.strings === undefined && !maySpeakOfDamage(block, cell, this.#longest)) continue;
+      if (cell >= (cellFirst[record + 1] as number)) continue;
+      if (problems.size > 0 && problems.has(record)) continue;
+      this.#addText(this.#access.cell(block, cell), block.firstNumber + record);
+    }
+  }
+
+  #addText(cell: string, row: number): void {
+    if (HASHES.test(cell)) this.#count('hidden_number', cell, row);
+    else if (ERROR_VALUE.test(cell)) this.#count('formula_error', cell, row);
+    else if (SCIENTIFIC.test(cell)) this.#count('scientific_notation', cell, row);
+    else if (DIGITS.test(cell)) {
       // A column whose codes all have one length, some with leading zeros, has a few shorter ones.
-      if (zeros > 0 && shorter > 0) {
-        this.#found.set(`lost_leading_zeros\n${column}`, {
-          kind: 'lost_leading_zeros',
-          column,
-          count: shorter,
-          firstRow,
-          exampleValue: example,
-        });
-      }
-    }
-    return [...this.#found.values()].sort((a, b) => b.count - a.count);
-  }
-
-  #addDigits(column: string, cell: string, row: number): void {
-    let digits = this.#digits.get(column);
-    if (digits === undefined) {
-      digits = { longest: 0, shorter: 0, firstRow: 0, example: '', zeros: 0 };
-      this.#digits.set(column, digits);
-    }
-    if (cell.startsWith('0') && cell.length > 1) {
-      digits.zeros += 1;
-      digits.longest = Math.max(digits.longest, cell.length);
-    } else if (cell.length < digits.longest) {
-      if (digits.shorter === 0) {
-        digits.firstRow = row;
-        digits.example = cell;
-      }
-      digits.shorter += 1;
+      const hasLeadingZero = cell.length > 1 && cell.startsWith('0');
+      if (hasLeadingZero) this.#longest = Math.max(this.#longest, cell.length);
+      else if (cell.length < this.#longest) this.#count('lost_leading_zeros', cell, row);
     }
   }
 
-  #count({
-    kind,
-    column,
-    row,
-    cell,
-  }: {
-    kind: string;
-    column: string;
-    row: number;
-    cell: string;
-  }): void {
-    const key = `${kind}\n${column}`;
-    const known = this.#found.get(key);
-    if (known === undefined) {
-      this.#found.set(key, { kind, column, count: 1, firstRow: row, exampleValue: cell });
-    } else {
-      known.count += 1;
-    }
+  #count(kind: string, exampleValue: string, firstRow: number): void {
+    const known = this.#found.get(kind);
+    if (known !== undefined) known.count += 1;
+    else this.#found.set(kind, { kind, column: this.#column, count: 1, firstRow, exampleValue });
   }
+}
+
+/**
+ * Whether a cell has to be looked at as a text. Almost every cell shows by its first two bytes and its
+ * length that nothing is wrong with it: this is asked of every cell of a file.
+ */
+function maySpeakOfDamage(block: RecordBlock, cell: number, longestCode: number): boolean {
+  const { bytes } = block;
+  const from = block.cellStarts[cell] as number;
+  const first = bytes[from] as number;
+  if (first < ZERO || first > NINE) return first === HASH;
+  const length = (block.cellEnds[cell] as number) - from;
+  if (first === ZERO || length < longestCode) return true;
+  if (length < SHORTEST_SCIENTIFIC) return false;
+  const second = bytes[from + 1] as number;
+  return second === POINT || second === COMMA || second === UPPER_E || second === LOWER_E;
 }
