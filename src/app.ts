@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import type { RunService } from './engine/run/run-service.ts';
@@ -31,10 +32,19 @@ export async function createLocalApp({
     codec: v8StateCodec,
     sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
     makeId: (prefix) => `${prefix}_${makeIdText()}`,
+    makeStop,
     openLog: openRunLog,
     secrets: environmentSecrets(process.env),
     storageOf: (taskName) => new LocalTaskStorage(dataDir, taskName),
     fetch: pooledFetch,
   });
   return { service };
+}
+
+/** Every row that waits (for a retry, for an answer) listens: many of them are no leak. */
+function makeStop(): AbortController {
+  const stop = new AbortController();
+  // Not 0 for "any number": Node 20 then takes the signal for none, and every fetch with it throws.
+  setMaxListeners(1_000_000, stop.signal);
+  return stop;
 }

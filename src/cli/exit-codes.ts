@@ -53,6 +53,7 @@ const EXIT_OF_ERROR = {
   run_not_found: 'usage',
   run_busy: 'usage',
   run_not_resumable: 'usage',
+  wrong_status: 'usage',
   contract_broken: 'internal',
   state_not_storable: 'internal',
   internal: 'internal',

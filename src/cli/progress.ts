@@ -7,6 +7,9 @@ import { RateMeter } from './rate-meter.ts';
 import type { Screen } from './screen.ts';
 import { visible, visibleJson } from './visible-text.ts';
 
+/** What `--progress` takes. */
+export const PROGRESS_MODES = ['auto', 'bar', 'plain', 'json', 'none'] as const;
+
 /** A piped run says where it is this often. */
 const PLAIN_EVERY_MS = 10_000;
 const JSON_EVERY_MS = 1000;
@@ -44,6 +47,7 @@ async function barView({
   const { SingleBar } = await import('cli-progress');
   const meter = new RateMeter();
   let latest: RunProgress | undefined;
+  let isShown = false;
   const bar = new SingleBar({
     // It asks of a stream what OutputStream has; its type wants all of a writable stream.
     stream: stderr as unknown as NodeJS.WritableStream,
@@ -57,22 +61,37 @@ async function barView({
         ? `${visible(task)} …`
         : progressLine({ task, progress: latest, meter }, screen.errColors, true),
   });
+  const show = (): void => {
+    if (!isShown) bar.start(1, 0);
+    isShown = true;
+  };
+  const hide = (): void => {
+    if (isShown) bar.stop();
+    isShown = false;
+  };
   return {
     onStarted(started) {
+      hide();
       screen.err(startedLine(started));
-      bar.start(1, 0);
+      show();
     },
     note(line) {
-      bar.stop();
+      const wasShown = isShown;
+      hide();
       screen.err(line);
-      if (latest !== undefined) bar.start(1, 0);
+      if (wasShown) show();
     },
     onProgress(progress) {
       latest = progress;
       meter.add(progress);
+      show();
       bar.update(0);
     },
-    end: () => bar.stop(),
+    onPaused(runId) {
+      hide();
+      screen.err(pausedLine(runId));
+    },
+    end: hide,
   };
 }
 
@@ -87,6 +106,7 @@ function plainView(screen: Screen, task: string): ProgressView {
       shownAtMs = progress.elapsedMs;
       screen.err(progressLine({ task, progress, meter }, screen.errColors, false));
     },
+    onPaused: (runId) => screen.err(pausedLine(runId)),
     note: (line) => screen.err(line),
     end: () => undefined,
   };
@@ -101,6 +121,7 @@ function jsonView(screen: Screen): ProgressView {
       shownAtMs = progress.elapsedMs;
       screen.err(visibleJson({ event: 'progress', ...progressJson(progress) }));
     },
+    onPaused: (runId) => screen.err(visibleJson({ event: 'paused', run_id: runId })),
     note: (line) => screen.err(visibleJson({ event: 'note', message: line })),
     end: () => undefined,
   };
@@ -116,6 +137,11 @@ function startedLine({ runId, header, dialect, encoding, resumedAfterRows }: Run
     ...(resumedAfterRows === undefined ? [] : [`goes on after row ${resumedAfterRows}`]),
   ];
   return visible(`${runId}${facts.length === 0 ? '' : `: ${facts.join(', ')}`}`);
+}
+
+/** Said where a run waits because somebody else has paused it. */
+function pausedLine(runId: string): string {
+  return visible(`${runId} is paused until it is told to go on (rowmill runs resume)`);
 }
 
 /** `delimiter ";"`, and the quote where it is not `"`. */

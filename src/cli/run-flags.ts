@@ -13,6 +13,7 @@ import {
   type Pairs,
 } from './flag-values.ts';
 import type { CommandLineSettings } from './host.ts';
+import { PROGRESS_MODES } from './progress.ts';
 
 /** Flags that say how the input is to be read. */
 export interface InputFlags {
@@ -182,13 +183,9 @@ export function addReportFlags(command: Command): void {
   command
     .optionsGroup('Report:')
     .addOption(
-      new Option('--progress <how>', 'how progress is shown on standard error').choices([
-        'auto',
-        'bar',
-        'plain',
-        'json',
-        'none',
-      ]),
+      new Option('--progress <how>', 'how progress is shown on standard error').choices(
+        PROGRESS_MODES,
+      ),
     )
     .option('--json', 'print the result as JSON');
 }

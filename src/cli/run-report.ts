@@ -8,10 +8,13 @@ import { shorten, visible } from './visible-text.ts';
 
 const CAUSES_SHOWN = 5;
 
+/** A result; of a run that another process carried out, it may be that this process has gone. */
+type ReportedResult = RunResult & { readonly isInterrupted?: boolean };
+
 /** What a person reads at the end of a run, on stderr. */
 export function printRunReport(
   screen: Screen,
-  result: RunResult,
+  result: ReportedResult,
   {
     warnings,
     next,
@@ -81,7 +84,7 @@ export function warningLines(warnings: readonly CsvWarning[], repaired?: Repaire
   return lines.length === 0 ? [] : ['', 'about the input:', ...lines];
 }
 
-function summaryLines(result: RunResult, colors: Colors): string[] {
+function summaryLines(result: ReportedResult, colors: Colors): string[] {
   const { succeeded, failed, unprocessed, elapsedMs } = result;
   const rows = succeeded + failed;
   const parts = [
@@ -112,7 +115,11 @@ const STATUS_TEXTS = {
   dropped_dup: 'was dropped: an equal event had started a run',
 } as const satisfies Record<RunStatus, string>;
 
-function statusText({ status, wasFinished }: RunResult, colors: Colors): string {
+function statusText(
+  { status, wasFinished, isInterrupted }: ReportedResult,
+  colors: Colors,
+): string {
+  if (isInterrupted === true) return colors.red('was interrupted: its process has gone');
   const text = wasFinished
     ? `had finished before and ${STATUS_TEXTS[status]}`
     : STATUS_TEXTS[status];

@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'run_not_found'
   | 'run_busy'
   | 'run_not_resumable'
+  | 'wrong_status'
   | 'contract_broken'
   | 'state_not_storable'
   | 'internal';

@@ -1,8 +1,10 @@
 import { beginRun } from './run/begin-run.ts';
 import { carryOut, isRefusal } from './run/carry-out.ts';
 import { checkFile } from './run/check-file.ts';
+import { controlRun } from './run/control-run.ts';
 import { readErrors, type Derived, type DerivedPaths } from './run/derive-files.ts';
 import { deriveStored } from './run/derive-stored.ts';
+import { followRun } from './run/follow-run.ts';
 import {
   findRun,
   refuseOtherFiles,
@@ -10,19 +12,21 @@ import {
   type ResumeOptions,
   refuseOtherRequest,
 } from './run/resume-run.ts';
-import { ERRORS_FILE, outputPathOf } from './run/run-paths.ts';
+import { ERRORS_FILE } from './run/run-paths.ts';
 import type { StoredRun } from './run/run-record.ts';
 import type {
   CheckResult,
   RunErrorLine,
   RunHandles,
+  RunLook,
   RunRequest,
   RunResult,
   RunService,
   RunSummary,
 } from './run/run-service.ts';
 import type { ServicePorts } from './run/service-ports.ts';
-import { isFinal } from './run/status.ts';
+import { type AskedOfRun, isFinal } from './run/status.ts';
+import { storedResult, summaryOf } from './run/stored-result.ts';
 
 /** Runs on one machine, in this process. */
 export class LocalRunService implements RunService {
@@ -67,6 +71,14 @@ export class LocalRunService implements RunService {
     if (!isFinal(stored.state.status)) return this.#goOn(stored, options, handles);
     await refuseOtherFiles(stored, this.#ports);
     return finishedResult(stored);
+  }
+
+  async control(runId: string, asked: AskedOfRun, signal: AbortSignal): Promise<RunSummary> {
+    return summaryOf(await controlRun(runId, { asked, signal }, this.#ports));
+  }
+
+  follow(runId: string, handles: RunHandles): Promise<RunResult & RunLook> {
+    return followRun(runId, handles, this.#ports);
   }
 
   check(
@@ -128,41 +140,6 @@ export class LocalRunService implements RunService {
 }
 
 function finishedResult(run: StoredRun): RunResult {
-  const { record, state, folder } = run;
-  return {
-    runId: record.runId,
-    task: record.task,
-    status: state.status,
-    succeeded: state.succeeded,
-    failed: state.failed,
-    unprocessed: undefined,
-    elapsedMs: state.elapsedMs,
-    outputPath: outputPathOf(record, folder),
-    failedPath: record.failedPath,
-    errorsPath: record.errorsPath,
-    unprocessedPath: record.unprocessedPath,
-    causes: state.causes.slice(0, 20),
-    repaired: undefined,
-    message: 'this run is finished already; its output is kept',
-    canResume: false,
-    wasFinished: true,
-  };
-}
-
-function summaryOf(run: StoredRun): RunSummary {
-  const { record, state, isHeld, folder } = run;
-  return {
-    runId: record.runId,
-    task: record.task,
-    status: state.status,
-    isInterrupted: state.status === 'executing' && !isHeld,
-    inputPath: record.input.kind === 'file' ? record.input.path : undefined,
-    outputPath: outputPathOf(record, folder),
-    createdAt: new Date(record.createdAtMs),
-    finishedAt: state.finishedAtMs === undefined ? undefined : new Date(state.finishedAtMs),
-    message: state.message,
-    succeeded: state.succeeded,
-    failed: state.failed,
-    folder,
-  };
+  const message = 'this run is finished already; its output is kept';
+  return { ...storedResult(run), message, wasFinished: true };
 }

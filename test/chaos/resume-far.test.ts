@@ -90,6 +90,7 @@ async function carryOut({
     clock: systemClock,
     codec: v8StateCodec,
     sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    makeStop: () => new AbortController(),
     makeId: (prefix) => `${prefix}_far`,
     openLog: openRunLog,
     secrets: environmentSecrets({}),

@@ -41,6 +41,7 @@ const FROZEN_ERRORS: Record<ErrorCode, number> = {
   run_not_found: 2,
   run_busy: 2,
   run_not_resumable: 2,
+  wrong_status: 2,
   contract_broken: 1,
   state_not_storable: 1,
   internal: 1,

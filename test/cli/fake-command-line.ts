@@ -10,6 +10,7 @@ import type {
   CheckResult,
   RunErrorLine,
   RunHandles,
+  RunLook,
   RunProgress,
   RunRequest,
   RunResult,
@@ -46,6 +47,9 @@ export const SUMMARY: RunSummary = {
   task: 'contacts/clean',
   status: 'partial',
   isInterrupted: false,
+  isLive: false,
+  asked: undefined,
+  canResume: false,
   succeeded: 3,
   failed: 1,
   inputPath: '/home/ann/in.csv',
@@ -132,6 +136,9 @@ class FakeRunService implements RunService {
   readonly resumed: { runId: string; codeHash: string; acceptNewCode: boolean }[] = [];
   readonly deleted: string[] = [];
   readonly derived: object[] = [];
+  readonly controlled: { runId: string; asked: string }[] = [];
+  /** What a run is once it was asked for something. */
+  afterControl: Partial<RunSummary> = {};
   runs: readonly RunSummary[] = [SUMMARY];
   errorLines: readonly RunErrorLine[] = [];
   logLines: readonly string[] = ['one', 'two'];
@@ -151,6 +158,13 @@ class FakeRunService implements RunService {
     const { codeHash, acceptNewCode } = options;
     this.resumed.push({ runId, codeHash, acceptNewCode });
     return this.act(handles);
+  }
+  async control(runId: string, asked: string): Promise<RunSummary> {
+    this.controlled.push({ runId, asked });
+    return { ...(await this.show(runId)), ...this.afterControl };
+  }
+  async follow(_runId: string, handles: RunHandles): Promise<RunResult & RunLook> {
+    return { isInterrupted: false, isLive: false, ...(await this.act(handles)) };
   }
   async check(_request: unknown, handles: RunHandles): Promise<CheckResult> {
     return this.actOnCheck(handles);

@@ -205,6 +205,17 @@ describe('standard input with a spool', () => {
     expect(await text('spool')).toBe('abcdefgh');
   });
 
+  it('is read once however many reads wait for it at a time', async () => {
+    // A pause leaves a read behind that still waits; the run goes on with one of its own.
+    await writeFile(at('spool'), 'abcd');
+    const chunks = ['ab', 'cd', 'ef', 'gh', 'ij'];
+    const input = await open(chunks);
+    const reads = [0, 3, 5, 9].map((offset) => readFrom(input, offset, 1));
+    expect(await Promise.all(reads)).toEqual(['a', 'd', 'f', 'j']);
+    await input.close();
+    expect(await text('spool')).toBe('abcdefghij');
+  });
+
   it.each([
     ['other bytes', ['abX', 'def'], 'is not what the run had read before'],
     ['fewer bytes', ['ab'], 'ended behind 2 bytes, but the run had read 5'],

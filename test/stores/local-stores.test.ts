@@ -102,6 +102,51 @@ describe('the lock of a run', () => {
   });
 });
 
+describe('what is asked of a run', () => {
+  const store = (): LocalRunStore => new LocalRunStore(at('runs'), systemClock);
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is heard within a second by who holds it, the last word only, and answered by a status', async () => {
+    const held = await store().create(recordOf('run_a'));
+    await held.setStatus('executing', {});
+    const heard: string[] = [];
+    held.onAsked((asked) => heard.push(asked));
+    await store().ask('run_a', 'stop');
+    await store().ask('run_a', 'pause');
+    expect((await store().get('run_a')).state.asked).toBe('pause');
+    vi.advanceTimersByTime(1_000);
+    expect(heard).toEqual(['pause']);
+    await store().ask('run_a', 'resume');
+    await held.setStatus('paused', {});
+    expect((await store().get('run_a')).state.asked).toBe('resume');
+    vi.advanceTimersByTime(1_000);
+    expect(heard).toEqual(['pause', 'resume']);
+    await held.setStatus('executing', {});
+    expect((await store().get('run_a')).state.asked).toBeUndefined();
+    await held.release();
+  });
+
+  it('is nothing to the process that holds it next', async () => {
+    const first = await store().create(recordOf('run_a'));
+    await first.setStatus('executing', {});
+    await store().ask('run_a', 'pause');
+    await first.release();
+    const second = await store().hold('run_a');
+    const heard: string[] = [];
+    second.onAsked((asked) => heard.push(asked));
+    vi.advanceTimersByTime(1_000);
+    expect(heard).toEqual([]);
+    await second.setStatus('executing', {});
+    expect((await store().get('run_a')).state.asked).toBeUndefined();
+    await second.release();
+  });
+});
+
 describe('the store', () => {
   const store = (): LocalRunStore => new LocalRunStore(at('runs'), systemClock);
 

@@ -123,6 +123,7 @@ export async function followRun(
         view.onStarted?.(started);
       },
       onProgress: (progress) => view.onProgress?.(progress),
+      onPaused: (runId) => view.onPaused?.(runId),
     },
     notes: SIGNAL_NOTES,
     note: (line) => view.note(line),

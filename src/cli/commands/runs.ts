@@ -1,13 +1,16 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { examples } from '../help-texts.ts';
+import { addRunsPauseCommand, addRunsStopCommand } from './runs/control.ts';
 import { addRunsDeleteCommand } from './runs/delete.ts';
 import { addRunsErrorsCommand } from './runs/errors.ts';
 import { addRunsFilesCommand } from './runs/files.ts';
 import { addRunsListCommand } from './runs/list.ts';
 import { addRunsLogCommand } from './runs/log.ts';
+import { addRunsResumeCommand } from './runs/resume.ts';
 import { addRunsSaveCommand } from './runs/save.ts';
 import { addRunsShowCommand } from './runs/show.ts';
+import { addRunsWatchCommand } from './runs/watch.ts';
 
 /** `runs`: what has been run here. */
 export function addRunsCommand(program: Command, context: CommandContext): void {
@@ -17,6 +20,7 @@ export function addRunsCommand(program: Command, context: CommandContext): void 
     'rowmill runs',
     'rowmill runs errors RUN --limit 20',
     'rowmill runs save RUN --failed failed.csv',
+    'rowmill runs watch RUN',
   );
   for (const add of IN_ORDER_OF_HELP) add(runs, context);
 }
@@ -28,5 +32,9 @@ const IN_ORDER_OF_HELP: readonly ((runs: Command, context: CommandContext) => vo
   addRunsLogCommand,
   addRunsFilesCommand,
   addRunsSaveCommand,
+  addRunsWatchCommand,
+  addRunsPauseCommand,
+  addRunsResumeCommand,
+  addRunsStopCommand,
   addRunsDeleteCommand,
 ];

@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../run/checkpoint.ts';
 import type { RunRecord, StoredRun } from '../run/run-record.ts';
-import type { RunStatus } from '../run/status.ts';
+import type { AskedOfRun, RunStatus } from '../run/status.ts';
 
 /** A checkpoint with what is needed to tell, at a resume, that the input is still the same. */
 export interface StoredCheckpoint extends Checkpoint {
@@ -30,6 +30,8 @@ export interface HeldRun {
       readonly checkpoint?: StoredCheckpoint | undefined;
     },
   ): Promise<void>;
+  /** Tells what another process asks of the run while it is held (`ask`): the last word, within a second. */
+  onAsked(listener: (asked: AskedOfRun) => void): void;
   release(): Promise<void>;
 }
 
@@ -49,6 +51,11 @@ export interface RunStore {
   list(): Promise<readonly StoredRun[]>;
   /** What does not change of all runs, newest first: a fraction of the work of `list`. */
   records(): Promise<readonly RunRecord[]>;
+  /**
+   * Asks the process that holds a run for something; on the disk when it ends. A change of the run's
+   * status answers what had been heard by then, and whoever holds the run next hears nothing of it.
+   */
+  ask(runId: string, asked: AskedOfRun): Promise<void>;
   /** Removes a run with its folder. Throws `run_busy` where a process holds it. */
   delete(runId: string): Promise<void>;
 }

@@ -12,10 +12,13 @@ import {
   cutToCheckpoint,
   endingOf,
   endingOfError,
+  STOPPED,
   storeEnding,
   type Ending,
 } from './run-ending.ts';
 import { RepairCounter } from './repaired-rows.ts';
+import { LiveControl } from './live-control.ts';
+import { refuseChangedOutput } from './output-identity.ts';
 import { unlessAborted } from './run-gate.ts';
 import { ERRORS_FILE, outputPathOf } from './run-paths.ts';
 import type { RowRunEnd } from './run-rows.ts';
@@ -44,11 +47,11 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
   const log = ports.openLog(held.folder);
   const repairs = new RepairCounter();
   let ending: Ending;
+  let isStored = false;
   let derived: Derived = {};
   let isBroken = false;
   try {
-    const end = await execute(work, { paths, log, startedAtMs, repairs }, ports);
-    ending = endingOf(end, work);
+    ({ ending, isStored } = await untilEnd(work, { paths, log, repairs }, ports));
     // Before the status: a run that is final is not taken up again, and its files would be missing.
     if (isFinal(ending.status)) derived = await derive(work, { paths, ending }, ports);
   } catch (error) {
@@ -61,7 +64,7 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
     }
     log.error(messageOf(error), { stack: error instanceof Error ? error.stack : undefined });
   }
-  const stored = await storeEnding(work, ending, ports);
+  const stored = isStored ? ending : await storeEnding(work, ending, ports);
   if (isBroken) await cutToCheckpoint(work, ports);
   if (!isFinal(ending.status))
     derived = await deriveWhatCan(work, { paths, ending: stored }, ports);
@@ -104,21 +107,59 @@ function filePaths({ held, begun: { record } }: CarryOut): FilePaths {
   return { output: outputPathOf(record, held.folder), errors: `${held.folder}/${ERRORS_FILE}` };
 }
 
+/** What the stretches of a run share. */
+interface Shared {
+  readonly paths: FilePaths;
+  readonly log: RunFacts['log'];
+  readonly repairs: RepairCounter;
+}
+
+/** Carries out one stretch of rows after the other: a pause that others ask for ends one, and is waited out. */
+async function untilEnd(
+  work: CarryOut,
+  shared: Shared,
+  ports: ServicePorts,
+): Promise<{ readonly ending: Ending; readonly isStored: boolean }> {
+  const { held, begun, handles } = work;
+  const { record, csv } = begun;
+  handles.stopSignal.addEventListener('abort', () => csv?.input.distrustEnd(), { once: true });
+  const canPause = csv === undefined || csv.input.isSeekable;
+  const control = new LiveControl({ held, handles, canPause }, ports);
+  for (;;) {
+    const stretch = { ...work, handles: control.stretch() };
+    const reached = endingOf(await execute(stretch, shared, ports), stretch);
+    if (reached.status !== 'paused' || !control.isPause)
+      return { ending: reached, isStored: false };
+    const ending = await storeEnding(work, reached, ports);
+    if (ending.status !== 'paused') return { ending, isStored: false };
+    shared.log.info('paused on request');
+    handles.listeners.onPaused?.(record.runId);
+    const asked = await control.untilAsked();
+    if (asked === 'end') return { ending, isStored: true };
+    if (asked === 'stop')
+      return { ending: { ...ending, status: 'stopped', message: STOPPED }, isStored: false };
+    await held.setStatus('executing', {});
+    await refuseOtherOutput(work, shared.paths, ports);
+  }
+}
+
+/** While a run is paused, anybody may do anything to its output. */
+async function refuseOtherOutput(
+  { held }: CarryOut,
+  { output: path }: FilePaths,
+  { files, sha256 }: ServicePorts,
+): Promise<void> {
+  if (path === undefined || held.checkpoint === undefined) return;
+  const { outputBytes: bytes, outputTailSha256: tailSha256 } = held.checkpoint;
+  await refuseChangedOutput(files, { path, bytes, tailSha256 }, sha256);
+}
+
 async function execute(
   { task, begun, held, handles }: CarryOut,
-  {
-    paths,
-    log,
-    startedAtMs,
-    repairs,
-  }: {
-    readonly paths: FilePaths;
-    readonly log: RunFacts['log'];
-    readonly startedAtMs: number;
-    readonly repairs: RepairCounter;
-  },
+  { paths, log, repairs }: Shared,
   ports: ServicePorts,
 ): Promise<RowRunEnd> {
+  const startedAtMs = ports.clock.now();
   const { record, csv } = begun;
   const stored = held.checkpoint;
   const from: Checkpoint = stored ?? {
@@ -143,8 +184,7 @@ async function execute(
     storage: ports.storageOf(task.name),
     fetch: ports.fetch,
   };
-  const { abortSignal, stopSignal } = handles;
-  stopSignal.addEventListener('abort', () => csv?.input.distrustEnd(), { once: true });
+  const { abortSignal } = handles;
   const opened: unknown = await unlessAborted(
     abortSignal,
     task.open?.({ ...closed, opened: undefined } as never),

@@ -11,6 +11,9 @@ import type { RunHandles } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
 import { finalStatus, type RunStatus } from './status.ts';
 
+/** Said of a run that the user has stopped. */
+export const STOPPED = 'stopped on request';
+
 /** How a run ended, in the words of its status. */
 export interface Ending {
   readonly status: RunStatus;
@@ -32,7 +35,7 @@ export function endingOf(
   else if (reason === 'stop_requested') status = 'stopped';
   return {
     status,
-    message: messageOfReason(reason, isCanary),
+    message: isPause && !isCanary ? 'paused on request' : messageOfReason(reason, isCanary),
     checkpoint,
     unprocessed: reason === 'input_ended' ? 0 : undefined,
   };
@@ -51,7 +54,7 @@ function messageOfReason(reason: EndReason, isCanary: boolean): string | undefin
         ? 'the canary rows are done: look at the output, then resume'
         : 'the limit of rows was reached';
     case 'stop_requested':
-      return 'stopped on request';
+      return STOPPED;
   }
 }
 
@@ -95,7 +98,7 @@ export async function storeEnding(
 
 /** Cuts what a run that broke off has written back to its last checkpoint. */
 export async function cutToCheckpoint(
-  { begun: { record }, held }: { readonly begun: BegunRun; readonly held: HeldRun },
+  { begun: { record }, held }: { readonly begun: Pick<BegunRun, 'record'>; readonly held: HeldRun },
   { files, sha256 }: ServicePorts,
 ): Promise<void> {
   const { checkpoint, folder } = held;

@@ -1,7 +1,7 @@
-import type { CsvTable } from '../csv/csv-table.ts';
+import type { CsvTable, ReadPosition } from '../csv/csv-table.ts';
 import type { MaxFailures, RetryPolicy } from '../task/task.ts';
 import type { FailureCause, InputOptions, RunInput, RunOutput } from './run-service.ts';
-import type { RunStatus, Tally } from './status.ts';
+import type { AskedOfRun, RunStatus, Tally } from './status.ts';
 
 /** What an input was when the run began, so that a resume can tell when it changed. */
 export interface InputIdentity {
@@ -56,6 +56,10 @@ export interface RunState extends Tally {
   readonly finishedAtMs: number | undefined;
   readonly elapsedMs: number;
   readonly causes: readonly FailureCause[];
+  /** Where the last checkpoint is; undefined before the first. */
+  readonly position: ReadPosition | undefined;
+  /** What was asked of the run and has not been answered by a change of its status. */
+  readonly asked: AskedOfRun | undefined;
 }
 
 /** A stored run. */

@@ -1,6 +1,6 @@
 import type { CsvWarning, Dialect } from '../csv/csv-table.ts';
 import type { MaxFailures, RetryPolicy, Task } from '../task/task.ts';
-import type { RunStatus, Tally } from './status.ts';
+import type { AskedOfRun, RunStatus, Tally } from './status.ts';
 
 /** Overrides of what would be found in the input. */
 export interface InputOptions {
@@ -167,12 +167,24 @@ export interface RunSummary extends Tally {
   /** As stored. An `executing` run that no process holds has `isInterrupted`. */
   readonly status: RunStatus;
   readonly isInterrupted: boolean;
+  /** Whether a living process carries it out, paused or not. */
+  readonly isLive: boolean;
+  /** What was asked of the process that carries it out and has not happened yet. */
+  readonly asked: AskedOfRun | undefined;
+  /** Whether `resume` can go on with it now. */
+  readonly canResume: boolean;
   readonly inputPath: string | undefined;
   readonly outputPath: string | undefined;
   readonly createdAt: Date;
   readonly finishedAt: Date | undefined;
   readonly message: string | undefined;
   readonly folder: string;
+}
+
+/** A run as it is found by who does not carry it out. */
+export interface RunLook {
+  readonly isInterrupted: boolean;
+  readonly isLive: boolean;
 }
 
 /** One line of `runs errors`. */
@@ -189,6 +201,8 @@ export interface RunListeners {
   onStarted?(started: RunStarted): void;
   /** Every 1,000 rows or every second, whichever comes first. */
   onProgress?(progress: RunProgress): void;
+  /** Another process has paused the run. `onStarted` is told again when it goes on. */
+  onPaused?(runId: string): void;
 }
 
 /** How a caller takes part in a run while it lasts. */
@@ -210,6 +224,14 @@ export interface RunService {
     options: { readonly task: Task; readonly codeHash: string; readonly acceptNewCode: boolean },
     handles: RunHandles,
   ): Promise<RunResult>;
+  /**
+   * Asks the process that carries a run out to pause, to go on or to stop, and ends when it is so (or
+   * when the signal says so; what was asked stands). Without such a process a stop ends the run here.
+   * Throws `wrong_status` where the run is not what can be paused, gone on with or stopped.
+   */
+  control(runId: string, asked: AskedOfRun, signal: AbortSignal): Promise<RunSummary>;
+  /** Tells how far a run of another process is until no process carries it out any more. */
+  follow(runId: string, handles: RunHandles): Promise<RunResult & RunLook>;
   check(
     request: Pick<RunRequest, 'task' | 'arguments' | 'input' | 'options' | 'limit'>,
     handles: RunHandles,

@@ -14,6 +14,8 @@ export interface ServicePorts {
   readonly codec: StateCodec;
   readonly sha256: Sha256;
   readonly makeId: MakeId;
+  /** A signal that any number of rows may listen to. */
+  readonly makeStop: () => AbortController;
   /** The log of a run, kept in its folder. */
   openLog(folder: string): TaskLog & { close(): Promise<void> };
   readonly secrets: TaskSecrets;

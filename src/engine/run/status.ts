@@ -13,6 +13,9 @@ export const RUN_STATUSES = [
 
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
+/** What another process may ask of a run while it lasts. */
+export type AskedOfRun = 'pause' | 'resume' | 'stop';
+
 /** Rows counted. `unprocessed` are those whose turn never came. */
 export interface Tally {
   readonly succeeded: number;

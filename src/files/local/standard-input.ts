@@ -28,6 +28,7 @@ export class StandardInput implements InputFile {
   readonly #knownBytes: number;
   #head: Buffer = Buffer.alloc(0);
   #isEndTrusted = true;
+  #growing: Promise<boolean> | undefined;
   /** Bytes taken from the stream so far. */
   #taken = 0;
   /** Bytes taken and not yet read, of a stream that is not spooled. */
@@ -80,13 +81,25 @@ export class StandardInput implements InputFile {
 
   async #readSpool(spool: FileHandle, offset: number, into: Uint8Array): Promise<number> {
     while (offset >= this.#taken) {
-      const chunk = await this.#nextChunk();
-      if (chunk === undefined) return 0;
-      await this.#keep(spool, chunk);
+      if (!(await this.#grow(spool))) return 0;
     }
     const wanted = Math.min(into.length, this.#taken - offset);
     const { bytesRead } = await spool.read(into, 0, wanted, offset);
     return bytesRead;
+  }
+
+  /** One chunk more, or false at the end. A read that nobody waits for any more may still be at it: then it is shared. */
+  #grow(spool: FileHandle): Promise<boolean> {
+    this.#growing ??= this.#addChunk(spool).finally(() => {
+      this.#growing = undefined;
+    });
+    return this.#growing;
+  }
+
+  async #addChunk(spool: FileHandle): Promise<boolean> {
+    const chunk = await this.#nextChunk();
+    if (chunk !== undefined) await this.#keep(spool, chunk);
+    return chunk !== undefined;
   }
 
   /** Adds a chunk to the spool, or compares it with what is there from before. */

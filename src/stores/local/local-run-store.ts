@@ -2,20 +2,16 @@ import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { distance } from 'fastest-levenshtein';
-import { messageOf, RowmillError } from '../../engine/errors.ts';
+import { RowmillError } from '../../engine/errors.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
-import type { HeldRun, RunStore, StoredCheckpoint } from '../../engine/ports/run-store.ts';
+import type { HeldRun, RunStore } from '../../engine/ports/run-store.ts';
 import type { RunRecord, RunState, StoredRun } from '../../engine/run/run-record.ts';
-import {
-  isFinal,
-  StatusTransitionError,
-  transitionReason,
-  type RunStatus,
-} from '../../engine/run/status.ts';
+import { isFinal, type AskedOfRun } from '../../engine/run/status.ts';
+import { LocalHeldRun } from './local-held-run.ts';
 import { makeFolder } from './make-folder.ts';
-import { OutputLock } from './output-lock.ts';
 import { ProcessLock } from './process-lock.ts';
 import { RunDatabase } from './run-database.ts';
+import { storeError } from './store-error.ts';
 
 const RECORD_FILE = 'run.json';
 const DATABASE_FILE = 'run.db';
@@ -109,6 +105,20 @@ export class LocalRunStore implements RunStore {
       .sort((a, b) => b.createdAtMs - a.createdAtMs);
   }
 
+  async ask(runId: string, asked: AskedOfRun): Promise<void> {
+    const { folder } = await this.get(runId);
+    try {
+      const database = new RunDatabase(join(folder, DATABASE_FILE));
+      try {
+        database.ask(asked);
+      } finally {
+        database.close();
+      }
+    } catch (error) {
+      throw storeError(folder, error);
+    }
+  }
+
   async delete(runId: string): Promise<void> {
     const { folder } = await this.get(runId);
     const lock = takeLock(runId, folder);
@@ -165,96 +175,6 @@ export class LocalRunStore implements RunStore {
   }
 }
 
-class LocalHeldRun implements HeldRun {
-  readonly folder: string;
-  readonly #record: RunRecord;
-  readonly #lock: ProcessLock;
-  readonly #lockFolder: string;
-  #outputLock: OutputLock | undefined;
-  readonly #database: RunDatabase;
-  readonly #clock: Clock;
-  /** A commit that was on its way when the run broke off must not replace what its ending says. */
-  #hasEnded = false;
-  /**
-   * Keeps the process alive. A task may wait for what nothing will ever settle; the process would else
-   * end in the middle of the run, and without a word.
-   */
-  readonly #alive = setInterval(() => undefined, 3_600_000);
-
-  constructor(parts: {
-    readonly record: RunRecord;
-    readonly folder: string;
-    readonly lock: ProcessLock;
-    readonly lockFolder: string;
-    readonly database: RunDatabase;
-    readonly clock: Clock;
-  }) {
-    this.#record = parts.record;
-    this.folder = parts.folder;
-    this.#lock = parts.lock;
-    this.#lockFolder = parts.lockFolder;
-    this.#database = parts.database;
-    this.#clock = parts.clock;
-  }
-
-  get checkpoint(): StoredCheckpoint | undefined {
-    return this.#database.checkpoint();
-  }
-
-  async claimOutput(): Promise<void> {
-    const { outputPath: path, runId } = this.#record;
-    // An output that should be there and is not is refused by those who look at it.
-    const isGone = path !== undefined && !existsSync(path) && this.checkpoint !== undefined;
-    if (path === undefined || isGone) return;
-    try {
-      const by = `run ${runId} (${this.folder})`;
-      this.#outputLock = await OutputLock.take(path, { by, lockFolder: this.#lockFolder });
-    } catch (error) {
-      throw storeError(path, error);
-    }
-  }
-
-  async saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
-    if (this.#hasEnded) throw new RowmillError('internal', `run ${this.#record.runId} has ended`);
-    try {
-      this.#database.saveCheckpoint(checkpoint);
-    } catch (error) {
-      throw storeError(this.folder, error);
-    }
-  }
-
-  async setStatus(
-    status: RunStatus,
-    details: {
-      readonly message?: string | undefined;
-      readonly checkpoint?: StoredCheckpoint | undefined;
-    },
-  ): Promise<void> {
-    const from = this.#database.state()?.status ?? 'pending';
-    if (transitionReason(from, status) === undefined) {
-      throw new StatusTransitionError(this.#record.runId, from, status);
-    }
-    const now = Math.round(this.#clock.now());
-    this.#hasEnded = status !== 'executing';
-    try {
-      this.#database.setStatus(status, {
-        ...details,
-        startedAtMs: status === 'executing' ? now : undefined,
-        finishedAtMs: isFinal(status) ? now : undefined,
-      });
-    } catch (error) {
-      throw storeError(this.folder, error);
-    }
-  }
-
-  async release(): Promise<void> {
-    clearInterval(this.#alive);
-    this.#outputLock?.release();
-    this.#database.close();
-    this.#lock.release();
-  }
-}
-
 function readState(path: string): RunState | undefined {
   const database = new RunDatabase(path);
   try {
@@ -292,24 +212,4 @@ async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => undefined);
   await folder?.sync().catch(() => undefined);
   await folder?.close();
-}
-
-/** Says in words what went wrong with the store, and names the folder. */
-function storeError(folder: string, error: unknown): Error {
-  if (error instanceof RowmillError || error instanceof StatusTransitionError) return error;
-  const message = messageOf(error);
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ENOSPC' || code === 'SQLITE_FULL' || /disk is full/i.test(message)) {
-    return new RowmillError('disk_full', `${folder}: no space is left on the disk`, {
-      cause: error,
-    });
-  }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new RowmillError('permission_denied', `${folder}: writing there is not permitted`, {
-      cause: error,
-    });
-  }
-  return new RowmillError('internal', `${folder}: the run cannot be stored: ${message}`, {
-    cause: error,
-  });
 }

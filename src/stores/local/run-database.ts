@@ -3,7 +3,7 @@ import type { Checkpoint } from '../../engine/run/checkpoint.ts';
 import type { StoredCheckpoint } from '../../engine/ports/run-store.ts';
 import type { RunState } from '../../engine/run/run-record.ts';
 import type { FailureCause } from '../../engine/run/run-service.ts';
-import { RUN_STATUSES, type RunStatus } from '../../engine/run/status.ts';
+import { type AskedOfRun, RUN_STATUSES, type RunStatus } from '../../engine/run/status.ts';
 import { makePrivateFile } from './make-private-file.ts';
 
 const SCHEMA = `
@@ -29,11 +29,16 @@ const SCHEMA = `
     tail_sha256 TEXT,
     output_tail_sha256 TEXT
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS asked (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    what TEXT NOT NULL
+  ) STRICT;
 `;
 
 /** One run's own database: its status and its last checkpoint. A commit is on the disk (FULL). */
 export class RunDatabase {
   readonly #database: Database.Database;
+  #lastAsk: Database.Statement | undefined;
 
   constructor(path: string) {
     makePrivateFile(path);
@@ -79,15 +84,19 @@ export class RunDatabase {
       checkpoint,
       startedAtMs,
       finishedAtMs,
+      answered = 0,
     }: {
       readonly message?: string | undefined;
       readonly checkpoint?: StoredCheckpoint | undefined;
       readonly startedAtMs?: number | undefined;
       readonly finishedAtMs?: number | undefined;
+      /** Number of the last ask that this change answers. */
+      readonly answered?: number | undefined;
     },
   ): void {
     this.#database.transaction(() => {
       if (checkpoint !== undefined) this.saveCheckpoint(checkpoint);
+      this.#database.prepare('DELETE FROM asked WHERE number <= ?').run([answered]);
       this.#database
         .prepare(
           `UPDATE run SET status = ?, message = ?, finished_at_ms = ?,
@@ -112,7 +121,22 @@ export class RunDatabase {
       succeeded: checkpoint?.succeeded ?? 0,
       failed: checkpoint?.failed ?? 0,
       causes: checkpoint?.causes ?? [],
+      position: checkpoint?.position,
+      asked: this.lastAsk()?.what,
     };
+  }
+
+  ask(what: AskedOfRun): void {
+    this.#database.prepare('INSERT INTO asked (what) VALUES (?)').run([what]);
+  }
+
+  /** What was asked last and is not answered. */
+  lastAsk(): { readonly number: number; readonly what: AskedOfRun } | undefined {
+    this.#lastAsk ??= this.#database.prepare(
+      'SELECT number, what FROM asked ORDER BY number DESC LIMIT 1',
+    );
+    // Written by `ask`.
+    return this.#lastAsk.get() as ReturnType<RunDatabase['lastAsk']>;
   }
 
   checkpoint(): StoredCheckpoint | undefined {

@@ -11,7 +11,7 @@ import type {
   RunResult,
   RunStarted,
 } from '../../../src/engine/run/run-service.ts';
-import { transitionReason } from '../../../src/engine/run/status.ts';
+import { type AskedOfRun, transitionReason } from '../../../src/engine/run/status.ts';
 import { LocalRunService } from '../../../src/engine/service.ts';
 import type { Task } from '../../../src/engine/task/task.ts';
 import { v8StateCodec } from '../../../src/system/v8-state-codec.ts';
@@ -50,6 +50,8 @@ export class MemoryWorld {
     { record: RunRecord; state: RunState; checkpoint?: StoredCheckpoint }
   >();
   readonly held = new Set<string>();
+  /** Who hears what is asked of a held run. */
+  readonly listeners = new Map<string, (asked: AskedOfRun) => void>();
   readonly log: { level: string; message: string; fields: unknown }[] = [];
   readonly checkpoints: StoredCheckpoint[] = [];
   readonly progress: RunProgress[] = [];
@@ -58,6 +60,8 @@ export class MemoryWorld {
   stdout = Buffer.alloc(0);
   /** Called before each append; a test may throw here. */
   onAppend: (path: string, length: number) => void = () => undefined;
+  /** Called when a run is paused by others. */
+  onPaused: (runId: string) => void = () => undefined;
   #ids = 0;
 
   readonly stop = new AbortController();
@@ -75,6 +79,7 @@ export class MemoryWorld {
       clock: this.clock,
       codec: v8StateCodec,
       sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+      makeStop: () => new AbortController(),
       makeId: (prefix) => `${prefix}_${(this.#ids += 1)}`,
       openLog: () => ({
         debug: level('debug'),
@@ -98,6 +103,7 @@ export class MemoryWorld {
       listeners: {
         onStarted: (started) => this.started.push(started),
         onProgress: (progress) => this.progress.push(progress),
+        onPaused: (runId) => this.onPaused(runId),
       },
       stopSignal: this.stop.signal,
       abortSignal: this.abort.signal,
@@ -113,6 +119,14 @@ export class MemoryWorld {
     if (file === undefined)
       throw new Error(`no file ${path}; there are ${[...this.files.keys()].join(', ')}`);
     return file.toString('utf8');
+  }
+
+  /** What another process does to be heard by the one that holds a run. */
+  ask(runId: string, asked: AskedOfRun): void {
+    const run = this.runs.get(runId);
+    if (run === undefined) throw new RowmillError('run_not_found', `there is no run ${runId}`);
+    run.state = { ...run.state, asked };
+    this.listeners.get(runId)?.(asked);
   }
 
   /** Runs a task over `/in.csv` into `/out.csv`. */
@@ -213,6 +227,8 @@ export class MemoryWorld {
       const save = (checkpoint: StoredCheckpoint): void => {
         run.checkpoint = structuredClone(checkpoint);
         this.checkpoints.push(structuredClone(checkpoint));
+        const { succeeded, failed, causes, elapsedMs, position } = checkpoint;
+        run.state = { ...run.state, succeeded, failed, causes, elapsedMs, position };
       };
       return {
         folder: `/runs/${runId}`,
@@ -226,10 +242,11 @@ export class MemoryWorld {
             throw new Error(`${run.state.status} cannot become ${status}`);
           }
           if (checkpoint !== undefined) save(checkpoint);
-          const { succeeded = 0, failed = 0, causes = [], elapsedMs = 0 } = run.checkpoint ?? {};
-          run.state = { ...run.state, status, message, succeeded, failed, causes, elapsedMs };
+          run.state = { ...run.state, status, message, asked: undefined };
         },
+        onAsked: (listener) => this.listeners.set(runId, listener),
         release: async () => {
+          this.listeners.delete(runId);
           this.held.delete(runId);
         },
       };
@@ -249,6 +266,8 @@ export class MemoryWorld {
             succeeded: 0,
             failed: 0,
             causes: [],
+            position: undefined,
+            asked: undefined,
           },
         });
         return hold(record.runId);
@@ -257,6 +276,7 @@ export class MemoryWorld {
       get: async (runId) => stored(runId),
       list: async () => [...this.runs.keys()].reverse().map(stored),
       records: async () => [...this.runs.values()].map(({ record }) => record).reverse(),
+      ask: async (runId, asked) => this.ask(runId, asked),
       delete: async (runId) => {
         this.runs.delete(runId);
       },

@@ -3,6 +3,8 @@ import { isFinal } from '../../../engine/run/status.ts';
 import type { CommandContext } from '../../context.ts';
 import { count, moment } from '../../figures.ts';
 import { summaryJson } from '../../json-forms.ts';
+import type { NextCommand } from '../../next-commands.ts';
+import { printNext } from '../../run-report.ts';
 import { shellWords } from '../../shell-words.ts';
 import { visible } from '../../visible-text.ts';
 import { addOfRunCommand, type RunAct } from './of-run.ts';
@@ -39,12 +41,15 @@ const showRun: RunAct = async (run, _service, { context, isJson, globalWords }) 
     if (value !== undefined)
       screen.out(`${screen.outColors.dim(name.padEnd(8))} ${visible(value)}`);
   }
-  const resumes = !isFinal(run.status) && (run.status !== 'executing' || run.isInterrupted);
-  if (resumes)
-    screen.err(`\ngo on with it: ${shellWords(['rowmill', 'resume', run.runId, ...globalWords])}`);
-  if (run.failed > 0) {
-    screen.err(
-      `\nwhy rows failed: ${shellWords(['rowmill', 'runs', 'errors', run.runId, ...globalWords])}`,
-    );
-  }
+  const next: NextCommand[] = [];
+  const add = (why: string, ...words: readonly string[]): void => {
+    next.push({ command: shellWords(['rowmill', ...words, run.runId, ...globalWords]), why });
+  };
+  if (run.canResume) add('goes on with it', 'resume');
+  if (run.isLive) add('follows it', 'runs', 'watch');
+  if (run.isLive && run.status === 'paused') add('lets it go on', 'runs', 'resume');
+  if (run.failed > 0) add('why rows failed', 'runs', 'errors');
+  printNext(screen, next);
+  if (!run.canResume && !run.isLive && !isFinal(run.status))
+    screen.err('\nit streamed, so it cannot be resumed: start it again');
 };

@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import type { AskedOfRun } from '../../../engine/run/status.ts';
+import type { RunService, RunSummary } from '../../../engine/run/run-service.ts';
+import type { CommandContext } from '../../context.ts';
+import { EXIT_OF_SIGNAL } from '../../exit-codes.ts';
+import { count } from '../../figures.ts';
+import { examples } from '../../help-texts.ts';
+import { summaryJson } from '../../json-forms.ts';
+import { terminalHandles } from '../../run-handles.ts';
+import { printNext } from '../../run-report.ts';
+import { shellWords } from '../../shell-words.ts';
+import { statusWord } from './status-word.ts';
+
+/** `runs pause`. */
+export function addRunsPauseCommand(runs: Command, context: CommandContext): void {
+  addControl(runs, context, {
+    asked: 'pause',
+    description:
+      'Pause a run of another process: rows in flight are finished, a checkpoint is kept',
+  });
+}
+
+/** `runs stop`. */
+export function addRunsStopCommand(runs: Command, context: CommandContext): void {
+  addControl(runs, context, {
+    asked: 'stop',
+    description: 'End a run before its input does; its output so far is complete',
+  });
+}
+
+function addControl(
+  runs: Command,
+  context: CommandContext,
+  { asked, description }: { asked: 'pause' | 'stop'; description: string },
+): void {
+  const command = runs
+    .command(asked)
+    .description(description)
+    .argument('<run>', 'its id')
+    .option('--no-wait', 'ask for it, and do not wait until it is so')
+    .option('--json', 'print what the run is then as JSON');
+  examples(command, `rowmill runs ${asked} RUN`);
+  command.action(async (runId: string, { wait }: { wait: boolean }) => {
+    const service = await (await context.open(command)).runs();
+    const run = await service.show(runId);
+    await controlLive(context, command, { service, run, asked, waits: wait });
+  });
+}
+
+/**
+ * Asks something of a run and says what became of it. A run that is not live after a resume was asked
+ * for is to be carried out here: nothing is said of it then.
+ */
+export async function controlLive(
+  context: CommandContext,
+  command: Command,
+  {
+    service,
+    run,
+    asked,
+    waits = true,
+  }: { service: RunService; run: RunSummary; asked: AskedOfRun; waits?: boolean },
+): Promise<RunSummary> {
+  const { screen, host } = context;
+  const terminal = terminalHandles(host, {
+    listeners: {},
+    notes: { stopping: () => 'no longer waiting: what was asked stands', ending: '' },
+    note: (line) => screen.err(line),
+  });
+  let now: RunSummary;
+  try {
+    const { stopSignal } = terminal.handles;
+    now = await service.control(run.runId, asked, waits ? stopSignal : AbortSignal.abort());
+  } finally {
+    terminal.release();
+  }
+  const signal = terminal.signal();
+  if (signal !== undefined) context.exitCode = EXIT_OF_SIGNAL[signal];
+  if (asked === 'resume' && !now.isLive) return now;
+  if (command.optsWithGlobals<{ json?: boolean }>().json === true) {
+    screen.json(summaryJson(now));
+    return now;
+  }
+  const { runId, succeeded, failed } = now;
+  screen.err(`${runId} is ${statusWord(now)}: ${count(succeeded)} ok, ${count(failed)} failed`);
+  const next = (why: string, ...words: string[]): void => {
+    const globalWords = context.globalWords(command);
+    printNext(screen, [{ command: shellWords(['rowmill', ...words, runId, ...globalWords]), why }]);
+  };
+  if (now.isLive && now.status === 'executing') next('follows it', 'runs', 'watch');
+  else if (now.isLive || now.canResume) next('goes on with it', 'runs', 'resume');
+  return now;
+}
