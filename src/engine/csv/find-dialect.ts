@@ -5,6 +5,7 @@ import {
   type SampleRange,
   type SampleRecord,
 } from './sample-records.ts';
+import { startBelowBlank } from './table-start.ts';
 import { wideHeader } from './wide-header.ts';
 
 /** What a caller has laid down; the rest is found. Texts are bytes as latin1. */
@@ -56,12 +57,15 @@ export function findDialect(
   let isCut = false;
   for (const dialect of candidates(text, wishes)) {
     const cut = cutSample(text, dialect, { ...range, maxRecords: SCORED_RECORDS });
-    const { records } = cut;
+    const start = startBelowBlank(cut.records, wishes.expected);
+    const records = start === 0 ? cut.records : cut.records.slice(start);
     if (cut.isCutInQuotes && records.length < ENOUGH_RECORDS) {
       isCut ||= records.every(({ isOdd, cells }) => !isOdd && cells.length > 1);
     }
     if (records.length === 0) continue;
-    scored.push({ dialect, score: scoreRecords(records, dialect, wishes.expected) });
+    // What stands above a table and a blank line is cut anyhow.
+    const score = scoreRecords(records, dialect, wishes.expected) * (start === 0 ? 1 : 0.93);
+    scored.push({ dialect, score });
   }
   scored.sort((one, other) => other.score - one.score);
   const [best, second] = scored;

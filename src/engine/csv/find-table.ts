@@ -1,7 +1,17 @@
-import { cellType, isTyped, prevailingType, type CellType } from './cell-type.ts';
+import { cellType, isTyped, type CellType } from './cell-type.ts';
+import { countColumnWords } from './column-words.ts';
 import { foldName, steadyWidth } from './find-dialect.ts';
+import { footerKind } from './footer-line.ts';
+import {
+  areNames,
+  filledCells,
+  headerEvidence,
+  isRule,
+  typesOfColumns,
+} from './header-evidence.ts';
 import type { SampleRecord } from './sample-records.ts';
-import { wideHeader } from './wide-header.ts';
+import { startBelowBlank, startBelowTitles } from './table-start.ts';
+import { findWideHeader } from './wide-header.ts';
 
 /** Where in a sample the table lies, as indexes of records. */
 export interface TableFinding {
@@ -35,17 +45,28 @@ const MAX_HEADER_ROWS = 4;
 
 /** Finds preamble, header and end of the table in the records of a sample. */
 export function findTable(records: readonly SampleRecord[], wishes: TableWishes): TableFinding {
-  const matched = wishes.isFirst ? -1 : expectedHeader(records, wishes.expected);
-  const considered = matched > 0 ? records.slice(matched) : records;
-  const wide = matched < 0 && wishes.header === undefined ? wideHeader(records) : undefined;
-  const width = wide ?? steadyWidth(considered).width;
-  let first = matched;
-  if (matched < 0) first = wishes.isFirst ? 0 : firstOfTable(records, width);
-  const end = wide === undefined ? endOfTable(records, first, width) : records.length;
+  const { expected, isFirst } = wishes;
+  const matched = isFirst ? -1 : expectedHeader(records, expected);
+  const isKnown = isFirst || matched >= 0 || wishes.header === false;
+  const start = isKnown ? Math.max(matched, 0) : startBelowBlank(records, expected);
+  const considered = records.slice(start);
+  const isOpen = matched < 0 && wishes.header === undefined;
+  const wide = isOpen ? findWideHeader(isFirst ? considered.slice(0, 1) : considered) : undefined;
+  const width = wide?.width ?? steadyWidth(considered).width;
+  let first = start;
+  if (wide !== undefined) first += wide.index;
+  else if (matched < 0 && !isFirst) {
+    first += firstOfTable(considered, width);
+    // Where so many rows of names are asked for, names of groups are among them.
+    if (wishes.header === undefined || wishes.header === 1) {
+      first = startBelowTitles(records, first, { width, expected });
+    }
+  }
+  const end = wide === undefined ? endOfTable(records, first, { width, expected }) : records.length;
   const body = records
     .slice(first, end)
     .filter((record) => wide !== undefined || record.cells.length === width);
-  const columnTypes = typesOfColumns(body, width);
+  const columnTypes = typesOfColumns(withoutFooter(body), width);
   let headerRows: number;
   let recut: readonly string[] | undefined;
   if (wishes.header === false) headerRows = 0;
@@ -54,9 +75,13 @@ export function findTable(records: readonly SampleRecord[], wishes: TableWishes)
   else {
     recut = foreignHeader(records, first, { width, columnTypes, recut: wishes.recut });
     if (recut !== undefined) first--;
-    else if (!wishes.isFirst) first = raggedHeader(records, first, { width, columnTypes });
-    const table = { width, columnTypes };
+    else if (!isFirst) first = raggedHeader(records, first, { width, columnTypes });
+    const table = { width, columnTypes, expected };
     headerRows = recut === undefined ? countHeaderRows(records.slice(first, end), table) : 1;
+  }
+  if (wishes.header === undefined && headerRows > 0) {
+    const below = records[first + headerRows];
+    if (below !== undefined && isRule(below)) headerRows++;
   }
   const header = records[first];
   const repeated =
@@ -66,6 +91,13 @@ export function findTable(records: readonly SampleRecord[], wishes: TableWishes)
           .slice(first + headerRows, end)
           .filter((record) => width > 1 && isSame(record.cells, header.cells)).length;
   return { first, headerRows, end, width, columnTypes, repeated, recut };
+}
+
+/** Lines at the end that say that they are none of the rows have no say in what the columns hold. */
+function withoutFooter(body: readonly SampleRecord[]): readonly SampleRecord[] {
+  const isRow = ({ cells }: SampleRecord) => footerKind(cells[0]?.trim() ?? '') === undefined;
+  const last = body.findLastIndex(isRow);
+  return last < 1 || body.length - last > 4 ? body : body.slice(0, last + 1);
 }
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {
@@ -86,14 +118,10 @@ function expectedHeader(records: readonly SampleRecord[], expected: ReadonlySet<
   return best;
 }
 
-function filled(record: SampleRecord): number {
-  return record.cells.filter((cell) => cell.trim() !== '').length;
-}
-
 /** A record with cells for a title only: `PREAMBLE,,,` or `,,,`. */
 function isSparse(record: SampleRecord, width: number): boolean {
   if (width < 3) return false;
-  const count = filled(record);
+  const count = filledCells(record);
   if (count <= 1) return true;
   // `shop,12,,,,,`: a name and its value. Cells further apart are groups of columns.
   return count === 2 && width >= 5 && record.cells.slice(2).every((cell) => cell.trim() === '');
@@ -107,15 +135,14 @@ function firstOfTable(records: readonly SampleRecord[], width: number): number {
   while (candidate < records.length && isTitle(records[candidate] as SampleRecord, width)) {
     candidate++;
   }
-  const next = records[candidate];
+  const [next, below] = records.slice(candidate);
+  if (candidate === first || next === undefined) return first;
   // Titles only if a header comes below them: a table may begin with rows of few cells.
-  if (candidate > first && next !== undefined && filled(next) >= Math.max(2, width / 2)) {
-    const areNames = next.cells.every(
-      (cell) => !isTyped(cellType(cell)) || cellType(cell) === 'id',
-    );
-    if (areNames || candidate < records.length - 1) first = candidate;
-  }
-  return first;
+  const isFull = filledCells(next) >= Math.max(2, width / 2);
+  const isGroups = filledCells(next) >= 2 && below !== undefined && filledCells(below) > width / 2;
+  if (!isFull && !isGroups) return first;
+  const isHeader = areNames(next.cells.filter((cell) => cell.trim() !== ''));
+  return isHeader || candidate < records.length - 1 ? candidate : first;
 }
 
 function isTitle(record: SampleRecord, width: number): boolean {
@@ -135,7 +162,7 @@ function foreignHeader(
   const above = records[first - 1];
   const top = records[first];
   if (above === undefined || top === undefined || top.isAfterBlank) return undefined;
-  if (above.cells.length === table.width || evidence(top, table.columnTypes).against === 0) {
+  if (above.cells.length === table.width || headerEvidence(top, table.columnTypes).against === 0) {
     return undefined;
   }
   const cells = table.recut(above, table.width);
@@ -155,28 +182,37 @@ function raggedHeader(
   const { width, columnTypes } = table;
   const isNear = Math.abs(above.cells.length - width) <= Math.max(1, width / 4);
   if (!isNear || above.cells.length < 2 || top.isAfterBlank) return first;
-  const isHeader = above.cells.every((cell) => {
-    const type = cellType(cell);
-    return !isTyped(type) || type === 'id';
-  });
-  const { against } = evidence(top, columnTypes);
+  const isHeader = areNames(above.cells.filter((cell) => cell.trim() !== ''));
+  const { against } = headerEvidence(top, columnTypes);
   return isHeader && against > 0 ? first - 1 : first;
 }
 
 /** Another table begins where records of another width follow one another and ours do not come back. */
-function endOfTable(records: readonly SampleRecord[], first: number, width: number): number {
-  const end = changeOfWidth(records, first, width);
+function endOfTable(
+  records: readonly SampleRecord[],
+  first: number,
+  table: { readonly width: number; readonly expected: ReadonlySet<string> },
+): number {
+  const end = changeOfWidth(records, first, table.width);
   const top = records[end];
   // Without names of its own, or a blank line above, it is no table but rows that are broken: they
   // have to fail one by one, not to be left out.
-  return top === undefined || top.isAfterBlank || isNames(top) ? end : records.length;
+  if (top === undefined || top.isAfterBlank) return end;
+  return hasOwnNames(records.slice(end), table) ? end : records.length;
 }
 
-function isNames(record: SampleRecord): boolean {
-  return record.cells.every((cell) => {
-    const type = cellType(cell);
-    return type !== 'empty' && (!isTyped(type) || type === 'id');
-  });
+/** Names, and below them what is none: rows that lack cells hold words as well. */
+function hasOwnNames(
+  records: readonly SampleRecord[],
+  table: { readonly width: number; readonly expected: ReadonlySet<string> },
+): boolean {
+  const [top] = records;
+  if (top === undefined || !areNames(top.cells)) return false;
+  const { length } = top.cells;
+  if (length > table.width || countColumnWords(top.cells, table.expected) * 2 >= length)
+    return true;
+  const body = records.filter(({ cells }) => cells.length === length);
+  return headerEvidence(top, typesOfColumns(body, length)).forHeader > 0;
 }
 
 function changeOfWidth(records: readonly SampleRecord[], first: number, width: number): number {
@@ -203,54 +239,21 @@ function changeOfWidth(records: readonly SampleRecord[], first: number, width: n
   return records.length;
 }
 
-function typesOfColumns(body: readonly SampleRecord[], width: number): CellType[] {
-  // The first rows may be header rows: with enough rows they have no say.
-  const rows =
-    body.length > 12
-      ? body.slice(4)
-      : body.slice(Math.min(body.length - 1, body.length > 4 ? 3 : 1));
-  const types: CellType[] = [];
-  for (let column = 0; column < width; column++) {
-    types.push(prevailingType(rows.map((record) => record.cells[column] ?? '')));
-  }
-  return types;
+interface HeaderTable {
+  readonly width: number;
+  readonly columnTypes: readonly CellType[];
+  readonly expected: ReadonlySet<string>;
 }
 
-/** Cells of a record that speak for a header (other than their column) and against (like it). */
-function evidence(
-  record: SampleRecord,
-  columnTypes: readonly CellType[],
-): { readonly forHeader: number; readonly against: number } {
-  let forHeader = 0;
-  let against = 0;
-  for (const [column, expected] of columnTypes.entries()) {
-    if (!isTyped(expected)) continue;
-    const type = cellType(record.cells[column] ?? '');
-    if (type === 'empty') continue;
-    if (type === 'id' && expected === 'id') {
-      // `sku_2` is a name as well as a number of an article: only the same shape is evidence.
-      continue;
-    }
-    if (type === expected) {
-      const cell = (record.cells[column] ?? '').trim();
-      // Years are names of columns as often as numbers.
-      if (!/^(19|20)\d\d$/.test(cell)) against++;
-    } else if (!isTyped(type) || type === 'id') forHeader++;
-  }
-  return { forHeader, against };
-}
-
-function countHeaderRows(
-  records: readonly SampleRecord[],
-  table: { readonly width: number; readonly columnTypes: readonly CellType[] },
-): number {
-  const [top] = records;
+function countHeaderRows(records: readonly SampleRecord[], table: HeaderTable): number {
+  const [top, second] = records;
   if (top === undefined) return 0;
   const { columnTypes } = table;
   if (records.length === 1) return isDataLike(top) ? 0 : 1;
-  const { forHeader, against } = evidence(top, columnTypes);
+  const { forHeader, against } = headerEvidence(top, columnTypes);
   if (against > forHeader && against >= Math.min(2, columnTypes.filter(isTyped).length)) return 0;
-  let rows = 1;
+  const isGroups = second !== undefined && records.length > 2 && isGroupRow(top, second, table);
+  let rows = isGroups ? 2 : 1;
   while (rows < Math.min(MAX_HEADER_ROWS, records.length - 1)) {
     const record = records[rows] as SampleRecord;
     if (record.cells.length !== table.width || record.isAfterBlank) break;
@@ -258,12 +261,35 @@ function countHeaderRows(
       rows++;
       continue;
     }
-    const found = evidence(record, columnTypes);
+    const found = headerEvidence(record, columnTypes);
     if (found.against > 0 || found.forHeader < 2) break;
     if (found.forHeader < columnTypes.filter(isTyped).length * 0.6) break;
     rows++;
   }
   return rows;
+}
+
+/** Names of groups of columns stand where the group begins; the names below them fill what they leave empty. */
+function isGroupRow(groups: SampleRecord, names: SampleRecord, table: HeaderTable): boolean {
+  const { width, columnTypes, expected } = table;
+  if (names.cells.length !== width || groups.cells.length !== width || names.isAfterBlank)
+    return false;
+  const isEmpty = (record: SampleRecord, column: number) =>
+    (record.cells[column] ?? '').trim() === '';
+  const columns = [...columnTypes.keys()];
+  const isCovered = columns.every((column) => !isEmpty(groups, column) || !isEmpty(names, column));
+  if (!isCovered || columns.every((column) => !isEmpty(groups, column))) return false;
+  const named = names.cells.filter((cell) => cell.trim() !== '');
+  const { forHeader, against } = headerEvidence(names, columnTypes);
+  if (against > 0 || !areNames(named)) return false;
+  // Values in a column and nothing here: no row of them is empty there.
+  const isVoid = columns.some(
+    (column) =>
+      isTyped(columnTypes[column] ?? 'text') && isEmpty(names, column) && !isEmpty(groups, column),
+  );
+  const words = countColumnWords(named, expected);
+  if (forHeader > 0 || words * 2 >= named.length) return true;
+  return isVoid && columns.filter((column) => isEmpty(groups, column)).length > 1;
 }
 
 /** The only record of a file: is it data rather than names? */

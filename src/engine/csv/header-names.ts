@@ -1,5 +1,6 @@
 import type { CsvWarning } from './csv-table.ts';
 import { foldName } from './find-dialect.ts';
+import { isRule } from './header-evidence.ts';
 import type { TableFinding } from './find-table.ts';
 import type { SampleRecord } from './sample-records.ts';
 
@@ -7,7 +8,7 @@ import type { SampleRecord } from './sample-records.ts';
 export interface HeaderNames {
   readonly header: readonly string[];
   /** How the names of several rows were put together; undefined where there is one row. */
-  readonly joined: 'joined' | 'one_row' | undefined;
+  readonly joined: 'joined' | 'one_row' | 'lowest' | undefined;
   readonly isMissing: boolean;
   /** What was amiss with the header and was put right. */
   readonly repaired: string | undefined;
@@ -20,6 +21,8 @@ export function headerNames(
   options: {
     readonly toText: (latin1: string) => string;
     readonly given: readonly string[] | undefined;
+    /** The caller said how many rows the header has: all of them are meant. */
+    readonly isCounted: boolean;
     readonly expected: ReadonlySet<string>;
   },
 ): HeaderNames {
@@ -30,8 +33,10 @@ export function headerNames(
     const header = Array.from({ length: width }, (_, index) => `column_${index + 1}`);
     return { ...plain, header, isMissing: true };
   }
-  const rows = records
-    .slice(first, first + headerRows)
+  const all = records.slice(first, first + headerRows);
+  const rules = all.filter(isRule).length;
+  const rows = all
+    .filter((record) => !isRule(record))
     .map((record) => record.cells.map((cell) => options.toText(cell).trim()));
   const [top = []] = rows;
   if (finding.recut !== undefined) {
@@ -41,7 +46,16 @@ export function headerNames(
   if (rows.length > 1) {
     const matching = rows.find((row) => matches(row, options.expected));
     if (matching !== undefined) return { ...plain, header: matching, joined: 'one_row' };
+    const lowest = rows.at(-1) as readonly string[];
+    const isOwn = lowest.every((name) => name !== '') && new Set(lowest).size === lowest.length;
+    // Names of groups are only needed where the names below them are not enough.
+    if (!options.isCounted && isOwn && top.includes('')) {
+      return { ...plain, header: lowest, joined: 'lowest' };
+    }
     return { ...plain, header: joinRows(rows), joined: 'joined' };
+  }
+  if (rules > 0) {
+    return { ...plain, header: top, repaired: 'the line of dashes below it is left out' };
   }
   const surplus = top.length - width;
   const empty = top.filter((name) => name === '').length;
@@ -54,13 +68,22 @@ export function headerNames(
   return { ...plain, header: top };
 }
 
+/** Column by column; the name of a group stands for the columns to its right that have none, and no part twice. */
 function joinRows(rows: readonly (readonly string[])[]): string[] {
   const width = Math.max(...rows.map((row) => row.length));
+  const lowest = rows.at(-1) ?? [];
+  const filled = rows.map((row, level) => {
+    if (level === rows.length - 1) return row;
+    let group = '';
+    return Array.from({ length: width }, (_, column) => {
+      const name = row[column] ?? '';
+      if (name !== '') group = name;
+      else if ((lowest[column] ?? '') === '') group = '';
+      return name === '' ? group : name;
+    });
+  });
   return Array.from({ length: width }, (_, column) =>
-    rows
-      .map((row) => row[column] ?? '')
-      .filter((part) => part !== '')
-      .join(' '),
+    [...new Set(filled.map((row) => row[column] ?? ''))].filter((part) => part !== '').join(' '),
   );
 }
 
@@ -95,8 +118,11 @@ export function headerWarnings(names: HeaderNames, finding: TableFinding): CsvWa
     });
   }
   if (names.joined !== undefined) {
-    const how =
-      names.joined === 'joined' ? 'joined column by column' : 'the one with known names is used';
+    const how = {
+      joined: 'joined column by column',
+      one_row: 'the one with known names is used',
+      lowest: 'the lowest names every column and is used',
+    }[names.joined];
     warnings.push({ code: 'header_joined', message: `${finding.headerRows} header rows: ${how}` });
   }
   if (names.repaired !== undefined) {

@@ -164,21 +164,23 @@ async function tableOfSample(
       place: { name: options.name },
     });
   }
-  const finding = findTable(records, {
-    header: Array.isArray(options.header) ? false : (options.header as number | false | undefined),
-    isFirst: options.skipLines !== undefined,
-    expected: wishes.expected,
-    recut: (record, width) => recutRecord(text, record, { dialect, width }),
-  });
   const decode = bytesDecoder(encoding.encoding);
   const toText = (latin1: string) => {
     const bytes = Buffer.from(latin1, 'latin1');
     return decode(bytes, { from: 0, to: bytes.length });
   };
+  const expected = new Set((options.expectedColumns ?? []).map(foldName));
+  const finding = findTable(readable(records, toText), {
+    header: Array.isArray(options.header) ? false : (options.header as number | false | undefined),
+    isFirst: options.skipLines !== undefined,
+    expected,
+    recut: (record, width) => recutRecord(text, record, { dialect, width }),
+  });
   const names = headerNames(records, finding, {
     toText,
     given: Array.isArray(options.header) ? options.header : undefined,
-    expected: wishes.expected,
+    isCounted: typeof options.header === 'number',
+    expected,
   });
   const end = await findEnd(source, sample, {
     records,
@@ -231,6 +233,19 @@ async function tableOfSample(
   };
 }
 
+/** The records with their cells as text: in the sample each byte is a character. */
+function readable(
+  records: readonly SampleRecord[],
+  toText: (latin1: string) => string,
+): readonly SampleRecord[] {
+  const isPlain = (cell: string) => /^[\x00-\x7F]*$/.test(cell);
+  return records.map((record) =>
+    record.cells.every(isPlain)
+      ? record
+      : { ...record, cells: record.cells.map((cell) => (isPlain(cell) ? cell : toText(cell))) },
+  );
+}
+
 /** A line of blanks and nothing else. */
 function isBlankRecord(record: SampleRecord): boolean {
   return record.cells.length === 1 && record.cells[0]?.trim() === '' && record.quoted === 0;
@@ -248,7 +263,9 @@ function dialectWishes(
     delimiter,
     quote: options.quote,
     escape: options.escape,
-    expected: new Set((options.expectedColumns ?? []).map(foldName)),
+    expected: new Set(
+      (options.expectedColumns ?? []).map((name) => foldName(encodeText(name, found.encoding))),
+    ),
   };
 }
 

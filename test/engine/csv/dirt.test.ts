@@ -2,8 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { openCsv, type CsvRecord } from '../../../src/csv.ts';
 import { cleanTable, DIRT_KINDS, type Dirt } from './dirt.ts';
+import { OFFICE_KINDS } from './office-files.ts';
 
 const clean = cleanTable();
+const kinds = [...DIRT_KINDS, ...OFFICE_KINDS];
 const results = new Map<string, number>();
 
 async function check(dirt: Dirt): Promise<void> {
@@ -33,7 +35,7 @@ async function check(dirt: Dirt): Promise<void> {
 }
 
 describe('a dirty file is read back to the clean table, given nothing but its bytes', () => {
-  for (const kind of DIRT_KINDS) {
+  for (const kind of kinds) {
     it(kind.name, async () => {
       let files = 0;
       for (const dirt of kind.files()) {
@@ -48,7 +50,7 @@ describe('a dirty file is read back to the clean table, given nothing but its by
   it('and docs/reading-csv.md says so', () => {
     const path = new URL('../../../docs/reading-csv.md', import.meta.url);
     const document = readFileSync(path, 'utf8');
-    const rows = DIRT_KINDS.map((kind) => {
+    const rows = kinds.map((kind) => {
       const files = results.get(kind.name);
       const result = files === undefined ? 'not read right' : 'exact cells';
       return `| ${kind.name.replaceAll('|', '\\|')} | ${files ?? 0} | ${result} | ${(kind.note ?? '').replaceAll('|', '\\|')} |`;

@@ -78,3 +78,60 @@ describe('rows that lack their empty cells at the end', () => {
     });
   }
 });
+
+describe('the names that a task expects decide', () => {
+  for (const [title, head, expected] of [
+    ['Customers,Berlin', 'Name,E-Mail', ['email', 'name']],
+    ['Größen, Liste, 2026', 'Übergröße,Maß,Näheres', ['übergröße', 'maß', 'näheres']],
+    ['Kunden,Orte', 'Foo,Bar', ['bar']],
+  ] as const) {
+    it(`which line is the header: ${head}`, async () => {
+      const row = head.replaceAll(/[^,]+/g, 'x');
+      const bytes = Buffer.from(`${title}\n${head}\n${row}\n${row}\n`);
+      const table = await openTable(memorySource(bytes), { expectedColumns: expected });
+      expect(table.header).toEqual(head.split(','));
+      expect(table.preamble).toEqual([title]);
+    });
+  }
+});
+
+describe('what is found can be overruled', () => {
+  const open = (text: string, options: Parameters<typeof openTable>[1]) =>
+    openTable(memorySource(Buffer.from(text)), options);
+
+  it('two rows of names are joined where two are asked for', async () => {
+    const text = ',,Address,\nid,name,street,city\n1,Ada,Elm,London\n2,Bob,Oak,Paris\n';
+    expect((await open(text, {})).header).toEqual(['id', 'name', 'street', 'city']);
+    expect((await open(text, { header: 2, skipLines: 0 })).header).toEqual([
+      'id',
+      'name',
+      'Address street',
+      'Address city',
+    ]);
+  });
+
+  it('a comment is the header where no line is to be skipped', async () => {
+    const text = '# exported, 2026-01-05, by Ann\nid,name,city\n1,Ada,London\n2,Bob,Paris\n';
+    expect((await open(text, {})).header).toEqual(['id', 'name', 'city']);
+    expect((await open(text, { skipLines: 0 })).preamble).toEqual([]);
+  });
+
+  it('a footer is a row where there is none to be', async () => {
+    const text = 'id,name\n1,Ada\n2,Bob\n(2 rows)\n';
+    expect((await open(text, {})).footer).toEqual(['(2 rows)']);
+    expect((await open(text, { footer: false })).footer).toEqual([]);
+  });
+});
+
+it('a second table below a blank line does not take the place of the first', async () => {
+  const first = 'name,amount\nAda,5\nBob,6\nEve,7\n';
+  for (const second of ['city,people\nParis,2\nRome,3\n', 'id,street,city\n1,Elm,Rome\n']) {
+    const { header, cells } = await read(`${first}\n${second}`);
+    expect(header).toEqual(['name', 'amount']);
+    expect(cells.slice(0, 3)).toEqual([
+      ['Ada', '5'],
+      ['Bob', '6'],
+      ['Eve', '7'],
+    ]);
+  }
+});
