@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import type { RunService } from './engine/run/run-service.ts';
+import type { BeginSha256 } from './engine/ports/hash.ts';
 import { LocalRunService } from './engine/service.ts';
 import { LocalRunFiles } from './files/local/local-run-files.ts';
 import type { Settings } from './settings.ts';
@@ -18,6 +19,11 @@ import { v8StateCodec } from './system/v8-state-codec.ts';
 /** Letters and digits that a person can tell apart and select with a double click. */
 const makeIdText = customAlphabet('23456789abcdefghijkmnpqrstuvwxyz', 12);
 
+const beginSha256: BeginSha256 = () => {
+  const hash = createHash('sha256');
+  return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
+};
+
 /** Puts the engine together with the adapters of one machine. */
 export async function createLocalApp({
   settings,
@@ -31,6 +37,7 @@ export async function createLocalApp({
     clock: systemClock,
     codec: v8StateCodec,
     sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    beginSha256,
     makeId: (prefix) => `${prefix}_${makeIdText()}`,
     makeStop,
     openLog: openRunLog,

@@ -108,6 +108,22 @@ export function summaryJson(run: RunSummary): Record<string, unknown> {
   };
 }
 
+/** A run by itself: with what it was begun with, and the hashes of its files where they were asked for. */
+export function runJson(run: RunSummary): Record<string, unknown> {
+  const { manifest } = run;
+  return {
+    ...summaryJson(run),
+    code_hash: manifest.codeHash,
+    arguments: manifest.arguments,
+    map: manifest.map,
+    set: manifest.set,
+    encoding: manifest.encoding ?? null,
+    dialect: manifest.dialect === undefined ? null : dialectJson(manifest.dialect),
+    input_sha256: manifest.inputSha256 ?? null,
+    output_sha256: manifest.outputSha256 ?? null,
+  };
+}
+
 /** A failed row. */
 export function errorLineJson(line: RunErrorLine): Record<string, unknown> {
   return {

@@ -5,6 +5,7 @@ import { controlRun } from './run/control-run.ts';
 import { readErrors, type Derived, type DerivedPaths } from './run/derive-files.ts';
 import { deriveStored } from './run/derive-stored.ts';
 import { followRun } from './run/follow-run.ts';
+import { hashRun } from './run/hash-run.ts';
 import {
   findRun,
   refuseOtherFiles,
@@ -94,6 +95,11 @@ export class LocalRunService implements RunService {
 
   async show(runId: string): Promise<RunSummary> {
     return summaryOf(await this.#ports.store.get(runId));
+  }
+
+  async hash(runId: string): Promise<RunSummary> {
+    await hashRun(runId, this.#ports);
+    return this.show(runId);
   }
 
   async *errors(runId: string): AsyncIterable<RunErrorLine> {

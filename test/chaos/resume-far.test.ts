@@ -91,6 +91,10 @@ async function carryOut({
     codec: v8StateCodec,
     sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
     makeStop: () => new AbortController(),
+    beginSha256: () => {
+      const hash = createHash('sha256');
+      return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
+    },
     makeId: (prefix) => `${prefix}_far`,
     openLog: openRunLog,
     secrets: environmentSecrets({}),

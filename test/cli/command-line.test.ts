@@ -284,6 +284,25 @@ describe('runs', () => {
     expect(stderr).toContain('rowmill runs errors run1 --data elsewhere');
   });
 
+  it('show the hashes of its files when they are asked for, and what it was begun with', async () => {
+    const shown = JSON.parse(
+      (await commandLine(['runs', 'show', 'run1', '--json'])).stdout,
+    ) as object;
+    expect(shown).toMatchObject({
+      code_hash: 'c0de',
+      arguments: { factor: 2 },
+      encoding: 'utf-8',
+      dialect: null,
+      input_sha256: null,
+      output_sha256: null,
+    });
+    const { stdout } = await commandLine(['runs', 'show', 'run1', '--hash']);
+    expect(stdout).toMatch(/^input SHA-256 +aa$/m);
+    expect(stdout).toMatch(/^output SHA-256 +bb$/m);
+    const json = await commandLine(['runs', 'show', 'run1', '--hash', '--json']);
+    expect(json.stdout).toContain('"output_sha256": "bb"');
+  });
+
   it('give their errors line by line, with control characters shown', async () => {
     const prepare = ({ service }: FakeCommandLine): void => {
       service.errorLines = [

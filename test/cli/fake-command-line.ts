@@ -58,6 +58,16 @@ export const SUMMARY: RunSummary = {
   finishedAt: new Date('2026-11-21T09:31:00Z'),
   message: undefined,
   folder: '/home/ann/.rowmill/runs/run1',
+  manifest: {
+    codeHash: 'c0de',
+    arguments: { factor: 2 },
+    map: {},
+    set: {},
+    dialect: undefined,
+    encoding: 'utf-8',
+    inputSha256: undefined,
+    outputSha256: undefined,
+  },
 };
 
 export const RESULT: RunResult = {
@@ -176,6 +186,10 @@ class FakeRunService implements RunService {
     const found = this.runs.find((run) => run.runId === runId);
     if (found === undefined) throw new RowmillError('run_not_found', `there is no run ${runId}`);
     return found;
+  }
+  async hash(runId: string): Promise<RunSummary> {
+    const run = await this.show(runId);
+    return { ...run, manifest: { ...run.manifest, inputSha256: 'aa', outputSha256: 'bb' } };
   }
   async *errors(): AsyncIterable<RunErrorLine> {
     yield* this.errorLines;

@@ -167,6 +167,9 @@ describe('the store', () => {
     });
     const again = await store().hold('run_a');
     expect(again.checkpoint).toMatchObject({ succeeded: 10 });
+    const hashes = { inputSha256: undefined, outputSha256: 'aa', hashedAtMs: 7 };
+    await again.saveHashes(hashes);
+    expect((await store().get('run_a')).state.hashes).toEqual(hashes);
     await again.release();
     await store().delete('run_a');
     expect(await store().list()).toEqual([]);

@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../run/checkpoint.ts';
-import type { RunRecord, StoredRun } from '../run/run-record.ts';
+import type { RunHashes, RunRecord, StoredRun } from '../run/run-record.ts';
 import type { AskedOfRun, RunStatus } from '../run/status.ts';
 
 /** A checkpoint with what is needed to tell, at a resume, that the input is still the same. */
@@ -32,6 +32,7 @@ export interface HeldRun {
   ): Promise<void>;
   /** Tells what another process asks of the run while it is held (`ask`): the last word, within a second. */
   onAsked(listener: (asked: AskedOfRun) => void): void;
+  saveHashes(hashes: RunHashes): Promise<void>;
   release(): Promise<void>;
 }
 

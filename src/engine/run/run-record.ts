@@ -60,6 +60,17 @@ export interface RunState extends Tally {
   readonly position: ReadPosition | undefined;
   /** What was asked of the run and has not been answered by a change of its status. */
   readonly asked: AskedOfRun | undefined;
+  /** Undefined until they were asked for. */
+  readonly hashes: RunHashes | undefined;
+}
+
+/** SHA-256 of what a run has read and written, as a whole. */
+export interface RunHashes {
+  /** Undefined where it is gone, or was never kept. */
+  readonly inputSha256: string | undefined;
+  /** Undefined where it is no file. */
+  readonly outputSha256: string | undefined;
+  readonly hashedAtMs: number;
 }
 
 /** A stored run. */

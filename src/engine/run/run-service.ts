@@ -179,6 +179,22 @@ export interface RunSummary extends Tally {
   readonly finishedAt: Date | undefined;
   readonly message: string | undefined;
   readonly folder: string;
+  readonly manifest: RunManifest;
+}
+
+/** Enough to say later what exactly a run has done. */
+interface RunManifest {
+  readonly codeHash: string;
+  /** As given. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly map: Readonly<Record<string, string>>;
+  readonly set: Readonly<Record<string, string>>;
+  /** Undefined in a run without input. */
+  readonly dialect: Dialect | undefined;
+  readonly encoding: string | undefined;
+  /** SHA-256 of the whole files; undefined until `hash` was asked for. */
+  readonly inputSha256: string | undefined;
+  readonly outputSha256: string | undefined;
 }
 
 /** A run as it is found by who does not carry it out. */
@@ -239,6 +255,11 @@ export interface RunService {
   list(): Promise<readonly RunSummary[]>;
   /** Throws a RowmillError with code `run_not_found`, naming near ids. */
   show(runId: string): Promise<RunSummary>;
+  /**
+   * Hashes input and output of a run that has ended, and stores that. Throws `usage` for one that has not,
+   * `input_changed` or `run_not_resumable` when a file is no longer the one of the run.
+   */
+  hash(runId: string): Promise<RunSummary>;
   errors(runId: string): AsyncIterable<RunErrorLine>;
   log(runId: string): AsyncIterable<string>;
   /**

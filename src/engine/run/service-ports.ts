@@ -1,5 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
-import type { Sha256 } from '../ports/hash.ts';
+import type { BeginSha256, Sha256 } from '../ports/hash.ts';
 import type { MakeId } from '../ports/ids.ts';
 import type { RunFiles } from '../ports/run-files.ts';
 import type { RunStore } from '../ports/run-store.ts';
@@ -13,6 +13,7 @@ export interface ServicePorts {
   readonly clock: Clock;
   readonly codec: StateCodec;
   readonly sha256: Sha256;
+  readonly beginSha256: BeginSha256;
   readonly makeId: MakeId;
   /** A signal that any number of rows may listen to. */
   readonly makeStop: () => AbortController;

@@ -22,6 +22,16 @@ export function summaryOf(run: StoredRun): RunSummary {
     succeeded: state.succeeded,
     failed: state.failed,
     folder,
+    manifest: {
+      codeHash: record.codeHash,
+      arguments: record.arguments,
+      map: record.inputOptions.map ?? {},
+      set: record.inputOptions.set ?? {},
+      dialect: record.table?.dialect,
+      encoding: record.table?.encoding,
+      inputSha256: state.hashes?.inputSha256,
+      outputSha256: state.hashes?.outputSha256,
+    },
   };
 }
 

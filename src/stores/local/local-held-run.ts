@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { RowmillError } from '../../engine/errors.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
 import type { HeldRun, StoredCheckpoint } from '../../engine/ports/run-store.ts';
-import type { RunRecord } from '../../engine/run/run-record.ts';
+import type { RunHashes, RunRecord } from '../../engine/run/run-record.ts';
 import {
   isFinal,
   StatusTransitionError,
@@ -108,6 +108,14 @@ export class LocalHeldRun implements HeldRun {
 
   onAsked(listener: (asked: AskedOfRun) => void): void {
     this.#onAsked = listener;
+  }
+
+  async saveHashes(hashes: RunHashes): Promise<void> {
+    try {
+      this.#database.saveHashes(hashes);
+    } catch (error) {
+      throw storeError(this.folder, error);
+    }
   }
 
   async release(): Promise<void> {

@@ -1,7 +1,7 @@
 import Database from 'libsql';
 import type { Checkpoint } from '../../engine/run/checkpoint.ts';
 import type { StoredCheckpoint } from '../../engine/ports/run-store.ts';
-import type { RunState } from '../../engine/run/run-record.ts';
+import type { RunHashes, RunState } from '../../engine/run/run-record.ts';
 import type { FailureCause } from '../../engine/run/run-service.ts';
 import { type AskedOfRun, RUN_STATUSES, type RunStatus } from '../../engine/run/status.ts';
 import { makePrivateFile } from './make-private-file.ts';
@@ -32,6 +32,12 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS asked (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     what TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS hashes (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    input_sha256 TEXT,
+    output_sha256 TEXT,
+    hashed_at_ms INTEGER NOT NULL
   ) STRICT;
 `;
 
@@ -123,6 +129,7 @@ export class RunDatabase {
       causes: checkpoint?.causes ?? [],
       position: checkpoint?.position,
       asked: this.lastAsk()?.what,
+      hashes: this.#hashes(),
     };
   }
 
@@ -137,6 +144,12 @@ export class RunDatabase {
     );
     // Written by `ask`.
     return this.#lastAsk.get() as ReturnType<RunDatabase['lastAsk']>;
+  }
+
+  saveHashes({ inputSha256, outputSha256, hashedAtMs }: RunHashes): void {
+    this.#database
+      .prepare('INSERT OR REPLACE INTO hashes VALUES (1, ?, ?, ?)')
+      .run([inputSha256 ?? null, outputSha256 ?? null, hashedAtMs]);
   }
 
   checkpoint(): StoredCheckpoint | undefined {
@@ -164,6 +177,18 @@ export class RunDatabase {
   close(): void {
     this.#database.close();
   }
+
+  #hashes(): RunHashes | undefined {
+    const row = this.#database.prepare('SELECT * FROM hashes WHERE id = 1').get() as
+      | HashesRow
+      | undefined;
+    if (row === undefined) return undefined;
+    return {
+      inputSha256: row.input_sha256 ?? undefined,
+      outputSha256: row.output_sha256 ?? undefined,
+      hashedAtMs: row.hashed_at_ms,
+    };
+  }
 }
 
 /** The row as the schema above has it. */
@@ -172,6 +197,12 @@ interface RunRow {
   readonly message: string | null;
   readonly started_at_ms: number | null;
   readonly finished_at_ms: number | null;
+}
+
+interface HashesRow {
+  readonly input_sha256: string | null;
+  readonly output_sha256: string | null;
+  readonly hashed_at_ms: number;
 }
 
 interface CheckpointRow {

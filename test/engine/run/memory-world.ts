@@ -80,6 +80,10 @@ export class MemoryWorld {
       codec: v8StateCodec,
       sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
       makeStop: () => new AbortController(),
+      beginSha256: () => {
+        const hash = createHash('sha256');
+        return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
+      },
       makeId: (prefix) => `${prefix}_${(this.#ids += 1)}`,
       openLog: () => ({
         debug: level('debug'),
@@ -245,6 +249,9 @@ export class MemoryWorld {
           run.state = { ...run.state, status, message, asked: undefined };
         },
         onAsked: (listener) => this.listeners.set(runId, listener),
+        saveHashes: async (hashes) => {
+          run.state = { ...run.state, hashes };
+        },
         release: async () => {
           this.listeners.delete(runId);
           this.held.delete(runId);
@@ -268,6 +275,7 @@ export class MemoryWorld {
             causes: [],
             position: undefined,
             asked: undefined,
+            hashes: undefined,
           },
         });
         return hold(record.runId);

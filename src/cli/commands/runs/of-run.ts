@@ -10,25 +10,33 @@ export type RunAct = (
   how: {
     readonly context: CommandContext;
     readonly isJson: boolean;
+    readonly flags: OfRunFlags;
     readonly globalWords: readonly string[];
   },
 ) => Promise<void>;
 
-/** A command about one run that takes nothing but its id. */
+interface OfRunFlags {
+  readonly json?: boolean;
+  readonly hash?: boolean;
+}
+
+/** A command about one run, by its id. */
 export function addOfRunCommand(
   runs: Command,
   context: CommandContext,
   { name, description, act }: { name: string; description: string; act: RunAct },
-): void {
+): Command {
   const command = runs
     .command(name)
     .description(description)
     .argument('<run>', 'its id')
     .option('--json', 'print it as JSON');
   examples(command, `rowmill runs ${name} RUN`);
-  command.action(async (runId: string, { json }: { json?: boolean }) => {
+  command.action(async (runId: string, flags: OfRunFlags) => {
     const service = await (await context.open(command)).runs();
-    const how = { context, isJson: json === true, globalWords: context.globalWords(command) };
+    const isJson = flags.json === true;
+    const how = { context, isJson, flags, globalWords: context.globalWords(command) };
     await act(await service.show(runId), service, how);
   });
+  return command;
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { isFinal } from '../../../engine/run/status.ts';
 import type { CommandContext } from '../../context.ts';
 import { count, moment } from '../../figures.ts';
-import { summaryJson } from '../../json-forms.ts';
+import { runJson } from '../../json-forms.ts';
 import type { NextCommand } from '../../next-commands.ts';
 import { printNext } from '../../run-report.ts';
 import { shellWords } from '../../shell-words.ts';
@@ -16,13 +16,14 @@ export function addRunsShowCommand(runs: Command, context: CommandContext): void
     name: 'show',
     description: 'What is stored of a run',
     act: showRun,
-  });
+  }).option('--hash', 'compute the SHA-256 of its whole input and output, and store them');
 }
 
-const showRun: RunAct = async (run, _service, { context, isJson, globalWords }) => {
+const showRun: RunAct = async (found, service, { context, isJson, flags, globalWords }) => {
   const { screen } = context;
+  const run = flags.hash === true ? await service.hash(found.runId) : found;
   if (isJson) {
-    screen.json(summaryJson(run));
+    screen.json(runJson(run));
     return;
   }
   const facts = [
@@ -36,10 +37,14 @@ const showRun: RunAct = async (run, _service, { context, isJson, globalWords }) 
     ['begun', moment(run.createdAt)],
     ['ended', run.finishedAt === undefined ? undefined : moment(run.finishedAt)],
     ['folder', run.folder],
+    ['code', run.manifest.codeHash],
+    ['input SHA-256', run.manifest.inputSha256],
+    ['output SHA-256', run.manifest.outputSha256],
   ] as const;
+  const width = run.manifest.outputSha256 === undefined ? 8 : 14;
   for (const [name, value] of facts) {
     if (value !== undefined)
-      screen.out(`${screen.outColors.dim(name.padEnd(8))} ${visible(value)}`);
+      screen.out(`${screen.outColors.dim(name.padEnd(width))} ${visible(value)}`);
   }
   const next: NextCommand[] = [];
   const add = (why: string, ...words: readonly string[]): void => {
