@@ -1,4 +1,5 @@
 import { cellType, cellWorth, isTyped, prevailingType } from './cell-type.ts';
+import { rareDelimiter } from './rare-delimiter.ts';
 import {
   cutSample,
   type SampleDialect,
@@ -53,7 +54,7 @@ export function findDialect(
   range: SampleRange,
   wishes: DialectWishes,
 ): DialectFinding {
-  const scored: { dialect: SampleDialect; score: number }[] = [];
+  const scored: { dialect: SampleDialect; score: number; width: number }[] = [];
   let isCut = false;
   for (const dialect of candidates(text, wishes)) {
     const cut = cutSample(text, dialect, { ...range, maxRecords: SCORED_RECORDS });
@@ -65,10 +66,15 @@ export function findDialect(
     if (records.length === 0) continue;
     // What stands above a table and a blank line is cut anyhow.
     const score = scoreRecords(records, dialect, wishes.expected) * (start === 0 ? 1 : 0.93);
-    scored.push({ dialect, score });
+    scored.push({ dialect, score, width: steadyWidth(records).width });
   }
   scored.sort((one, other) => other.score - one.score);
   const [best, second] = scored;
+  const rare =
+    wishes.delimiter === undefined ? rareDelimiter(text, range, plain(',', wishes)) : undefined;
+  if (rare !== undefined && (!rare.isLastResort || best?.width === 1)) {
+    return { dialect: rare.dialect, isClose: false, isCut: false };
+  }
   return {
     isCut,
     dialect: best?.dialect ?? plain(wishes.delimiter ?? ',', wishes),

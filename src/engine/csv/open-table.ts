@@ -7,6 +7,7 @@ import type { CsvTable, CsvWarning, Dialect } from './csv-table.ts';
 import { findEncoding, type EncodingFinding } from './encoding.ts';
 import { findDialect, foldName, type DialectWishes } from './find-dialect.ts';
 import { findEnd } from './find-end.ts';
+import { behindMarks, withoutEndMark } from './file-marks.ts';
 import { findTable, type TableFinding } from './find-table.ts';
 import { headerNames, headerWarnings } from './header-names.ts';
 import { isGzip, refuseBinary, refuseOtherKinds } from './input-kind.ts';
@@ -77,11 +78,13 @@ const MAX_SAMPLE_BYTES = 8 * 1024 * 1024;
  */
 export async function openTable(source: ByteSource, options: OpenOptions = {}): Promise<CsvTable> {
   checkOptions(options);
+  const input = await withoutEndMark(source);
   for (let bytes = SAMPLE_BYTES; ; bytes = Math.min(bytes * 8, MAX_SAMPLE_BYTES)) {
-    const sample = await readSample(source, bytes);
+    const sample = await readSample(input, bytes);
     const isLast = sample.isWhole || bytes === MAX_SAMPLE_BYTES;
-    const table = await tableOfSample(source, sample, { options, isLast });
-    if (table !== undefined) return table;
+    const table = await tableOfSample(input, sample, { options, isLast });
+    if (table === undefined) continue;
+    return input === source ? table : { ...table, dataEnd: table.dataEnd ?? input.size };
   }
 }
 
@@ -285,7 +288,8 @@ function beginning(
     readonly warnings: CsvWarning[];
   },
 ): Beginning {
-  let at = input.encoding.markBytes;
+  const { encoding } = input.encoding;
+  let at = behindMarks(text, input.encoding.markBytes, encoding);
   let line = 1;
   const skipped: string[] = [];
   let delimiter: string | undefined;
@@ -305,6 +309,7 @@ function beginning(
     at += end.index + end[0].length;
     line++;
   }
+  at = behindMarks(text, at, encoding);
   return { at, line, delimiter, skipped };
 }
 
