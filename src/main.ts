@@ -82,10 +82,13 @@ process.on('exit', () => {
 });
 
 const exitCode = await runCommandLine(process.argv.slice(2), host);
+await flushed(process.stdout);
+// What is wrong with a stream is told behind the write that met it.
+await new Promise((resolve) => setImmediate(resolve));
 if (stdoutError !== undefined) {
   process.stderr.write(`error: standard output cannot be written: ${stdoutError.message}\n`);
 }
-await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+await flushed(process.stderr);
 isDone = true;
 // A standard input that is still open would keep the process waiting for its end.
 process.exit(stdoutError === undefined ? exitCode : 1);

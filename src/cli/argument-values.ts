@@ -63,11 +63,17 @@ function keepSecretOut(
 }
 
 async function readArgumentsFile(path: string): Promise<Readonly<Record<string, unknown>>> {
+  const refuse = (why: string, cause: unknown): RowmillError =>
+    new RowmillError('usage', `--args-file ${path}${why}`, { cause });
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === undefined ? undefined : UNREADABLE[cause.code];
+    throw refuse(why ?? ` cannot be read: ${messageOf(cause)}`, cause);
+  });
   let content: unknown;
   try {
-    content = JSON.parse(await readFile(path, 'utf8'));
+    content = JSON.parse(text);
   } catch (cause) {
-    throw new RowmillError('usage', `--args-file ${path}: ${messageOf(cause)}`, { cause });
+    throw refuse(`: ${messageOf(cause)}`, cause);
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new RowmillError(
@@ -77,6 +83,13 @@ async function readArgumentsFile(path: string): Promise<Readonly<Record<string, 
   }
   return content as Readonly<Record<string, unknown>>;
 }
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: ': there is no such file',
+  ENOTDIR: ': there is no such file',
+  EISDIR: ' is a folder: expected a JSON file',
+  EACCES: ': reading it is not permitted',
+};
 
 /** What a text on the command line means to a schema. Left as text where it is not what was asked for: the schema says it best. */
 function typed(name: string, value: string, schema: JsonSchema | undefined): unknown {

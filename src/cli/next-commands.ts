@@ -55,6 +55,16 @@ export function nextCommands(
       );
     }
   }
+  if (result.unprocessedPath === undefined && result.hasRest && isFinal(result.status)) {
+    add(
+      'writes the rows whose turn never came',
+      'runs',
+      'save',
+      result.runId,
+      '--unprocessed',
+      'rest.csv',
+    );
+  }
   if (result.unprocessedPath !== undefined && (result.unprocessed ?? 0) > 0 && !result.canResume) {
     const file = shownPath(result.unprocessedPath, workingDirectory);
     add('the rows whose turn never came', 'run', result.task, file, '-o', 'rest.csv', ...sameWords);

@@ -80,7 +80,8 @@ describe('every command', () => {
         .replace(/ [|>].*$/, '')
         .replaceAll('RUN', 'run1')
         .split(' ');
-      const extraTasks = [{ task: { ...clean, name: 'orders/price' }, codeHash: '', origin: 'x' }];
+      const priced = { task: { ...clean, name: 'orders/price' }, codeHash: '', origin: 'x' };
+      const extraTasks = words[0] === 'new-task' ? [] : [priced];
       const commandLine = new FakeCommandLine({ workingDirectory: folder, extraTasks });
       const exitCode = await commandLine.run(...words);
       // A check finds an invalid row in the fake world.

@@ -405,6 +405,8 @@ describe('in a folder', () => {
     ['price', 'such as orders/price'],
     ['a/b/c', 'category/action'],
     ['Orders/price', 'is no name'],
+    [`orders/${'x'.repeat(101)}`, 'is too long a name: at most 100 characters, it has 101'],
+    ['contacts/clean', 'there is a task contacts/clean already (the test)'],
   ])('new-task refuses the name %j', async (name, message) => {
     const { exitCode, stderr } = await commandLine(['new-task', name], {
       workingDirectory: folder,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -138,6 +139,14 @@ describe('streams', () => {
       'n,seen,error',
       '200000,seen 200000,',
     ]);
+  });
+
+  it.runIf(existsSync('/dev/full'))('say so when what reads them is full', async () => {
+    for (const words of ['tasks', 'runs', 'help', 'config --json', 'completion bash']) {
+      const { exitCode, stderr } = await shell(folder, `rowmill ${words} > /dev/full`);
+      const error = 'error: standard output cannot be written: ENOSPC: no space left on device';
+      expect([words, exitCode, stderr]).toEqual([words, 1, expect.stringContaining(error)]);
+    }
   });
 
   it('end with head: no error, no stack, and the code of a closed pipe', async () => {
@@ -308,6 +317,17 @@ describe('on a terminal', () => {
 });
 
 describe("a stranger's first task", () => {
+  it('prints how to get the rows that a run given up on has left', async () => {
+    await file('in.csv', 'n\n1\nbad\nbad\n4\n5\n');
+    const words = ['run', 'demo/quick', 'in.csv', '-o', 'out.csv', ...TASKS, '--max-failures', '2'];
+    const { stderr } = await rowmill(folder, words);
+    const [next = ''] = /rowmill runs save .*? --unprocessed \S+/.exec(stderr) ?? [];
+    expect((await shell(folder, next)).exitCode).toBe(0);
+    expect(await content('rest.csv')).toBe('n\n4\n5\n');
+    const whole = await rowmill(folder, ['run', 'demo/quick', 'rest.csv', '-o', 'b.csv', ...TASKS]);
+    expect(whole.stderr).not.toContain('--unprocessed');
+  });
+
   it('runs by following what new-task prints', async () => {
     const { exitCode, stderr } = await rowmill(folder, ['new-task', 'orders/price']);
     expect(exitCode).toBe(0);

@@ -86,6 +86,7 @@ export const RESULT: RunResult = {
   repaired: undefined,
   message: undefined,
   canResume: false,
+  hasRest: false,
   wasFinished: false,
 };
 

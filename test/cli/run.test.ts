@@ -220,7 +220,7 @@ describe('what run asks of the service', () => {
     ],
     [
       ['run', 'contacts/wipe', 'x.csv', '--yes', '--args-file', 'nix.json'],
-      '--args-file /home/ann/nix.json: ENOENT',
+      '--args-file /home/ann/nix.json: there is no such file',
     ],
   ])('%j is refused with 2 before anything happens', async (words, message) => {
     const { exitCode, stderr, request } = await run(words);

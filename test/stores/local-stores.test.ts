@@ -227,6 +227,8 @@ describe('the store', () => {
   it('names near ids for one that is not there, and leaves its folder to no path', async () => {
     await (await store().create(recordOf('run_abcdef'))).release();
     await expect(store().get('run_abcdeg')).rejects.toThrow('Did you mean run_abcdef?');
+    await expect(store().get('cdef')).rejects.toThrow('Did you mean run_abcdef?');
+    await expect(store().get('xyz')).rejects.toThrow('rowmill runs lists those it has');
     await expect(store().get('../runs/run_abcdef')).rejects.toMatchObject({
       code: 'run_not_found',
     });

@@ -7,10 +7,12 @@ import { newTaskCsv, newTaskModule } from '../new-task-files.ts';
 import { shownPath, type NextCommand } from '../next-commands.ts';
 import { printNext } from '../run-report.ts';
 import { shellWords } from '../shell-words.ts';
-import { visible } from '../visible-text.ts';
+import { shorten, visible } from '../visible-text.ts';
 import { writeNewFile } from '../write-new-file.ts';
 
 const NAME = /^[a-z][a-z0-9_-]*$/;
+/** Category and action together are the name of a file, which may have 255 bytes. */
+const LONGEST = 100;
 
 /** `new-task`: a task that works, to be changed into the one that is wanted. */
 export function addNewTaskCommand(program: Command, context: CommandContext): void {
@@ -22,12 +24,13 @@ export function addNewTaskCommand(program: Command, context: CommandContext): vo
     .option('--json', 'print the files and the next commands as JSON');
   examples(command, 'rowmill new-task orders/price', 'rowmill new-task orders/price --dir tasks');
   command.action((name: string, flags: { dir: string; json?: boolean }) =>
-    newTask(context, { name, ...flags }),
+    newTask(context, command, { name, ...flags }),
   );
 }
 
 async function newTask(
   context: CommandContext,
+  command: Command,
   { name, dir, json }: { name: string; dir: string; json?: boolean },
 ): Promise<void> {
   const { screen, host } = context;
@@ -39,10 +42,24 @@ async function newTask(
     );
   }
   for (const part of [category, action]) {
+    if (part.length > LONGEST) {
+      throw new RowmillError(
+        'usage',
+        `${JSON.stringify(shorten(part, 40))} is too long a name: at most ${LONGEST} characters, it has ${part.length}`,
+      );
+    }
     if (NAME.test(part)) continue;
     throw new RowmillError(
       'usage',
       `${JSON.stringify(part)} is no name: lower-case letters, digits, _ and -, a letter first`,
+    );
+  }
+  const known = await (await context.open(command)).tasks.list();
+  const taken = known.find(({ task }) => task.name === name);
+  if (taken !== undefined) {
+    throw new RowmillError(
+      'usage',
+      `there is a task ${name} already (${taken.origin}): two of one name cannot be told apart, so give another`,
     );
   }
   const base = resolve(host.workingDirectory, dir, `${category}-${action}`);

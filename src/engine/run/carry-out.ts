@@ -86,6 +86,7 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
     repaired: repairs.found,
     message: joined(stored.message, derived.message),
     canResume: canResume(stored.status, work),
+    hasRest: stored.unprocessed !== 0 && begun.csv?.input.isSeekable === true,
     wasFinished: false,
   };
 }

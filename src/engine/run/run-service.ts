@@ -119,6 +119,8 @@ export interface RunResult extends Tally {
   /** Why the run ended as it did, for `internal_error`, `paused` and `stopped`. */
   readonly message: string | undefined;
   readonly canResume: boolean;
+  /** Whether the run has ended before its input did, and the rows whose turn never came can be had. */
+  readonly hasRest: boolean;
   /** True when `--resume` found the run already finished. */
   readonly wasFinished: boolean;
 }

@@ -57,6 +57,8 @@ export function storedResult(run: StoredRun): RunResult {
     repaired: undefined,
     message: state.message,
     canResume: canGoOn(run),
+    // A run that came to the end of its input has nothing to say of that.
+    hasRest: state.message !== undefined && record.inputIdentity !== undefined,
     wasFinished: false,
   };
 }

@@ -80,11 +80,13 @@ export class LocalRunStore implements RunStore {
     if (run !== undefined) return run;
     const ids = await this.#ids();
     const near = ids
-      .map((id) => ({ id, far: id.startsWith(runId) ? 0 : distance(id, runId) }))
+      .map((id) => ({ id, far: isPartOf(id, runId) ? 0 : distance(id, runId) }))
       .filter(({ far }) => far <= 4)
       .sort((a, b) => a.far - b.far)
       .slice(0, 3);
-    const hint = near.length === 0 ? '' : `. Did you mean ${near.map(({ id }) => id).join(', ')}?`;
+    const names = near.map(({ id }) => id).join(', ');
+    const others = ids.length === 0 ? ': it has none' : '. rowmill runs lists those it has';
+    const hint = near.length === 0 ? others : `. Did you mean ${names}?`;
     throw new RowmillError('run_not_found', `there is no run ${runId} in ${this.#folder}${hint}`);
   }
 
@@ -173,6 +175,11 @@ export class LocalRunStore implements RunStore {
       throw storeError(folder, error);
     }
   }
+}
+
+/** Whether what was typed is a piece of an id: an id is long to type, and easily copied in part. */
+function isPartOf(id: string, typed: string): boolean {
+  return typed.length >= 3 && id.includes(typed);
 }
 
 function readState(path: string): RunState | undefined {
