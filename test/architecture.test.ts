@@ -28,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   index: ['engine/task', 'engine/errors'],
   verifiers: ['engine/task'],
   csv: ['engine/csv', 'engine/ports', 'files'],
+  run: ['app', 'engine'],
   // The composition root.
   app: ['engine', 'files', 'stores', 'system', 'settings'],
   main: ['app', 'cli', 'csv', 'engine', 'index', 'settings', 'task-modules', 'tasks', 'verifiers'],
