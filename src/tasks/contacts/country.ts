@@ -90,6 +90,9 @@ const ALSO: Readonly<Record<string, readonly string[]>> = {
 /** Codes by folded name: of the codes themselves at first, and of a language more when one is not found. */
 let known: Map<string, string> | undefined;
 const languagesLeft = LANGUAGES.split(' ');
+/** Names of the languages in `known`, as they are written. */
+const namesAdded = new Set<string>();
+const codes = pairs().map((pair) => pair.slice(0, 2));
 
 /**
  * The two-letter code (ISO 3166-1) of a country, from a code of two or three letters or its name in one
@@ -103,7 +106,7 @@ export function countryCode(cell: string): string | undefined {
   return codeOf(folded(`${rest} ${name}`)) ?? codeOf(folded(name));
 }
 
-/** The names of a language take 2 ms, those of all 31 a good part of a start: most files need one or two. */
+/** The names of a language take 1 ms, those of all 31 a good part of a start: most files need one or two. */
 function codeOf(key: string): string | undefined {
   known ??= codesAndOthers();
   for (;;) {
@@ -132,12 +135,13 @@ function codesAndOthers(): Map<string, string> {
 function addLanguage(names: Map<string, string>, language: string): void {
   for (const style of ['long', 'short'] as const) {
     const inLanguage = new Intl.DisplayNames(language, { type: 'region', style, fallback: 'none' });
-    for (const pair of pairs()) {
-      const name = inLanguage.of(pair.slice(0, 2));
+    for (const code of codes) {
+      const name = inLanguage.of(code);
+      // Half of them are written alike in a language before, and folding is most of the work.
+      if (name === undefined || namesAdded.has(name)) continue;
+      namesAdded.add(name);
       // Short forms are other countries' codes in other languages: EU is the USA in Spanish.
-      if (name !== undefined && !/^\W*(?:\w\W*){1,3}$/.test(name)) {
-        addName(names, name, pair.slice(0, 2));
-      }
+      if (!/^\W*(?:\w\W*){1,3}$/.test(name)) addName(names, name, code);
     }
   }
 }
@@ -153,8 +157,14 @@ function addName(names: Map<string, string>, name: string, code: string): void {
 
 /** Without accents, case, spaces and signs, and without an English article. */
 function folded(name: string): string {
-  return name
-    .replace(/^\s*the\s+/i, '')
+  const bare = name.replace(/^\s*the\s+/i, '');
+  if (/^[\x20-\x7e]*$/.test(bare)) {
+    return bare
+      .toLowerCase()
+      .replaceAll('&', 'and')
+      .replaceAll(/[^a-z0-9]/g, '');
+  }
+  return bare
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
