@@ -1,7 +1,8 @@
 // What a row costs, stage by stage: each loop does what the one before it does and one thing more, so
-// the differences are the stages. In this process, from the built modules.
+// the differences are the stages. In this process.
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DATA_FOLDER, dataFile } from '../data.mjs';
 import { median } from '../lib/measure.mjs';
 import { clear, RUNS_FOLDER } from '../lib/rowmill.mjs';
@@ -53,8 +54,28 @@ ${markdown(['stage', 'wall', 'so far', 'CPU', 'so far'], lines)}
 \`node bench/run.mjs stages\``;
 }
 
+/** The modules of the engine one by one: what is published has them together in a few files. */
+function moduleLoader() {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const folder = join(DATA_FOLDER, 'modules');
+  execFileSync(
+    process.execPath,
+    [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '--project',
+      join(root, 'tsconfig.build.json'),
+      '--outDir',
+      folder,
+      '--emitDeclarationOnly',
+      'false',
+    ],
+    { stdio: 'inherit' },
+  );
+  return (file) => import(pathToFileURL(join(folder, file)).href);
+}
+
 async function openBench(path) {
-  const from = (file) => import(`../../dist/${file}`);
+  const from = moduleLoader();
   const [
     app,
     reader,
@@ -209,7 +230,7 @@ async function openBench(path) {
     },
     run: async () => {
       clear(OUTPUT);
-      const { service } = app.createLocalApp({ settings: { dataDir: RUNS_FOLDER } });
+      const { service } = await app.createLocalApp({ settings: { dataDir: RUNS_FOLDER } });
       const result = await service.run(
         {
           task,

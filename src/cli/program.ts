@@ -60,10 +60,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
 };
 
 /**
- * Only the command that is called, where that is plain: the others take 15 ms to load. All of them for
- * help, for completion, and for whatever is misspelt.
+ * Only the command that is called, where that is plain: the others take 15 ms to load. None for the
+ * version; all of them for help, for completion, and for whatever is misspelt.
  */
 function commandsFor([first = '']: readonly string[]): Promise<AddCommand[]> {
+  if (first === '--version' || first === '-V') return Promise.resolve([]);
   const called = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
   const wanted = called === undefined ? Object.values(COMMANDS) : [called];
   return Promise.all(wanted.map((load) => load()));

@@ -12,10 +12,8 @@ export const MAIN = join(ROOT, 'dist', 'main.js');
 export async function buildIfStale(): Promise<void> {
   const built = existsSync(MAIN) ? (await stat(MAIN)).mtimeMs : 0;
   if (built > (await newest(join(ROOT, 'src')))) return;
-  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  await promisify(execFile)(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
-    cwd: ROOT,
-  });
+  const bundler = join(ROOT, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
+  await promisify(execFile)(process.execPath, [bundler, '-c'], { cwd: ROOT });
 }
 
 async function newest(folder: string): Promise<number> {
