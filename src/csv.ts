@@ -9,6 +9,7 @@ import {
   openTable,
   readBlocks,
   toUtf8,
+  withoutRules,
   type CellDecoder,
   type OpenOptions,
 } from './engine/csv/reader.ts';
@@ -175,6 +176,8 @@ interface ReadableForm {
   /** The encoding of the input where the steps change it. */
   readonly encoding: string | undefined;
   readonly isGuessed: boolean;
+  /** The steps take out the lines it is drawn with. */
+  readonly isRuled: boolean;
   /** What the table is opened with. */
   readonly options: OpenOptions;
   readonly chunks: () => Chunks;
@@ -185,12 +188,16 @@ async function readableForm(source: ByteSource, options: CsvOptions): Promise<Re
   let current = source;
   let encoding: string | undefined;
   let isGuessed = false;
+  let isRuled = false;
   let wanted: OpenOptions = options;
   for (;;) {
     const form = await inspectInput(current, wanted);
     if (!form.needsUtf8Copy) break;
     if (form.encoding === undefined) steps.push(gunzip);
-    else {
+    else if (form.isRuled) {
+      isRuled = true;
+      steps.push(withoutRules);
+    } else {
       const from = form.encoding;
       encoding = from;
       isGuessed = form.isGuessed;
@@ -204,6 +211,7 @@ async function readableForm(source: ByteSource, options: CsvOptions): Promise<Re
     steps,
     encoding,
     isGuessed,
+    isRuled,
     options: wanted,
     chunks: () => chunksFrom(current),
   };
@@ -256,6 +264,11 @@ function csvFile(
   const { readable, records } = file;
   const encoding = readable.encoding ?? table.encoding;
   const warnings: CsvWarning[] = [...table.warnings];
+  if (readable.isRuled) {
+    const message =
+      'the table is drawn with lines: they are left out, and so are the blanks around its cells';
+    warnings.unshift({ code: 'rules_removed', message });
+  }
   if (readable.isGuessed) {
     warnings.unshift({
       code: 'encoding_guessed',

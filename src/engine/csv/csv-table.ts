@@ -28,6 +28,7 @@ export interface ReadPosition {
 export interface CsvWarning {
   readonly code:
     | 'copied_as_utf8'
+    | 'rules_removed'
     | 'encoding_guessed'
     | 'dialect_guessed'
     | 'preamble_skipped'

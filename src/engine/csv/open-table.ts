@@ -11,9 +11,10 @@ import { behindMarks, withoutEndMark } from './file-marks.ts';
 import { findTable, type TableFinding } from './find-table.ts';
 import { headerNames, headerWarnings } from './header-names.ts';
 import { isGzip, refuseBinary, refuseOtherKinds } from './input-kind.ts';
+import { isRuledTable } from './ruled-table.ts';
 import { recutRecord, sampleTable } from './sample-table.ts';
 import { spareWarning, trimSpareColumns } from './spare-columns.ts';
-import type { SampleRecord } from './sample-records.ts';
+import { isBlankRecord, type SampleRecord } from './sample-records.ts';
 
 /** What the caller knows of an input; all else is found, and reported as a warning where it is not plain. */
 export interface OpenOptions {
@@ -45,7 +46,9 @@ export interface InputForm {
   readonly encoding: string | undefined;
   /** The input does not say its encoding. */
   readonly isGuessed: boolean;
-  /** Not readable in place: a UTF-8 copy has to be made (`toUtf8`) and opened instead. */
+  /** Drawn with lines, as psql or Markdown do: they have to be taken out (`withoutRules`). */
+  readonly isRuled: boolean;
+  /** Not readable in place: a copy has to be made (`withoutRules`, `toUtf8`) and opened instead. */
   readonly needsUtf8Copy: boolean;
 }
 
@@ -56,10 +59,18 @@ export async function inspectInput(
 ): Promise<InputForm> {
   const sample = await readSample(source, SAMPLE_BYTES);
   if (isGzip(sample.bytes))
-    return { isGzip: true, encoding: undefined, isGuessed: false, needsUtf8Copy: true };
+    return {
+      isGzip: true,
+      encoding: undefined,
+      isGuessed: false,
+      isRuled: false,
+      needsUtf8Copy: true,
+    };
   const finding = await encodingOf(sample, options);
   const { encoding, isGuessed, needsCopy } = finding;
-  return { isGzip: false, encoding, isGuessed, needsUtf8Copy: needsCopy };
+  const isRuled =
+    !needsCopy && options.delimiter === undefined && isRuledTable(sample.bytes, sample.isWhole);
+  return { isGzip: false, encoding, isGuessed, isRuled, needsUtf8Copy: needsCopy || isRuled };
 }
 
 const SAMPLE_BYTES = 65_536;
@@ -247,11 +258,6 @@ function readable(
       ? record
       : { ...record, cells: record.cells.map((cell) => (isPlain(cell) ? cell : toText(cell))) },
   );
-}
-
-/** A line of blanks and nothing else. */
-function isBlankRecord(record: SampleRecord): boolean {
-  return record.cells.length === 1 && record.cells[0]?.trim() === '' && record.quoted === 0;
 }
 
 function dialectWishes(

@@ -96,6 +96,11 @@ export function cutSample(text: string, dialect: SampleDialect, range: SampleRan
   return { records, isCutInQuotes: false };
 }
 
+/** A line of blanks and nothing else. */
+export function isBlankRecord(record: SampleRecord): boolean {
+  return record.cells.length === 1 && record.cells[0]?.trim() === '' && record.quoted === 0;
+}
+
 function lineEndLength(text: string, at: number): number {
   const code = text.charCodeAt(at);
   if (code === 10) return 1;

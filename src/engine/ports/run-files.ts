@@ -34,14 +34,18 @@ export interface RunFiles {
   /** Whether a spool holds its stream to the end, so that it can be opened as a file. */
   isSpoolWhole(spoolPath: string): Promise<boolean>;
   /**
-   * Writes the whole input to `path`, unpacked and as UTF-8: for what cannot be read in place. Gives
-   * the encoding it had.
+   * Writes the whole input to `path`, unpacked, as UTF-8 and without the lines it is drawn with: for
+   * what cannot be read in place. Gives what it was; the encoding where it was another.
    */
   copyAsUtf8(
     input: InputFile,
     path: string,
-    options: { readonly encoding: string | undefined },
-  ): Promise<{ readonly encoding: string | undefined; readonly wasPacked: boolean }>;
+    options: { readonly encoding: string | undefined; readonly delimiter?: string | undefined },
+  ): Promise<{
+    readonly encoding: string | undefined;
+    readonly wasPacked: boolean;
+    readonly wasRuled: boolean;
+  }>;
   /** A folder for what a check needs for a moment. */
   makeTemporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }>;
   /** Opens for writing behind the first `keepBytes` bytes, the rest cut off; 0 begins anew. */

@@ -33,10 +33,13 @@ export async function openTaskTable(
   }
 }
 
-/** Whether the bytes of an input cannot be read in place: UTF-16, gzip, encodings of several bytes. */
-export async function needsCopy(input: InputFile, { encoding }: InputOptions): Promise<boolean> {
+/** Whether the bytes of an input cannot be read in place: UTF-16, gzip, encodings of several bytes, tables drawn with lines. */
+export async function needsCopy(
+  input: InputFile,
+  { encoding, delimiter }: InputOptions,
+): Promise<boolean> {
   try {
-    return (await inspectInput(input, { name: input.name, encoding })).needsUtf8Copy;
+    return (await inspectInput(input, { name: input.name, encoding, delimiter })).needsUtf8Copy;
   } catch (error) {
     throw refusedInput(error);
   }
@@ -49,13 +52,15 @@ export async function copyOf(
   { files }: Pick<ServicePorts, 'files'>,
 ): Promise<{ input: InputFile; describe: (table: CsvTable) => CsvTable }> {
   try {
-    const { encoding, wasPacked } = await files.copyAsUtf8(input, path, {
+    const { encoding, wasPacked, wasRuled } = await files.copyAsUtf8(input, path, {
       encoding: options.encoding,
+      delimiter: options.delimiter,
     });
     const copy = { ...asInput(await files.openInput(path)), name: input.name };
     const what = [
       wasPacked ? 'packed with gzip' : '',
       encoding === undefined ? '' : `in ${encoding}`,
+      wasRuled ? 'drawn with lines' : '',
     ]
       .filter((text) => text !== '')
       .join(' and ');

@@ -48,7 +48,7 @@ export class LocalRunFiles implements RunFiles {
   copyAsUtf8(
     input: InputFile,
     path: string,
-    options: { readonly encoding: string | undefined },
+    options: { readonly encoding: string | undefined; readonly delimiter?: string | undefined },
   ): Promise<Utf8Copy> {
     return copyAsUtf8(input, path, options);
   }

@@ -1,5 +1,5 @@
 import { rename, rm } from 'node:fs/promises';
-import { inspectInput, toUtf8 } from '../../engine/csv/reader.ts';
+import { inspectInput, toUtf8, withoutRules } from '../../engine/csv/reader.ts';
 import type { InputFile } from '../../engine/ports/run-files.ts';
 import { gunzip } from './gunzip.ts';
 import { LocalInput } from './local-input.ts';
@@ -10,6 +10,7 @@ export interface Utf8Copy {
   /** Undefined where it was packed UTF-8. */
   readonly encoding: string | undefined;
   readonly wasPacked: boolean;
+  readonly wasRuled: boolean;
 }
 
 const CHUNK_BYTES = 256 * 1024;
@@ -18,13 +19,16 @@ const CHUNK_BYTES = 256 * 1024;
 export async function copyAsUtf8(
   input: InputFile,
   path: string,
-  { encoding }: { readonly encoding: string | undefined },
+  options: { readonly encoding: string | undefined; readonly delimiter?: string | undefined },
 ): Promise<Utf8Copy> {
-  const wanted = { name: input.name, encoding };
+  const wanted = { name: input.name, ...options };
   const packed = await inspectInput(input, wanted);
   if (!packed.isGzip) {
-    await writeChunks(path, toUtf8(chunksOf(input), packed.encoding ?? 'utf-8'));
-    return { encoding: packed.encoding, wasPacked: false };
+    const { encoding = 'utf-8', isRuled: wasRuled } = packed;
+    const isUtf8 = wasRuled && encoding === 'utf-8';
+    const chunks = wasRuled ? withoutRules(chunksOf(input)) : chunksOf(input);
+    await writeChunks(path, isUtf8 ? chunks : toUtf8(chunks, encoding));
+    return { encoding: isUtf8 ? undefined : encoding, wasPacked: false, wasRuled };
   }
   const unpackedPath = `${path}.unpacked`;
   await writeChunks(unpackedPath, gunzip(chunksOf(input)));
@@ -33,11 +37,11 @@ export async function copyAsUtf8(
     const form = await inspectInput(unpacked, wanted);
     if (!form.needsUtf8Copy) {
       await rename(unpackedPath, path);
-      return { encoding: undefined, wasPacked: true };
+      return { encoding: undefined, wasPacked: true, wasRuled: false };
     }
-    const copied = await copyAsUtf8(unpacked, path, { encoding });
+    const copied = await copyAsUtf8(unpacked, path, options);
     await rm(unpackedPath);
-    return { encoding: copied.encoding, wasPacked: true };
+    return { ...copied, wasPacked: true };
   } finally {
     await unpacked.close();
   }

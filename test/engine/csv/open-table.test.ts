@@ -83,6 +83,7 @@ it('what has to be copied first is said before', async () => {
   const utf16 = memorySource(Buffer.from('\uFEFFa,b\n1,2\n', 'utf16le'));
   expect(await inspectInput(utf16)).toEqual({
     isGzip: false,
+    isRuled: false,
     encoding: 'utf-16le',
     isGuessed: false,
     needsUtf8Copy: true,
@@ -90,6 +91,7 @@ it('what has to be copied first is said before', async () => {
   await expect(openTable(utf16)).rejects.toMatchObject({ code: 'needs_utf8_copy' });
   expect(await inspectInput(memorySource(Buffer.from([0x1f, 0x8b, 8, 0])))).toMatchObject({
     isGzip: true,
+    isRuled: false,
     needsUtf8Copy: true,
   });
   expect(await inspectInput(memorySource(Buffer.from('a,b\n')))).toMatchObject({
