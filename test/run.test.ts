@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { defineNoinputTask, defineTask, fail, ok, stop, write } from 'rowmill';
 import { RowmillError, runTask, type RunProgress } from 'rowmill/run';
 import { anything } from 'rowmill/verifiers';
@@ -83,6 +86,24 @@ describe('runTask', () => {
       code: 'usage',
     });
   });
+
+  it('names a packed input that is cut off', async () => {
+    const packed = gzipSync('n\n1\n2\n');
+    await writeFile(at('in.csv.gz'), packed.subarray(0, packed.length - 9));
+    const refused = runTask({ ...files(), task: noted, input: at('in.csv.gz') });
+    await expect(refused).rejects.toThrow(
+      /in\.csv\.gz \(byte \d+\): the gzip data is damaged or cut/,
+    );
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'refuses a named pipe that nobody writes into, at once',
+    async () => {
+      await promisify(execFile)('mkfifo', [at('pipe.csv')]);
+      const refused = runTask({ ...files(), task: noted, input: at('pipe.csv') });
+      await expect(refused).rejects.toThrow('pipe.csv is a pipe or a device');
+    },
+  );
 
   it('stops at its signal and goes on with the same code only', async () => {
     const call = new AbortController();

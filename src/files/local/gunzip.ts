@@ -9,6 +9,7 @@ const MAX_GZIP_RATIO = 200;
 /** Unpacks gzip chunk by chunk; refuses what grows beyond all reason. */
 export async function* gunzip(
   chunks: AsyncIterable<Uint8Array>,
+  name?: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let packed = 0;
   let unpacked = 0;
@@ -29,6 +30,7 @@ export async function* gunzip(
         throw new CsvError(
           'gzip_bomb',
           `the packed input grows to more than ${MAX_GZIP_RATIO} times its size`,
+          { place: { name } },
         );
       }
       yield chunk;
@@ -36,7 +38,7 @@ export async function* gunzip(
   } catch (cause) {
     if (cause instanceof CsvError) throw cause;
     throw new CsvError('unreadable', 'the gzip data is damaged or cut off', {
-      place: { byte: packed },
+      place: { name, byte: packed },
       cause,
     });
   } finally {

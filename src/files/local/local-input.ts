@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { RowmillError } from '../../engine/errors.ts';
 import type { InputFile } from '../../engine/ports/run-files.ts';
 import { inputError } from './file-errors.ts';
@@ -24,20 +24,19 @@ export class LocalInput implements InputFile {
 
   static async open(path: string): Promise<LocalInput> {
     try {
-      const file = await open(path, 'r');
-      const facts = await file.stat();
-      if (facts.isDirectory()) {
-        await file.close();
+      // Before it is opened: that would wait for whoever writes into a named pipe, and hear no signal.
+      const found = await stat(path);
+      if (found.isDirectory()) {
         throw new RowmillError('input_unreadable', `${path} is a folder: expected a CSV file`);
       }
-      if (!facts.isFile()) {
-        await file.close();
+      if (!found.isFile()) {
         throw new RowmillError(
           'input_unreadable',
           `${path} is a pipe or a device, which cannot be read again after a stop: pipe it in and name - instead`,
         );
       }
-      return new LocalInput(path, file, facts);
+      const file = await open(path, 'r');
+      return new LocalInput(path, file, await file.stat());
     } catch (error) {
       throw inputError(path, error);
     }

@@ -31,7 +31,7 @@ export async function copyAsUtf8(
     return { encoding: isUtf8 ? undefined : encoding, wasPacked: false, wasRuled };
   }
   const unpackedPath = `${path}.unpacked`;
-  await writeChunks(unpackedPath, gunzip(chunksOf(input)));
+  await writeChunks(unpackedPath, gunzip(chunksOf(input), input.name));
   const unpacked = await LocalInput.open(unpackedPath);
   try {
     const form = await inspectInput(unpacked, wanted);
