@@ -2,6 +2,9 @@ import picocolors from 'picocolors';
 import type { OutputStream } from './host.ts';
 import { visible, visibleJson } from './visible-text.ts';
 
+/** Lines are handed over together: a write for each is most of the time of a million of them. */
+const PAGE_CHARACTERS = 16 * 1024;
+
 export type ColorMode = 'auto' | 'always' | 'never';
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
@@ -98,10 +101,19 @@ export class Screen {
 
   /** Many lines on stdout, no faster than they are taken. */
   async stream(lines: AsyncIterable<string>): Promise<void> {
+    let page = '';
     for await (const line of lines) {
       if (this.#isPipeClosed) throw new PipeClosedError();
-      if (!this.#stdout.write(`${line}\n`)) await this.#drained();
+      page += `${line}\n`;
+      if (page.length < PAGE_CHARACTERS) continue;
+      await this.#take(page);
+      page = '';
     }
+    if (page !== '') await this.#take(page);
+  }
+
+  async #take(page: string): Promise<void> {
+    if (!this.#stdout.write(page)) await this.#drained();
   }
 
   /** A line for people on stderr. */

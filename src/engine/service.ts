@@ -2,8 +2,9 @@ import { beginRun } from './run/begin-run.ts';
 import { carryOut, isRefusal } from './run/carry-out.ts';
 import { checkFile } from './run/check-file.ts';
 import { controlRun } from './run/control-run.ts';
-import { readErrors, type Derived, type DerivedPaths } from './run/derive-files.ts';
+import type { Derived, DerivedPaths } from './run/derive-files.ts';
 import { deriveStored } from './run/derive-stored.ts';
+import { readErrors } from './run/errors-file.ts';
 import { followRun } from './run/follow-run.ts';
 import { hashRun } from './run/hash-run.ts';
 import {
@@ -13,15 +14,18 @@ import {
   type ResumeOptions,
   refuseOtherRequest,
 } from './run/resume-run.ts';
+import { readRows } from './run/read-rows.ts';
 import { ERRORS_FILE } from './run/run-paths.ts';
 import type { StoredRun } from './run/run-record.ts';
 import type {
   CheckResult,
+  RowFilter,
   RunErrorLine,
   RunHandles,
   RunLook,
   RunRequest,
   RunResult,
+  RunRow,
   RunService,
   RunSummary,
 } from './run/run-service.ts';
@@ -105,6 +109,10 @@ export class LocalRunService implements RunService {
   async *errors(runId: string): AsyncIterable<RunErrorLine> {
     const { folder } = await this.#ports.store.get(runId);
     yield* readErrors(this.#ports.files, `${folder}/${ERRORS_FILE}`);
+  }
+
+  async *rows(runId: string, filter: RowFilter): AsyncIterable<RunRow> {
+    yield* readRows(await this.#ports.store.get(runId), filter, this.#ports);
   }
 
   async *log(runId: string): AsyncIterable<string> {

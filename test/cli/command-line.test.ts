@@ -333,6 +333,36 @@ describe('runs', () => {
     expect(JSON.parse(stdout)).toMatchObject({ row: 1, column: 'email', value: 'x\u001B[2J' });
   });
 
+  it('give each row with what became of it, a line each', async () => {
+    const cells = { email: 'x\u001B', name: 'Bob' };
+    const prepare = (line: FakeCommandLine): void => {
+      line.service.rowLines = [
+        { number: 1200, line: 1300, outcome: 'failed', error: 'email: "x" is bad', cells },
+        { number: undefined, line: undefined, outcome: 'ok', error: undefined, cells: { a: '1' } },
+      ];
+    };
+    expect((await commandLine(['runs', 'rows', 'run1'], { prepare })).stdout).toBe(
+      'row 1,200 (line 1,300) failed: email: "x" is bad | email=x\\x1b  name=Bob\nbeside the rows ok: a=1\n',
+    );
+    const words = ['--outcome', 'failed', '--column', 'email', '--message', 'bad', '--after', '7'];
+    const { stdout, line } = await commandLine(
+      ['runs', 'rows', 'run1', ...words, '--limit', '5', '--json'],
+      { prepare },
+    );
+    expect(line.service.filters).toEqual([
+      { outcome: 'failed', column: 'email', message: 'bad', after: 7, limit: 5 },
+    ]);
+    const [first, second] = stdout.split('\n').map((text) => JSON.parse(text || 'null') as unknown);
+    expect(first).toMatchObject({ row: 1200, line: 1300, outcome: 'failed', cells });
+    expect(second).toEqual({
+      row: null,
+      line: null,
+      outcome: 'ok',
+      error: null,
+      cells: { a: '1' },
+    });
+  });
+
   it('stop giving lines when nobody reads them any more', async () => {
     const line = new FakeCommandLine();
     let asked = 0;
@@ -356,8 +386,11 @@ describe('runs', () => {
       setImmediate(() => this.emit('drain'));
       return false;
     };
+    line.service.logLines = ['1'.repeat(20_000), '2'.repeat(20_000), '3', '4'];
     expect(await line.run('runs', 'log', 'run1')).toBe(0);
-    expect([line.stdout.text, waiting]).toEqual(['one\ntwo\n', 2]);
+    expect(line.stdout.text).toBe(`${line.service.logLines.join('\n')}\n`);
+    // Lines that are short are handed over together.
+    expect(waiting).toBe(3);
     expect(line.stdout.listenerCount('drain')).toBe(0);
   });
 
@@ -472,7 +505,8 @@ describe('completion', () => {
     expect(await complete('run', 'contacts/cl')).toEqual(['contacts/clean\tClean contacts', ':4']);
     expect(await complete('tasks', 'show', 'http')).toEqual([':4']);
     expect(await complete('runs', 'errors', '')).toEqual(['run1\tcontacts/clean partial', ':4']);
-    expect(await complete('resume', '')).toContain('run1\tcontacts/clean partial');
+    for (const words of [['resume'], ['runs', 'rows'], ['runs', 'watch'], ['runs', 'pause']])
+      expect(await complete(...words, '')).toContain('run1\tcontacts/clean partial');
     expect(await complete('run', 'contacts/clean', '--on-invalid', '')).toEqual([
       'reject\t',
       'abort\t',

@@ -8,12 +8,14 @@ import type { CommandLineHost, OutputStream, Probe } from '../../src/cli/host.ts
 import { RowmillError } from '../../src/engine/errors.ts';
 import type {
   CheckResult,
+  RowFilter,
   RunErrorLine,
   RunHandles,
   RunLook,
   RunProgress,
   RunRequest,
   RunResult,
+  RunRow,
   RunService,
   RunStarted,
   RunSummary,
@@ -152,6 +154,8 @@ class FakeRunService implements RunService {
   afterControl: Partial<RunSummary> = {};
   runs: readonly RunSummary[] = [SUMMARY];
   errorLines: readonly RunErrorLine[] = [];
+  rowLines: readonly RunRow[] = [];
+  readonly filters: RowFilter[] = [];
   logLines: readonly string[] = ['one', 'two'];
   act: (handles: RunHandles) => RunResult | Promise<RunResult> = () => RESULT;
   checked: CheckResult = CHECK;
@@ -194,6 +198,10 @@ class FakeRunService implements RunService {
   }
   async *errors(): AsyncIterable<RunErrorLine> {
     yield* this.errorLines;
+  }
+  async *rows(_runId: string, filter: RowFilter): AsyncIterable<RunRow> {
+    this.filters.push(filter);
+    yield* this.rowLines;
   }
   async *log(): AsyncIterable<string> {
     yield* this.logLines;

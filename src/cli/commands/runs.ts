@@ -8,6 +8,7 @@ import { addRunsFilesCommand } from './runs/files.ts';
 import { addRunsListCommand } from './runs/list.ts';
 import { addRunsLogCommand } from './runs/log.ts';
 import { addRunsResumeCommand } from './runs/resume.ts';
+import { addRunsRowsCommand } from './runs/rows.ts';
 import { addRunsSaveCommand } from './runs/save.ts';
 import { addRunsShowCommand } from './runs/show.ts';
 import { addRunsWatchCommand } from './runs/watch.ts';
@@ -28,6 +29,7 @@ export function addRunsCommand(program: Command, context: CommandContext): void 
 const IN_ORDER_OF_HELP: readonly ((runs: Command, context: CommandContext) => void)[] = [
   addRunsListCommand,
   addRunsShowCommand,
+  addRunsRowsCommand,
   addRunsErrorsCommand,
   addRunsLogCommand,
   addRunsFilesCommand,

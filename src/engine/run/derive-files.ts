@@ -1,8 +1,9 @@
 import { cellFormat, type ByteText } from '../csv/format-cell.ts';
 import { guardFormula } from '../csv/formula-guard.ts';
 import type { CsvTable, ReadPosition } from '../csv/csv-table.ts';
-import { openTable, readBlocks } from '../csv/reader.ts';
+import { readBlocks } from '../csv/reader.ts';
 import type { InputFile, RunFiles, WritableFile } from '../ports/run-files.ts';
+import { readErrors } from './errors-file.ts';
 import { ERRORS_HEADER } from './errors-page.ts';
 import { failureText } from '../task/failure.ts';
 import { accessOf } from './cell-access.ts';
@@ -90,43 +91,6 @@ interface DerivedSource {
   readonly undoesGuard: boolean;
   readonly isExcelSafe: boolean;
   readonly dropsError: boolean;
-}
-
-/** The lines of an errors file, one by one. */
-export async function* readErrors(files: RunFiles, path: string): AsyncGenerator<RunErrorLine> {
-  // A run that broke off before its first page has no errors yet.
-  if (!(await files.hasContent(path))) return;
-  const file = await files.openInput(path);
-  try {
-    const table = await openTable(file, {
-      delimiter: ',',
-      quote: '"',
-      escape: '"',
-      encoding: 'utf-8',
-    });
-    const reader = readBlocks(file, table);
-    const cursor = new RecordCursor(accessOf(table, { independent: true, undoesGuard: false }));
-    for (;;) {
-      const block = await reader.next();
-      if (block === undefined) return;
-      cursor.enter(block);
-      for (; cursor.index < block.count; cursor.index += 1) yield errorLine(cursor);
-    }
-  } finally {
-    await file.close();
-  }
-}
-
-function errorLine(record: RecordCursor): RunErrorLine {
-  const cell = (name: (typeof ERRORS_HEADER)[number]) => record.cell(ERRORS_HEADER.indexOf(name));
-  return {
-    row: Number(cell('row')),
-    line: Number(cell('line')),
-    column: cell('column') || undefined,
-    value: cell('value') || undefined,
-    code: cell('code'),
-    message: cell('message'),
-  };
 }
 
 /** The errors file for people: without the byte ranges. */

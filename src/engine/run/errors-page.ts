@@ -31,7 +31,11 @@ const MAX_VALUE_CHARACTERS = 10_000;
 
 const format = cellFormat(ERRORS_DIALECT);
 
-/** One line for each failed row, as bytes. */
+/**
+ * One line for each failed row, as bytes; and one without a `row` for each that succeeded and is not one
+ * row of the output, its number in `line` and, in `column`, how many rows it is, if any: only with these
+ * can the output be told apart again. They are short, for a task that filters has millions.
+ */
 export class ErrorsPage {
   text: ByteText;
 
@@ -60,6 +64,11 @@ export class ErrorsPage {
       cell(failures.length === 1 ? (first?.message ?? '') : failureText(failures)) +
       `${delimiter}${record.startByte}${delimiter}${record.endByte}` +
       `${delimiter}${output.start}${delimiter}${output.end}${format.lineEnd}`;
+  }
+
+  /** A row that succeeded and is so many rows of the output, not one. */
+  spread(row: number, outputRows: number): void {
+    this.text += outputRows === 0 ? `,${row}\n` : `,${row},${outputRows}\n`;
   }
 
   take(): ByteText {

@@ -63,6 +63,11 @@ export class RowSettler {
     for (const failure of failures) this.causes.add(failure, record.number);
   }
 
+  /** The record is not one row of the output, but none or several. */
+  spread(record: OutputRecord, outputRows: number): void {
+    this.errors.spread(record.number, outputRows);
+  }
+
   /** Writes and counts what the task said. True: the task ends the run. */
   settle(record: OutputRecord, outcome: ReadableOutcome): boolean {
     switch (outcome.kind) {
@@ -71,6 +76,7 @@ export class RowSettler {
         this.succeeded += 1;
         return false;
       case 'omit':
+        this.spread(record, 0);
         this.succeeded += 1;
         return false;
       case 'write':
@@ -79,6 +85,7 @@ export class RowSettler {
         return false;
       case 'writeAll':
         for (const row of outcome.value) this.page.addWritten(record, row);
+        if (outcome.value.length !== 1) this.spread(record, outcome.value.length);
         this.succeeded += 1;
         return false;
       case 'fail':

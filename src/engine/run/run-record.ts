@@ -58,6 +58,8 @@ export interface RunState extends Tally {
   readonly causes: readonly FailureCause[];
   /** Where the last checkpoint is; undefined before the first. */
   readonly position: ReadPosition | undefined;
+  /** Length of the output there. */
+  readonly outputBytes: number;
   /** What was asked of the run and has not been answered by a change of its status. */
   readonly asked: AskedOfRun | undefined;
   /** Undefined until they were asked for. */

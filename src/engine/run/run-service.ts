@@ -215,6 +215,33 @@ export interface RunErrorLine {
   readonly message: string;
 }
 
+/** What can become of a row. */
+export const ROW_OUTCOMES = ['ok', 'failed', 'omitted', 'unprocessed'] as const;
+
+/** One line of `runs rows`. A record that became several rows of the output is as many of these. */
+export interface RunRow {
+  /** Undefined for a row of the output that belongs to no record of an input. */
+  readonly number: number | undefined;
+  /** Undefined where the input is no longer there to tell. */
+  readonly line: number | undefined;
+  readonly outcome: (typeof ROW_OUTCOMES)[number];
+  readonly error: string | undefined;
+  /** Of the output, without `error`; of a row that is not in it, those of the input. */
+  readonly cells: Readonly<Record<string, string>>;
+}
+
+/** Which rows of a run are wanted. */
+export interface RowFilter {
+  readonly outcome?: RunRow['outcome'] | undefined;
+  /** Failed rows whose error names this column. */
+  readonly column?: string | undefined;
+  /** Failed rows whose error has this text in it. */
+  readonly message?: string | undefined;
+  readonly limit?: number | undefined;
+  /** Rows behind this number. */
+  readonly after?: number | undefined;
+}
+
 export interface RunListeners {
   onStarted?(started: RunStarted): void;
   /** Every 1,000 rows or every second, whichever comes first. */
@@ -263,6 +290,8 @@ export interface RunService {
    */
   hash(runId: string): Promise<RunSummary>;
   errors(runId: string): AsyncIterable<RunErrorLine>;
+  /** In the order of the input. Of a run that is at work, those up to its last checkpoint. */
+  rows(runId: string, filter: RowFilter): AsyncIterable<RunRow>;
   log(runId: string): AsyncIterable<string>;
   /**
    * Writes files of a stored run that were not asked for when it began. Throws `run_busy` while it

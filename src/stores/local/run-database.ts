@@ -128,6 +128,7 @@ export class RunDatabase {
       failed: checkpoint?.failed ?? 0,
       causes: checkpoint?.causes ?? [],
       position: checkpoint?.position,
+      outputBytes: checkpoint?.outputBytes ?? 0,
       asked: this.lastAsk()?.what,
       hashes: this.#hashes(),
     };

@@ -231,8 +231,9 @@ export class MemoryWorld {
       const save = (checkpoint: StoredCheckpoint): void => {
         run.checkpoint = structuredClone(checkpoint);
         this.checkpoints.push(structuredClone(checkpoint));
-        const { succeeded, failed, causes, elapsedMs, position } = checkpoint;
-        run.state = { ...run.state, succeeded, failed, causes, elapsedMs, position };
+        const { succeeded, failed, causes, elapsedMs, position, outputBytes } = checkpoint;
+        const reached = { succeeded, failed, causes, elapsedMs, position, outputBytes };
+        run.state = { ...run.state, ...reached };
       };
       return {
         folder: `/runs/${runId}`,
@@ -274,6 +275,7 @@ export class MemoryWorld {
             failed: 0,
             causes: [],
             position: undefined,
+            outputBytes: 0,
             asked: undefined,
             hashes: undefined,
           },

@@ -1,0 +1,308 @@
+import type { CsvTable, ReadPosition } from '../csv/csv-table.ts';
+import { readBlocks } from '../csv/reader.ts';
+import { RowmillError } from '../errors.ts';
+import type { InputFile } from '../ports/run-files.ts';
+import { accessOf } from './cell-access.ts';
+import { readFailedRanges, readSpreads, type FailedRange } from './errors-file.ts';
+import { ERRORS_DIALECT } from './errors-page.ts';
+import { RecordCursor, type OutputRecord } from './output-record.ts';
+import { openStored } from './resume-run.ts';
+import { ERRORS_FILE, outputPathOf } from './run-paths.ts';
+import type { StoredRun } from './run-record.ts';
+import type { RowFilter, RunRow } from './run-service.ts';
+import type { ServicePorts } from './service-ports.ts';
+
+/**
+ * The rows of a run in the order of its input: what became of each, from the stored output, its errors
+ * and its input, all three streamed side by side. Of a run at work, those up to its last checkpoint.
+ */
+export async function* readRows(
+  run: StoredRun,
+  { limit = Number.POSITIVE_INFINITY, ...filter }: RowFilter,
+  ports: ServicePorts,
+): AsyncGenerator<RunRow> {
+  if (limit <= 0) return;
+  let given = 0;
+  for await (const row of allRows(run, wantedBy(filter), ports)) {
+    yield row;
+    given += 1;
+    if (given >= limit) return;
+  }
+}
+
+/** Whether a row is wanted; asked before its cells are read. */
+type IsWanted = (row: Omit<RunRow, 'cells' | 'line'>) => boolean;
+
+function wantedBy({ outcome, column, message, after = 0 }: RowFilter): IsWanted {
+  const ofFailed = column !== undefined || message !== undefined;
+  return (row) => {
+    if (row.number !== undefined && row.number <= after) return false;
+    if (outcome !== undefined && row.outcome !== outcome) return false;
+    if (!ofFailed) return true;
+    const { error = '' } = row;
+    const namesColumn =
+      column === undefined || error.split('; ').some((part) => part.startsWith(`${column}: `));
+    return row.outcome === 'failed' && namesColumn && error.includes(message ?? '');
+  };
+}
+
+async function* allRows(
+  run: StoredRun,
+  isWanted: IsWanted,
+  ports: ServicePorts,
+): AsyncGenerator<RunRow> {
+  const { record, state, folder } = run;
+  const path = outputPathOf(record, folder);
+  if (path === undefined) {
+    throw new RowmillError(
+      'usage',
+      `the output of run ${record.runId} went to standard output and was not kept: rowmill runs errors has its failed rows`,
+    );
+  }
+  const errorsPath = `${folder}/${ERRORS_FILE}`;
+  const failed = new Peek(readFailedRanges(ports.files, errorsPath));
+  const spreads = new Peek(readSpreads(ports.files, errorsPath));
+  const input = await openInput(run, ports);
+  const output = state.outputBytes === 0 ? undefined : await ports.files.openInput(path);
+  try {
+    const written = output === undefined ? undefined : await OutputRows.open(output, run);
+    const rows = new RunRows({ run, isWanted, failed, spreads, written, path });
+    if (record.table === undefined) yield* rows.ofSteps();
+    else
+      yield* rows.ofRecords(
+        input === undefined ? undefined : recordsOf(input, record.table, record.undoesGuard),
+      );
+  } finally {
+    await failed.close();
+    await spreads.close();
+    await input?.close();
+    await output?.close();
+  }
+}
+
+/** The input, where it is still to be had: lines, and the cells of rows that are in no output, come from it. */
+async function openInput(
+  { record }: StoredRun,
+  ports: ServicePorts,
+): Promise<InputFile | undefined> {
+  const { table, inputIdentity: identity } = record;
+  if (table === undefined || identity === undefined) return undefined;
+  const input = await openStored(record, ports).catch(() => undefined);
+  if (input === undefined || !input.isSeekable) return undefined;
+  if (identity.size === undefined || input.size === identity.size) return input;
+  await input.close();
+  return undefined;
+}
+
+/** Puts the rows together from what is streamed. */
+class RunRows {
+  readonly #run: StoredRun;
+  readonly #isWanted: IsWanted;
+  readonly #failed: Peek<FailedRange>;
+  readonly #spreads: Peek<{ readonly row: number; readonly outputRows: number }>;
+  readonly #written: OutputRows | undefined;
+  readonly #path: string;
+
+  constructor(parts: {
+    readonly run: StoredRun;
+    readonly isWanted: IsWanted;
+    readonly failed: Peek<FailedRange>;
+    readonly spreads: Peek<{ readonly row: number; readonly outputRows: number }>;
+    readonly written: OutputRows | undefined;
+    readonly path: string;
+  }) {
+    this.#run = parts.run;
+    this.#isWanted = parts.isWanted;
+    this.#failed = parts.failed;
+    this.#spreads = parts.spreads;
+    this.#written = parts.written;
+    this.#path = parts.path;
+  }
+
+  /** Of a task without input: the rows of its output; only those that failed are known by their step. */
+  async *ofSteps(): AsyncGenerator<RunRow> {
+    for (;;) {
+      const record = await this.#written?.next();
+      if (record === undefined) return;
+      const failed = await this.#failed.peek();
+      const isFailed = failed?.outputStart === record.startByte;
+      if (isFailed) this.#failed.take();
+      yield* isFailed
+        ? this.#row(record, { number: failed.error.row, outcome: 'failed' })
+        : this.#row(record, { number: undefined, outcome: 'ok' });
+    }
+  }
+
+  async *ofRecords(input: AsyncGenerator<OutputRecord> | undefined): AsyncGenerator<RunRow> {
+    const { record, state } = this.#run;
+    const end = state.position?.number ?? record.fromRow;
+    let number = record.fromRow;
+    for (; number < end; number += 1) {
+      yield* this.#ofRecord(number, await recordAt(input, number));
+    }
+    for (;;) {
+      // What the task wrote behind the last row.
+      const last = await this.#written?.next();
+      if (last === undefined) break;
+      yield* this.#row(last, { number: undefined, outcome: 'ok' });
+    }
+    for (;;) {
+      const rest = await recordAt(input, number);
+      if (rest === undefined) return;
+      number = rest.number + 1;
+      yield* this.#ofInput(rest, { number: rest.number, outcome: 'unprocessed' });
+    }
+  }
+
+  async *#ofRecord(number: number, input: OutputRecord | undefined): AsyncGenerator<RunRow> {
+    const failed = await this.#failed.peek();
+    if (failed?.error.row === number) {
+      this.#failed.take();
+      const record = await this.#written?.next();
+      if (record?.startByte !== failed.outputStart) throw this.#changed(number);
+      yield* this.#row(record, { number, outcome: 'failed', line: failed.error.line });
+      // A record that reads as several ends where it was said to.
+      while ((this.#written?.nextByte ?? 0) < failed.outputEnd) await this.#written?.next();
+      return;
+    }
+    const spread = await this.#spreads.peek();
+    const isSpread = spread?.row === number;
+    if (isSpread) this.#spreads.take();
+    if (isSpread && spread.outputRows === 0) {
+      yield* this.#ofInput(input, { number, outcome: 'omitted' });
+      return;
+    }
+    for (let rows = isSpread ? spread.outputRows : 1; rows > 0; rows -= 1) {
+      const record = await this.#written?.next();
+      if (record === undefined) throw this.#changed(number);
+      yield* this.#row(record, { number, outcome: 'ok', line: input?.line });
+    }
+  }
+
+  *#row(
+    record: OutputRecord,
+    known: { number: number | undefined; outcome: RunRow['outcome']; line?: number | undefined },
+  ): Generator<RunRow> {
+    const header = this.#written?.header ?? [];
+    const { number, outcome, line } = known;
+    const error = record.cell(header.length - 1) || undefined;
+    if (!this.#isWanted({ number, outcome, error })) return;
+    yield { number, line, outcome, error, cells: cellsOf(record, header.slice(0, -1)) };
+  }
+
+  *#ofInput(
+    record: OutputRecord | undefined,
+    { number, outcome }: { readonly number: number; readonly outcome: RunRow['outcome'] },
+  ): Generator<RunRow> {
+    if (!this.#isWanted({ number, outcome, error: undefined })) return;
+    const { table, dropsErrorColumn } = this.#run.record;
+    const header = table?.header.slice(0, dropsErrorColumn ? -1 : undefined) ?? [];
+    const cells = record === undefined ? {} : cellsOf(record, header);
+    yield { number, line: record?.line, outcome, error: undefined, cells };
+  }
+
+  #changed(number: number): RowmillError {
+    const { runId } = this.#run.record;
+    return new RowmillError(
+      'input_changed',
+      `${this.#path} is not what run ${runId} had written: its row ${number} is not where it was`,
+    );
+  }
+}
+
+/** The records of an output, behind its header. */
+class OutputRows {
+  readonly header: readonly string[];
+  readonly #records: AsyncGenerator<RecordCursor>;
+  nextByte = 0;
+
+  private constructor(header: readonly string[], records: AsyncGenerator<RecordCursor>) {
+    this.header = header;
+    this.#records = records;
+  }
+
+  static async open(file: InputFile, { record, state }: StoredRun): Promise<OutputRows> {
+    const dialect = record.table?.dialect ?? ERRORS_DIALECT;
+    const table: CsvTable = {
+      // What a dialect without quotes needs to quote is quoted so (`cellFormat`).
+      dialect: dialect.quote === '' ? { ...dialect, quote: '"', escape: '"' } : dialect,
+      encoding: 'utf-8',
+      header: [],
+      // The header is read as a record; in front of it is the mark for spreadsheet programs.
+      data: { byte: record.excelSafe ? 3 : 0, number: 0, line: 1 },
+      dataEnd: state.outputBytes,
+      preamble: [],
+      footer: [],
+      warnings: [],
+    };
+    const records = recordsOf(file, table, false);
+    const { value: first } = (await records.next()) as IteratorResult<RecordCursor, undefined>;
+    const width = first?.cellCount ?? 0;
+    const header = Array.from({ length: width }, (_, position) => first?.cell(position) ?? '');
+    return new OutputRows(header, records);
+  }
+
+  async next(): Promise<RecordCursor | undefined> {
+    const { value } = (await this.#records.next()) as IteratorResult<RecordCursor, undefined>;
+    if (value !== undefined) this.nextByte = value.nextByte;
+    return value;
+  }
+}
+
+async function* recordsOf(
+  file: InputFile,
+  table: CsvTable,
+  undoesGuard: boolean,
+): AsyncGenerator<RecordCursor> {
+  const from: ReadPosition = table.data;
+  const reader = readBlocks(file, table, { from });
+  const cursor = new RecordCursor(accessOf(table, { independent: true, undoesGuard }));
+  for (;;) {
+    const block = await reader.next();
+    if (block === undefined) return;
+    cursor.enter(block);
+    for (; cursor.index < block.count; cursor.index += 1) yield cursor;
+  }
+}
+
+/** The record of a number; those before it are passed over. Undefined at the end. */
+async function recordAt(
+  records: AsyncGenerator<OutputRecord> | undefined,
+  number: number,
+): Promise<OutputRecord | undefined> {
+  for (;;) {
+    const next = await records?.next();
+    if (next === undefined || next.done === true) return undefined;
+    if (next.value.number >= number) return next.value;
+  }
+}
+
+function cellsOf(
+  record: OutputRecord,
+  header: readonly string[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(header.map((name, position) => [name, record.cell(position)]));
+}
+
+/** A stream whose next item can be looked at. */
+class Peek<T> {
+  readonly #items: AsyncGenerator<T>;
+  #next: IteratorResult<T, unknown> | undefined;
+
+  constructor(items: AsyncGenerator<T>) {
+    this.#items = items;
+  }
+
+  async peek(): Promise<T | undefined> {
+    this.#next ??= await this.#items.next();
+    return this.#next.done === true ? undefined : this.#next.value;
+  }
+
+  take(): void {
+    this.#next = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#items.return(undefined);
+  }
+}
