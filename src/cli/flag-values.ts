@@ -1,3 +1,4 @@
+import { encodingName } from '../engine/csv/encoding.ts';
 import { InvalidArgumentError } from 'commander';
 import { parseMaxFailures } from '../engine/task/max-failures.ts';
 import type { MaxFailures } from '../engine/task/task.ts';
@@ -49,10 +50,10 @@ export function readEscape(written: string): string {
   return escape;
 }
 
-/** Any name the WHATWG encoding standard knows. */
+/** Any name the WHATWG encoding standard knows, and those of the code pages of DOS. */
 export function readEncoding(written: string): string {
   try {
-    return new TextDecoder(written).encoding;
+    return encodingName(written);
   } catch {
     throw new InvalidArgumentError(
       'Known are utf-8, utf-16le, utf-16be, windows-1252, iso-8859-15, …',

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { CsvError } from './csv-error.ts';
+import { guessMultiByte } from './guess-multi-byte.ts';
 import { guessSingleByte } from './guess-single-byte.ts';
-import { isSingleByte } from './single-byte-table.ts';
+import { isSingleByte, pageOfDos } from './single-byte-table.ts';
 
 /** How the bytes of an input are to be understood. */
 export interface EncodingFinding {
@@ -14,8 +15,13 @@ export interface EncodingFinding {
   readonly needsCopy: boolean;
 }
 
-/** The WHATWG name of an encoding, in lower case; ISO-8859-1 is windows-1252 there. */
-function encodingName(label: string): string {
+/**
+ * The WHATWG name of an encoding, in lower case; ISO-8859-1 is windows-1252 there. Beyond WHATWG there
+ * are `ibm850` and `ibm852`, in which DOS and consoles of Windows write.
+ */
+export function encodingName(label: string): string {
+  const page = pageOfDos(label);
+  if (page !== undefined) return page;
   try {
     return new TextDecoder(label.trim()).encoding;
   } catch (cause) {
@@ -40,8 +46,9 @@ export async function findEncoding(
   if (mark !== undefined) return found(mark.encoding, { markBytes: mark.bytes });
   const wide = utf16WithoutMark(sample);
   if (wide !== undefined) return found(wide, { isGuessed: true });
+  if (isIso2022(sample)) return found('iso-2022-jp', { isGuessed: true });
   if (isUtf8(options.isWhole ? sample : wholeCharacters(sample))) return found('utf-8', {});
-  return found(await guess(sample), { isGuessed: true });
+  return found(await guess(sample, options.isWhole), { isGuessed: true });
 }
 
 function found(
@@ -90,29 +97,29 @@ function wholeCharacters(sample: Buffer): Buffer {
   return sample;
 }
 
-const MULTI_BYTE = /^(shift_jis|gbk|gb18030|big5|euc-jp|euc-kr|iso-2022-jp)$/;
+const MULTI_BYTE = /^(shift_jis|gbk|gb18030|big5|euc-jp|euc-kr)$/;
 
-async function guess(sample: Buffer): Promise<string> {
+async function guess(sample: Buffer, isWhole: boolean): Promise<string> {
   // A few odd bytes in what else is UTF-8 are faults of single rows, not another encoding.
   if (isMostlyUtf8(sample)) return 'utf-8';
   const single = guessSingleByte(sample);
   if (single.share >= 0.95) return single.encoding;
-  // Loaded only here: most files are UTF-8 and need not wait for it.
+  const multi = guessMultiByte(sample, isWhole);
+  if (multi !== undefined) return multi;
+  // Where a byte is wrong in whatever encoding; loaded only here, because most files need not wait for it.
   const { analyse } = await import('chardet');
   const [best] = analyse(sample);
-  if (best !== undefined && best.confidence >= 40) {
-    const encoding = knownEncoding(best.name);
-    if (encoding !== undefined && MULTI_BYTE.test(encoding)) return encoding;
-  }
-  return single.encoding;
+  const name = best?.name.toLowerCase() ?? '';
+  return best !== undefined && best.confidence >= 40 && MULTI_BYTE.test(name)
+    ? name
+    : single.encoding;
 }
 
-function knownEncoding(label: string): string | undefined {
-  try {
-    return new TextDecoder(label).encoding;
-  } catch {
-    return undefined;
-  }
+/** Seven bits with escapes, in which Japanese mail is written; no text of ASCII has these. */
+function isIso2022(sample: Buffer): boolean {
+  return (
+    (sample.includes('\x1B$B') || sample.includes('\x1B$@')) && !sample.some((byte) => byte >= 0x80)
+  );
 }
 
 function isMostlyUtf8(sample: Buffer): boolean {

@@ -85,7 +85,7 @@ function isFooter(record: SampleRecord, place: Place): boolean {
     return true;
   if (record.isAfterBlank && footerKind(filled.slice(0, 2).join(' ')) === 'count') return true;
   if (isTotal(kind, cells, place)) return true;
-  if (kind === 'trailer' && cells.length < width && isForeign) return true;
+  if (kind === 'trailer' && filled.length < width && isForeign) return true;
   if (looksLikeRow(cells, columnTypes)) return false;
   if (cells.length === width) {
     if (kind === 'made_by' && filled.length < 4 && (record.isAfterBlank || isForeign)) return true;

@@ -1,8 +1,8 @@
 import { singleByteTable } from './single-byte-table.ts';
 
-const WEST = ['windows-1252', 'iso-8859-15'];
-const CENTRAL = ['windows-1250', 'iso-8859-2'];
-const CYRILLIC = ['windows-1251', 'koi8-r', 'ibm866', 'iso-8859-5'];
+const WEST = ['windows-1252', 'iso-8859-15', 'macintosh', 'ibm850'];
+const CENTRAL = ['windows-1250', 'iso-8859-2', 'ibm852'];
+const CYRILLIC = ['windows-1251', 'koi8-r', 'ibm866', 'iso-8859-5', 'x-mac-cyrillic'];
 
 /** The letters beyond ASCII with which a language is written, and the encodings it is written in. */
 const LANGUAGES: readonly { readonly encodings: readonly string[]; readonly letters: string }[] = [
@@ -34,6 +34,12 @@ const LANGUAGES: readonly { readonly encodings: readonly string[]; readonly lett
 
 /** What stands in texts of any language. */
 const SYMBOLS = '€£§°–—‘’“”„…•™®©«»´·²³½¼¾µ±×\u00A0';
+/** Signs before which no letter stands, and those behind which none does. */
+const OPENING = '“‘„«•©';
+const CLOSING = '”»…™®²³';
+/** Encodings of machines that few files come from any more: only where the others make less sense. */
+const RARE = /^(?:macintosh|ibm85\d)$/;
+const RARE_FACTOR = 0.85;
 /** Where one alphabet fills several encodings, the letters that are frequent in it decide. */
 const FREQUENT = new Set('оеаинтсрвлкмαοιετσνηυρπκיוהלאתרםמש');
 
@@ -49,7 +55,8 @@ export function guessSingleByte(sample: Buffer): {
   for (const { encodings, letters } of LANGUAGES) {
     const expected = new Set(letters + letters.toUpperCase() + (letters.includes('ı') ? 'İI' : ''));
     for (const encoding of encodings) {
-      const share = shareOfSense(sample, singleByteTable(encoding), expected);
+      const sense = shareOfSense(sample, singleByteTable(encoding), expected);
+      const share = RARE.test(encoding) ? sense * RARE_FACTOR : sense;
       if (share > best.share + 1e-9) best = { encoding, share };
     }
   }
@@ -68,7 +75,7 @@ function shareOfSense(
     count++;
     const before = at === 0 ? ' ' : (characters[sample[at - 1] as number] as string);
     const after = characters[sample[at + 1] ?? 0] as string;
-    sum += sense(characters[byte] as string, { before, after }, expected);
+    sum += senseOf(characters[byte] as string, { before, after }, expected);
   }
   return count === 0 ? 0 : sum / count;
 }
@@ -77,7 +84,7 @@ function isAsciiLetter(code: number): boolean {
   return (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
 }
 
-function sense(
+function senseOf(
   character: string,
   place: { readonly before: string; readonly after: string },
   expected: ReadonlySet<string>,
@@ -86,8 +93,12 @@ function sense(
   if (character.length > 1) return -2;
   if (!expected.has(character)) {
     if (!SYMBOLS.includes(character)) return -0.5;
-    const isInWord = /\p{L}/u.test(before) && !'’´'.includes(character);
-    return isInWord || /\p{L}/u.test(after) ? 0.2 : 0.9;
+    const isBehindLetter = /\p{L}/u.test(before);
+    const isBeforeLetter = /\p{L}/u.test(after);
+    if ('’´'.includes(character)) return isBeforeLetter && !isBehindLetter ? 0.2 : 0.9;
+    if (OPENING.includes(character)) return isBehindLetter ? 0.2 : 0.9;
+    if (CLOSING.includes(character)) return isBeforeLetter ? 0.2 : 0.9;
+    return isBehindLetter || isBeforeLetter ? 0.2 : 0.9;
   }
   const isUpper = character !== character.toLowerCase();
   const isBehindLower = before !== before.toUpperCase() && before === before.toLowerCase();

@@ -24,7 +24,7 @@ export interface OpenOptions {
   readonly quote?: string | undefined;
   /** The quote itself, or `\`. */
   readonly escape?: string | undefined;
-  /** Any label that TextDecoder knows. */
+  /** Any label that TextDecoder knows, `cp850` or `cp852`. */
   readonly encoding?: string | undefined;
   /** Lines above the header that are not part of the table: no other preamble is looked for. */
   readonly skipLines?: number | undefined;

@@ -7,13 +7,27 @@ const WINDOWS_1252 = [
   0x153, 0, 0x17e, 0x178,
 ];
 
+/** 0x80 to 0xFF of the code pages of DOS that TextDecoder does not know. */
+const DOS: Readonly<Record<string, string>> = {
+  ibm850:
+    'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u00AD±‗¾¶§÷¸°¨·¹³²■\u00A0',
+  ibm852:
+    'ÇüéâäůćçłëŐőîŹÄĆÉĹĺôöĽľŚśÖÜŤťŁ×čáíóúĄąŽžĘę¬źČş«»░▒▓│┤ÁÂĚŞ╣║╗╝Żż┐└┴┬├─┼Ăă╚╔╩╦╠═╬¤đĐĎËďŇÍÎě┘┌█▄ŢŮ▀ÓßÔŃńňŠšŔÚŕŰýÝţ´\u00AD˝˛ˇ˘§÷¸°¨˙űŘř■\u00A0',
+};
+
 const tables = new Map<string, readonly string[]>();
 
 /** Encodings in which a byte is a character and ASCII is ASCII: they are read where they lie. */
 export function isSingleByte(encoding: string): boolean {
-  return /^(windows-125[0-8]|windows-874|iso-8859-\d+(-i)?|koi8-[ru]|ibm866|macintosh|x-mac-cyrillic)$/.test(
+  return /^(ibm85[02]|windows-125[0-8]|windows-874|iso-8859-\d+(-i)?|koi8-[ru]|ibm866|macintosh|x-mac-cyrillic)$/.test(
     encoding,
   );
+}
+
+/** `cp850`, `IBM 852`, `dos-850`: the name of a code page of DOS that TextDecoder does not know. */
+export function pageOfDos(label: string): string | undefined {
+  const number = /^(?:cp|ibm|dos|oem)?[-_ ]?(85[02])$/i.exec(label.trim())?.[1];
+  return number === undefined ? undefined : `ibm${number}`;
 }
 
 /** The 256 characters of a single-byte encoding; bytes that it does not have are shown as `\xNN`. */
@@ -22,6 +36,13 @@ export function singleByteTable(encoding: string): readonly string[] {
   if (known !== undefined) return known;
   if (!isSingleByte(encoding)) {
     throw new CsvError('unknown_encoding', `${encoding} is not an encoding of single bytes`);
+  }
+  const page = DOS[encoding];
+  if (page !== undefined) {
+    const ascii = Array.from({ length: 128 }, (_, byte) => String.fromCharCode(byte));
+    const table = [...ascii, ...Array.from(page)];
+    tables.set(encoding, table);
+    return table;
   }
   const decoder = new TextDecoder(encoding);
   const table: string[] = [];

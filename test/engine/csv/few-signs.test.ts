@@ -26,3 +26,16 @@ it('a small UTF-8 file with one row of another encoding is UTF-8, and the row fa
   const records = await readAll(source, table);
   expect(records.map(({ problem }) => problem).filter(Boolean)).toEqual(['invalid_encoding']);
 });
+
+it.each([
+  ['an apostrophe', 'it\x92s,don\x92t,we\x92ll'],
+  ['quotes', '\x93Good\x94,a \x93b\x94,\x84c\x93'],
+  ['dashes', 'a \x96 b,2001\x962004,c \x97 d'],
+  ['an ellipsis and a trade mark', 'more\x85,Acme\x99,b'],
+  ['a degree', '20 \xB0C,21\xB0C,5\xB0'],
+  ['one name', 'Ren\xE9e,Bob,Ann'],
+  ['one capital', '\xC5ke,Bob,Ann'],
+])('English with %s is windows-1252, not a Macintosh or DOS', async (_, line) => {
+  const text = Buffer.from(`a,b,c\n${line}\nx,y,z\n`, 'latin1');
+  expect((await inspectInput(memorySource(text))).encoding).toBe('windows-1252');
+});

@@ -544,6 +544,11 @@ export const OFFICE_KINDS: readonly DirtKind[] = [
         table: ['EMPNO,ENAME,SAL', '7369,SMITH,800', '7499,ALLEN,1600'],
         below: ['', '2 rows selected.'],
       }),
+      file({
+        above: ['HEADER,ACME,20260401'],
+        table: ['OrderNo,Item,Qty', '1001,A-1,5', '1002,A-2,6'],
+        below: ['TRAILER,2,'],
+      }),
     ],
   },
   {
@@ -696,6 +701,105 @@ export const OFFICE_KINDS: readonly DirtKind[] = [
           '29/04/2026;VIREMENT SALAIRE;;2000,00;',
         ],
         delimiter: ';',
+      }),
+      file({
+        above: [
+          '"Umsätze";"Girokonto"',
+          '"Name";"Ann Berg"',
+          '"IBAN";"DE12 3456"',
+          '"Kontostand";"1.234,56 €"',
+          '',
+        ],
+        table: [
+          '"Buchungstag";"Wert";"Umsatzart";"Begünstigter";"Betrag"',
+          '"1.4.2026";"1.4.2026";"Lastschrift";"Strom";"-55,00"',
+          '"2.4.2026";"2.4.2026";"Gutschrift";"Lohn";"2.000,00"',
+          '"3.4.2026";"3.4.2026";"Lastschrift";"Gas";"-5,00"',
+        ],
+        delimiter: ';',
+      }),
+      file({
+        table: [
+          'Type,Product,Started Date,Completed Date,Description,Amount,Fee,Currency,State,Balance',
+          'CARD_PAYMENT,Current,2026-04-01 10:00:00,2026-04-02 10:00:00,Tesco,-5.00,0.00,GBP,COMPLETED,95.00',
+          'TOPUP,Current,2026-04-03 10:00:00,,Top-Up,50.00,0.00,GBP,PENDING,',
+        ],
+      }),
+      file({
+        above: [
+          'Kontonummer:;0123 00456789.40;',
+          'IBAN:;CH12 0023;',
+          'Von:;2026-04-01;',
+          'Bis:;2026-04-30;',
+          'Anfangssaldo:;1000.00;',
+          'Schlusssaldo:;1200.00;',
+          'Bewertet in:;CHF;',
+          'Anzahl Transaktionen in diesem Zeitraum:;2;',
+          '',
+        ],
+        table: [
+          'Abschlussdatum;Buchungsdatum;Währung;Belastung;Gutschrift;Saldo;Beschreibung1',
+          '2026-04-01;2026-04-01;CHF;-5.00;;995.00;"Coop"',
+          '2026-04-02;2026-04-02;CHF;;205.00;1200.00;"Lohn"',
+        ],
+        delimiter: ';',
+      }),
+      file({
+        above: ['Lista movimenti conto;;;', 'Intestatario: ROSSI MARIO;;;', ';;;'],
+        table: [
+          'Data;Descrizione;Dare;Avere',
+          '01/04/2026;POS COOP;12,30;',
+          '02/04/2026;STIPENDIO;;1.500,00',
+        ],
+        delimiter: ';',
+      }),
+      file({
+        above: ['Movimientos de la cuenta;;;', 'Titular;JUAN PÉREZ;;', 'Saldo;1.234,56;;', ''],
+        table: [
+          'Fecha;Concepto;Importe;Saldo',
+          '01/04/2026;COMPRA;-12,30;1.234,56',
+          '02/04/2026;NÓMINA;1.500,00;1.246,86',
+        ],
+        delimiter: ';',
+      }),
+      file({
+        table: [
+          '#Data operacji;#Opis operacji;#Rachunek;#Kwota',
+          '2026-04-01;ZAKUP;12;-12,30 PLN',
+          '2026-04-02;PRZELEW;12;1500,00 PLN',
+        ],
+        delimiter: ';',
+      }),
+      file({
+        above: [
+          '支付宝交易记录明细查询',
+          '账号:[a@b.co]',
+          '起始日期:[2026-04-01 00:00:00]    终止日期:[2026-04-30 00:00:00]',
+          '---------------------------------交易记录明细列表------------------------------------',
+        ],
+        table: [
+          '交易号,商家订单号,交易创建时间,付款时间,金额（元）,交易状态',
+          '2026040122001,T1,2026-04-01 10:00:00,2026-04-01 10:00:01,12.30,交易成功',
+          '2026040122002,T2,2026-04-02 10:00:00,2026-04-02 10:00:01,2.30,交易成功',
+        ],
+        below: [
+          '------------------------------------------------------------------------------------',
+          '共2笔记录',
+        ],
+      }),
+      file({
+        above: [
+          '微信支付账单明细,,,,',
+          '微信昵称：[安],,,,',
+          '起始时间：[2026-04-01 00:00:00],,,,',
+          ',,,,',
+          '----------------------微信支付账单明细列表--------------------,,,,',
+        ],
+        table: [
+          '交易时间,交易类型,交易对方,商品,金额(元)',
+          '2026-04-01 10:00:00,商户消费,超市,苹果,¥12.30',
+          '2026-04-02 10:00:00,转账,王伟,转账,¥2.30',
+        ],
       }),
     ],
   },
@@ -867,6 +971,49 @@ export const OFFICE_KINDS: readonly DirtKind[] = [
           'Bob,,Ray,,+44 1234567',
         ],
       }),
+      file({
+        table: [
+          'Top queries,Clicks,Impressions,CTR,Position',
+          'chair,10,100,10%,1.2',
+          'table,5,100,5%,3.4',
+        ],
+      }),
+      file({
+        above: ['"Report Name: Keyword"', '"Report Time: 4/1/2026,4/30/2026"', '"Rows: 2"', ''],
+        table: [
+          '"Keyword","Impressions","Clicks","Spend"',
+          '"chair","100","5","1.20"',
+          '"table","200","6","2.20"',
+        ],
+        below: ['', '"©2026 Microsoft Corporation. All rights reserved. "'],
+      }),
+      file({
+        table: [
+          '"Record ID","First Name","Last Name","Email","Lifecycle Stage"',
+          '"101","Ada","Love","a@b.co","lead"',
+          '"102","","","b@b.co",""',
+        ],
+      }),
+      file({
+        above: ['Member list - confidential', ''],
+        table: [
+          'Mitglied;Ort;Eintritt',
+          'Ada Love;Bonn;2020',
+          'Bob Ray;Rom;2021',
+          'Eve Moss;Ulm;2022',
+        ],
+        below: ['', 'Erstellt am 01.05.2026'],
+        delimiter: ';',
+      }),
+      file({
+        above: ['Arrivals 01 Apr 2026', ''],
+        table: ['Room,Guest,Nights,Rate', '101,"Berg, Ann",2,99.00', '102,"Ray, Bob",1,89.00'],
+        below: ['', 'Total arrivals: 2'],
+      }),
+      file({
+        above: ['Class list 5b', 'Teacher,Ms. Berg', ''],
+        table: ['Last name,First name,House', 'Love,Ada,Red', 'Ray,Bob,Blue'],
+      }),
     ],
   },
   {
@@ -918,6 +1065,46 @@ export const OFFICE_KINDS: readonly DirtKind[] = [
       }),
       file({
         table: ['geo\\time,2021,2022', 'AT,1.2,: ', 'BE,2.2,3.1 b'],
+      }),
+      file({
+        above: ['Umsatzliste;;;', 'Stand: 01.05.2026;;;', ';;;'],
+        table: [
+          'Artikel-Nr.;Bezeichnung;Menge;Umsatz',
+          '1001;Stuhl;2;50,00 €',
+          '1002;Tisch;1;70,00 €',
+        ],
+        below: [';;;', 'Summe;;3;120,00 €'],
+        delimiter: ';',
+      }),
+      file({
+        above: ['Ventes du mois;;'],
+        table: ['Produit;Quantité;Montant', 'Chaise;2;50,00 €', 'Table;1;70,00 €'],
+        below: ['Total général;3;120,00 €'],
+        delimiter: ';',
+      }),
+      file({
+        above: ['ACME Inc.', 'Sales by Customer', '"April 1, 2026 - April 30, 2026"'],
+        table: ['Customer,Invoices,Revenue', 'Bolt,2,"$1,200.00"', 'Cog,1,"$200.00"'],
+        below: ['Total,3,"$1,400.00"'],
+      }),
+      file({
+        above: ['"Acme Ltd"', '"Aged Creditors","","","30/04/2026"', ''],
+        table: [
+          '"A/C","Name","Balance","Current"',
+          '"BOLT","Bolt Ltd","10.00","10.00"',
+          '"COG","Cog Ltd","20.00","0.00"',
+        ],
+      }),
+      file({
+        table: [
+          '"id","name","partner_id/name","amount_total"',
+          '"__export__.sale_order_1","S001","Ada","12.30"',
+          '"__export__.sale_order_2","S002","Bob","2.30"',
+        ],
+      }),
+      file({
+        above: ['Warehouse: Main,,Printed: 2026-05-01,'],
+        table: ['SKU,Description,On hand,Reserved', 'A-1,Chair,5,0', 'A-2,Table,2,1'],
       }),
     ],
   },
@@ -972,6 +1159,31 @@ export const OFFICE_KINDS: readonly DirtKind[] = [
         ],
         names: ['time s', 'temp C', 'wind m/s'],
         headerLines: 2,
+      }),
+      file({
+        above: ['LIMS export;v2.1;;;'],
+        table: [
+          'Proben-ID;Analyt;Wert;Einheit;Datum',
+          'P-001;Glukose;5,4;mmol/l;01.04.2026',
+          'P-002;Natrium;<130;mmol/l;01.04.2026',
+          'P-003;Kalium;4,1;mmol/l;02.04.2026',
+        ],
+        delimiter: ';',
+      }),
+      file({
+        table: [
+          'STATIONS_ID;MESS_DATUM;QN_9;TT_TU;RF_TU;eor',
+          '          3;1950040101;    5;   5.7;  83.0;eor',
+          '          3;1950040102;    5;   5.6;  83.0;eor',
+        ],
+        delimiter: ';',
+      }),
+      file({
+        table: [
+          'time,lat,lon,elevation',
+          '2026-04-01T10:00:00Z,51.5,-0.12,12',
+          '2026-04-01T10:00:01Z,51.5,-0.12,',
+        ],
       }),
     ],
   },
