@@ -9,7 +9,12 @@ const BUNDLED = 'libphonenumber-js';
 const licence = (file) => readFileSync(`node_modules/${BUNDLED}/${file}`, 'utf8');
 
 const { bin, exports } = JSON.parse(readFileSync('package.json', 'utf8'));
-const entries = [bin.rowmill, ...Object.values(exports).flatMap((door) => door.default ?? [])];
+// Beside the doors: what a thread of a run begins with.
+const entries = [
+  bin.rowmill,
+  'dist/thread.js',
+  ...Object.values(exports).flatMap((door) => door.default ?? []),
+];
 const source = (file) => file.replace(/.*\//, 'src/').replace(/\.js$/, '.ts');
 
 export default defineConfig({

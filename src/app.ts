@@ -5,6 +5,7 @@ import { customAlphabet } from 'nanoid';
 import type { RunService } from './engine/run/run-service.ts';
 import type { BeginSha256 } from './engine/ports/hash.ts';
 import { LocalRunService } from './engine/service.ts';
+import { ThreadRowExecutor } from './executors/threads/thread-row-executor.ts';
 import { LocalRunFiles } from './files/local/local-run-files.ts';
 import type { Settings } from './settings.ts';
 import { LocalRunStore } from './stores/local/local-run-store.ts';
@@ -15,6 +16,7 @@ import { pooledFetch } from './system/pooled-fetch.ts';
 import { openRunLog } from './system/run-log.ts';
 import { systemClock } from './system/system-clock.ts';
 import { v8StateCodec } from './system/v8-state-codec.ts';
+import type { ThreadPlaces } from './thread.ts';
 
 /** Letters and digits that a person can tell apart and select with a double click. */
 const makeIdText = customAlphabet('23456789abcdefghijkmnpqrstuvwxyz', 12);
@@ -27,8 +29,11 @@ const beginSha256: BeginSha256 = () => {
 /** Puts the engine together with the adapters of one machine. */
 export async function createLocalApp({
   settings,
+  threads,
 }: {
   readonly settings: Pick<Settings, 'dataDir'>;
+  /** What a thread of a run begins with, and where it finds the tasks. Without it there is one thread. */
+  readonly threads?: { readonly entry: URL; readonly tasks: readonly string[] };
 }): Promise<{ readonly service: RunService }> {
   const { dataDir } = settings;
   const service = new LocalRunService({
@@ -44,6 +49,9 @@ export async function createLocalApp({
     secrets: environmentSecrets(process.env),
     storageOf: (taskName) => new LocalTaskStorage(dataDir, taskName),
     fetch: pooledFetch,
+    rowExecutor:
+      threads &&
+      new ThreadRowExecutor<ThreadPlaces>(threads.entry, { dataDir, tasks: threads.tasks }),
   });
   return { service };
 }

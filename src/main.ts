@@ -4,15 +4,13 @@ import { runCommandLine } from './cli/command-line.ts';
 import type { StopSignalName } from './cli/exit-codes.ts';
 import type { CommandLineHost } from './cli/host.ts';
 import { loadSettings } from './settings.ts';
-import { createModuleLoader } from './task-modules/module-loader.ts';
-import { TaskCatalog } from './task-modules/task-catalog.ts';
-import { bundledTasks } from './tasks/bundled-tasks.ts';
+import { moduleLoader, taskCatalog } from './task-source.ts';
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ) as { readonly version: string };
 
-const loadModule = createModuleLoader({ packageModules, environment: process.env });
+const loadModule = moduleLoader();
 const pipeListeners = new Set<() => void>();
 let stdoutError: NodeJS.ErrnoException | undefined;
 
@@ -33,9 +31,13 @@ const host: CommandLineHost = {
     const { settings } = loaded;
     return {
       ...loaded,
-      tasks: new TaskCatalog({ bundled: bundledTasks, version, paths: settings.tasks, loadModule }),
+      tasks: taskCatalog(settings.tasks, { version, loadModule }),
       // Imported here: `tasks`, `config` and help open no runs, and need not wait for a database driver.
-      runs: async () => (await (await import('./app.ts')).createLocalApp({ settings })).service,
+      runs: async () => {
+        const { createLocalApp } = await import('./app.ts');
+        const threads = { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks };
+        return (await createLocalApp({ settings, threads })).service;
+      },
     };
   },
   onSignal(listener) {
@@ -92,16 +94,6 @@ await flushed(process.stderr);
 isDone = true;
 // A standard input that is still open would keep the process waiting for its end.
 process.exit(stdoutError === undefined ? exitCode : 1);
-
-/** What a task module gets when it imports `rowmill`: the modules of this very process. */
-async function packageModules(): Promise<Record<string, unknown>> {
-  const [index, csv, verifiers] = await Promise.all([
-    import('./index.ts'),
-    import('./csv.ts'),
-    import('./verifiers.ts'),
-  ]);
-  return { rowmill: index, 'rowmill/csv': csv, 'rowmill/verifiers': verifiers };
-}
 
 function defaultExport(loaded: unknown): unknown {
   const hasDefault = typeof loaded === 'object' && loaded !== null && 'default' in loaded;

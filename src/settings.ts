@@ -19,6 +19,8 @@ export interface Settings {
   readonly waitMs: number | undefined;
   readonly maxRowsPerSecond: number | undefined;
   readonly maxFailures: MaxFailures | undefined;
+  /** Threads that share the rows of a run, where its task can do with more than one. */
+  readonly threads: number;
   readonly excelSafe: boolean;
 }
 
@@ -104,6 +106,13 @@ const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     fallback: undefined,
     read: (written) => parseMaxFailures(String(written)),
     allowed: 'a count such as 100, or a percentage such as 5%',
+  },
+  threads: {
+    variable: 'ROWMILL_THREADS',
+    flag: '--threads',
+    fallback: 1,
+    read: (written) => numberOf(written, (value) => Number.isInteger(value) && value >= 1),
+    allowed: 'a whole number, 1 or more',
   },
   excelSafe: {
     variable: 'ROWMILL_EXCEL_SAFE',

@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Tasks know the names that every author knows, and libraries of their subject.
   tasks: ['index', 'verifiers'],
   // Adapters know the engine, never each other.
+  executors: ['engine'],
   files: ['engine'],
   stores: ['engine'],
   system: ['engine'],
@@ -30,8 +31,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   csv: ['engine/csv', 'engine/ports', 'files'],
   run: ['app', 'engine'],
   // The composition root.
-  app: ['engine', 'files', 'stores', 'system', 'settings'],
-  main: ['app', 'cli', 'csv', 'engine', 'index', 'settings', 'task-modules', 'tasks', 'verifiers'],
+  app: ['engine', 'executors', 'files', 'stores', 'system', 'settings', 'thread'],
+  main: ['app', 'cli', 'engine', 'settings', 'task-source'],
+  // What main and a thread of a run have in common, and the root of such a thread.
+  'task-source': ['csv', 'index', 'task-modules', 'tasks', 'verifiers'],
+  thread: ['engine', 'executors', 'stores', 'system', 'task-source'],
 };
 
 /** Packages and built-in modules the engine may use: pure ones. */

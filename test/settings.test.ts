@@ -37,6 +37,7 @@ describe('loadSettings', () => {
       waitMs: undefined,
       maxRowsPerSecond: undefined,
       maxFailures: undefined,
+      threads: 1,
       excelSafe: false,
     });
     expect(configFile).toBeUndefined();

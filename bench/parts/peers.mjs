@@ -66,6 +66,11 @@ async function presentContenders(input) {
       command: rowmill('run', 'verify', 'bench/verify', input, '-o', OUTPUT),
       okCodes: OK_CODES,
     },
+    {
+      name: 'Rowmill, 2 threads',
+      command: rowmill('run', 'verify', 'bench/verify', input, '-o', OUTPUT, '--threads', '2'),
+      okCodes: OK_CODES,
+    },
     peer('csv-parse → csv-stringify', 'pipeline.mjs'),
     peer('Papa Parse', 'papaparse.mjs'),
     peer('uDSV → text joined by hand', 'udsv.mjs'),

@@ -22,6 +22,7 @@ export interface CommandLineSettings {
   readonly waitMs: number | undefined;
   readonly maxRowsPerSecond: number | undefined;
   readonly maxFailures: MaxFailures | undefined;
+  readonly threads: number;
   readonly excelSafe: boolean;
 }
 

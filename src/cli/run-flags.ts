@@ -47,6 +47,7 @@ export interface RunFlags extends InputFlags, ArgumentFlags {
   readonly onInvalid?: 'reject' | 'abort';
   readonly maxFailures?: MaxFailures;
   readonly concurrency?: number;
+  readonly threads?: number;
   readonly waitMs?: number;
   readonly maxRowsPerSecond?: number;
   readonly retry?: number;
@@ -73,6 +74,7 @@ export const ROW_FLAG_NAMES = [
   'unprocessed',
   'onInvalid',
   'concurrency',
+  'threads',
 ] as const satisfies readonly (keyof RunFlags)[];
 
 /** What a run of other rows of the same file has to be told again: all that is not found by looking. */
@@ -130,6 +132,7 @@ export function addRunFlags(command: Command): void {
     .option('--yes', 'do not ask before a destructive task')
     .optionsGroup('Pace:')
     .option('--concurrency <n>', 'rows processed at once; the order is kept', wholeNumber(1))
+    .option('--threads <n>', 'threads that share the rows; the output is the same', wholeNumber(1))
     .option('--wait-ms <ms>', 'pause after each row', wholeNumber(0))
     .option('--max-rows-per-second <n>', 'go no faster', positiveNumber)
     .option('--retry <n>', 'try a row that asks for it so many times more', wholeNumber(0));

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { RowmillError } from '../engine/errors.ts';
 import type { InputOptions, RunInput, RunOutput, RunRequest } from '../engine/run/run-service.ts';
+import { threadObstacle } from '../engine/run/thread-use.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { Task } from '../engine/task/task.ts';
 import type { CommandLineSettings } from './host.ts';
@@ -41,6 +42,7 @@ export function runRequest(
     acceptNewCode: flags.acceptNewCode ?? false,
     onInvalid: flags.onInvalid ?? 'reject',
     concurrency: flags.concurrency,
+    threads: threads(task, flags, settings),
     ...pace(task, flags, settings),
     excelSafe: flags.excelSafe ?? settings.excelSafe,
   };
@@ -104,6 +106,13 @@ function pace(
   };
 }
 
+/** The flag is a demand, the setting a wish: it goes for tasks that can do with more than one. */
+function threads(task: Task, flags: RunFlags, settings: CommandLineSettings): number | undefined {
+  if (flags.threads !== undefined) return flags.threads;
+  const obstacle = threadObstacle(task, flags.concurrency);
+  return settings.threads > 1 && obstacle === undefined ? settings.threads : undefined;
+}
+
 function refuseContradictions(
   task: Task,
   flags: RunFlags,
@@ -133,6 +142,10 @@ function refuseContradictions(
     throw usage(
       `${task.name} carries state from row to row: it cannot process rows at once (--concurrency)`,
     );
+  }
+  const obstacle = threadObstacle(task, flags.concurrency);
+  if (flags.threads !== undefined && flags.threads > 1 && obstacle !== undefined) {
+    throw usage(`${task.name} ${obstacle}: its rows cannot share threads (--threads)`);
   }
 }
 

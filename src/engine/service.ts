@@ -58,7 +58,7 @@ export class LocalRunService implements RunService {
       const held = await this.#ports.store.create(begun.record);
       try {
         await held.claimOutput();
-        return await carryOut({ task: request.task, begun, held, handles }, this.#ports);
+        return await carryOut({ ...request, begun, held, handles }, this.#ports);
       } finally {
         await held.release();
       }
@@ -143,7 +143,7 @@ export class LocalRunService implements RunService {
       await held.claimOutput();
       const begun = await reopenRun(stored, held, { options, ports: this.#ports });
       try {
-        return await carryOut({ task: options.task, begun, held, handles }, this.#ports);
+        return await carryOut({ ...options, begun, held, handles }, this.#ports);
       } finally {
         await begun.csv?.input.close();
       }

@@ -24,10 +24,12 @@ interface Case {
   readonly workUs: string;
   /** The input is piped in, at each start anew. */
   readonly isPiped?: boolean;
+  readonly threads?: number;
 }
 
 const CASES: readonly Case[] = [
   { name: 'a plain CSV run', task: 'chaos/plain', rows: 60_000, workUs: '40' },
+  { name: 'a run in threads', task: 'chaos/plain', rows: 60_000, workUs: '60', threads: 2 },
   { name: 'a run with carried state', task: 'chaos/carried', rows: 60_000, workUs: '40' },
   { name: 'a concurrent run', task: 'chaos/concurrent', rows: 12_000, workUs: '0' },
   { name: 'a noinput run', task: 'chaos/steps', rows: undefined, workUs: '20' },
@@ -180,10 +182,13 @@ async function begin(folder: ChaosFolder, which: Case): Promise<Begun> {
   const files = rows === undefined ? FILES.slice(0, 4) : FILES;
   const stdin = isPiped ? folder.at('in.csv') : undefined;
   const report = ['--progress', 'json', '--json'];
+  const threads = which.threads === undefined ? [] : ['--threads', String(which.threads)];
   const environment = { CHAOS_WORK_US: which.workUs };
   const input = rows === undefined ? [] : [isPiped ? '-' : 'in.csv'];
   if (!isPiped)
-    return folder.begin(['run', task, ...input, ...files, '--resume', ...report], { environment });
+    return folder.begin(['run', task, ...input, ...files, '--resume', ...threads, ...report], {
+      environment,
+    });
   const store = folder.store();
   const [run] = await store.list();
   return run === undefined

@@ -197,6 +197,7 @@ describe('what run asks of the service', () => {
       ['--unprocessed', 'u.csv'],
       ['--on-invalid', 'reject'],
       ['--concurrency', '1'],
+      ['--threads', '1'],
       ['--no-spool'],
     ].map((words): [string[], string] => [
       ['run', 'demo/numbers', ...words],
@@ -209,6 +210,7 @@ describe('what run asks of the service', () => {
     [['run', 'contacts/clean', 'x.csv', '-o', '-', '--resume'], 'cannot go with -o -'],
     [['run', 'contacts/clean', '-', '--resume'], 'rowmill resume RUN'],
     [['run', 'contacts/dedupe', 'x.csv', '--concurrency', '2'], 'carries state from row to row'],
+    [['run', 'contacts/dedupe', 'x.csv', '--threads', '2'], 'its rows cannot share threads'],
     [
       ['run', 'contacts/clean', 'x.csv', '--arg', 'a=1'],
       'contacts/clean takes no arguments, but a given',

@@ -40,7 +40,8 @@ export interface CsvWarning {
     | 'sep_line'
     | 'header_names'
     | 'error_column_dropped'
-    | 'excel_guard_undone';
+    | 'excel_guard_undone'
+    | 'threads_without_effect';
   readonly message: string;
 }
 

@@ -7,6 +7,7 @@ import { isPlainDialect, PlainReader } from './plain-reader.ts';
 export type { BlockReader } from './block-reader.ts';
 export { cellDecoder, type CellDecoder } from './cell-decoder.ts';
 export { inspectInput, openTable, type OpenOptions } from './open-table.ts';
+export { isPlainDialect } from './plain-reader.ts';
 export { withoutRules } from './ruled-table.ts';
 export { toUtf8 } from './utf8-copy.ts';
 

@@ -11,6 +11,7 @@ import { addedColumns, planRun, type RunPlan } from './plan-run.ts';
 import type { RunRecord } from './run-record.ts';
 import type { RunRequest } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
+import { threadObstacle } from './thread-use.ts';
 
 /** A run that may begin: checked, its input open, nothing stored and nothing written yet. */
 export interface BegunRun {
@@ -58,6 +59,7 @@ export async function beginRun(request: RunRequest, ports: ServicePorts): Promis
     canary: request.canary,
     maxFailures: request.maxFailures,
     concurrency: request.concurrency,
+    threads: request.threads,
     waitAfterRowMs: request.waitAfterRowMs,
     maxRowsPerSecond: request.maxRowsPerSecond,
     retry: request.retry,
@@ -209,7 +211,7 @@ async function refuseSameFile(
   }
 }
 
-function refuseConflicts({ task, input, concurrency }: RunRequest): void {
+function refuseConflicts({ task, input, concurrency, threads }: RunRequest): void {
   if (task.kind === 'csv' && input.kind === 'none') throw missingFile(task.name);
   if (task.kind === 'noinput' && input.kind !== 'none') {
     throw new RowmillError('usage', `${task.name} takes no input, but was given a file`);
@@ -218,6 +220,13 @@ function refuseConflicts({ task, input, concurrency }: RunRequest): void {
     throw new RowmillError(
       'usage',
       `${task.name} carries a state from row to row: concurrency ${concurrency} is not possible`,
+    );
+  }
+  const obstacle = (threads ?? 1) > 1 ? threadObstacle(task, concurrency) : undefined;
+  if (obstacle !== undefined) {
+    throw new RowmillError(
+      'usage',
+      `${task.name} ${obstacle}: ${threads} threads are not possible`,
     );
   }
 }

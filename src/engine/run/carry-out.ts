@@ -24,12 +24,15 @@ import { ERRORS_FILE, outputPathOf } from './run-paths.ts';
 import type { RowRunEnd } from './run-rows.ts';
 import type { RunHandles, RunResult } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
+import { planThreads } from './thread-use.ts';
 import { isFinal, type RunStatus } from './status.ts';
 
 /** What carrying a run out works with. */
 export interface CarryOut {
   readonly task: Task;
   readonly begun: BegunRun;
+  /** Of the task's code as it is now. */
+  readonly codeHash: string;
   readonly held: HeldRun;
   readonly handles: RunHandles;
 }
@@ -156,7 +159,7 @@ async function refuseOtherOutput(
 }
 
 async function execute(
-  { task, begun, held, handles }: CarryOut,
+  { task, begun, codeHash, held, handles }: CarryOut,
   { paths, log, repairs }: Shared,
   ports: ServicePorts,
 ): Promise<RowRunEnd> {
@@ -191,6 +194,13 @@ async function execute(
     task.open?.({ ...closed, opened: undefined } as never),
   );
   const facts: RunFacts = { ...closed, opened };
+  const pace = {
+    waitAfterRowMs: record.waitAfterRowMs ?? task.waitAfterRowMs,
+    maxRowsPerSecond: record.maxRowsPerSecond ?? task.maxRowsPerSecond,
+    maxFailures: record.maxFailures ?? task.maxFailures,
+    retry: record.retry ?? task.retry,
+  };
+  const threads = planThreads(task, record, pace);
   const files: WritableFile[] = [];
   try {
     const output =
@@ -208,7 +218,9 @@ async function execute(
       encoding: csv?.table.encoding,
       header: csv?.plan.header ?? [],
       warnings:
-        csv === undefined ? [] : [...csv.table.warnings, ...ownOutputWarnings(csv.plan.own)],
+        csv === undefined
+          ? []
+          : [...csv.table.warnings, ...ownOutputWarnings(csv.plan.own), ...threads.warnings],
       resumedAfterRows: stored === undefined ? undefined : stored.succeeded + stored.failed,
     });
     const run: ReadyRun = {
@@ -222,12 +234,9 @@ async function execute(
       handles,
       repairs,
       keepsCheckpoints: paths.output !== undefined && (csv === undefined || csv.input.isSeekable),
-      pace: {
-        waitAfterRowMs: record.waitAfterRowMs ?? task.waitAfterRowMs,
-        maxRowsPerSecond: record.maxRowsPerSecond ?? task.maxRowsPerSecond,
-        maxFailures: record.maxFailures ?? task.maxFailures,
-        retry: record.retry ?? task.retry,
-      },
+      pace,
+      threads: threads.count,
+      codeHash,
       concurrency: record.concurrency ?? (task.kind === 'csv' ? task.concurrency : 1),
     };
     const end =

@@ -54,9 +54,9 @@ export class Committer {
   }
 
   /** Hands pages over. Throws what an earlier write threw. */
-  write(output: ByteText, errors: ByteText): void {
+  write(output: ByteText | Uint8Array, errors: ByteText): void {
     this.#rethrow();
-    if (output !== '') this.#append(this.#targets.output, output);
+    if (output.length > 0) this.#append(this.#targets.output, output);
     if (errors !== '' && this.#targets.errors !== undefined) {
       this.#append(this.#targets.errors, errors);
     }
@@ -86,15 +86,15 @@ export class Committer {
    * Pages that come while earlier ones are on their way share a write: a slow or busy disk is asked
    * less often, and an idle one at once.
    */
-  #append(file: OutputFile, text: ByteText): void {
+  #append(file: OutputFile, text: ByteText | Uint8Array): void {
     this.#pendingBytes += text.length;
     const last = this.#waiting.get(file);
     if (last !== undefined && last.buffer.length - last.length >= text.length) {
-      last.length += last.buffer.write(text, last.length, 'latin1');
+      last.length += put(text, last.buffer, last.length);
       return;
     }
     const buffer = this.#bufferOf(text.length);
-    const waiting: WaitingBytes = { buffer, length: buffer.write(text, 0, 'latin1') };
+    const waiting: WaitingBytes = { buffer, length: put(text, buffer, 0) };
     this.#waiting.set(file, waiting);
     this.#then(async () => {
       if (this.#waiting.get(file) === waiting) this.#waiting.delete(file);
@@ -128,4 +128,11 @@ export class Committer {
   #rethrow(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
+}
+
+/** Copies bytes into a buffer. Gives how many. */
+function put(bytes: ByteText | Uint8Array, into: Buffer, at: number): number {
+  if (typeof bytes === 'string') return into.write(bytes, at, 'latin1');
+  into.set(bytes, at);
+  return bytes.length;
 }

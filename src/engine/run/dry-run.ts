@@ -69,6 +69,7 @@ export async function dryRun(
       clock: ports.clock,
       codec: ports.codec,
       pace: {},
+      threads: undefined,
       concurrency: task.concurrency,
       from: {
         position: table.data,

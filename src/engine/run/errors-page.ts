@@ -50,25 +50,12 @@ export class ErrorsPage {
     failures: readonly Failure[],
     output: { readonly start: number; readonly end: number },
   ): void {
-    const [first] = failures;
-    const { cell, delimiter } = format;
-    // Put together by hand: what is a number needs no look at its characters.
-    this.text +=
-      `${record.number}${delimiter}${record.line}${delimiter}` +
-      cell(first?.column ?? '') +
-      delimiter +
-      cell((first?.value ?? '').slice(0, MAX_VALUE_CHARACTERS)) +
-      delimiter +
-      cell(first?.code ?? 'failed') +
-      delimiter +
-      cell(failures.length === 1 ? (first?.message ?? '') : failureText(failures)) +
-      `${delimiter}${record.startByte}${delimiter}${record.endByte}` +
-      `${delimiter}${output.start}${delimiter}${output.end}${format.lineEnd}`;
+    this.text += errorLine(record, failures) + outputRange(output);
   }
 
   /** A row that succeeded and is so many rows of the output, not one. */
   spread(row: number, outputRows: number): void {
-    this.text += outputRows === 0 ? `,${row}\n` : `,${row},${outputRows}\n`;
+    this.text += spreadLine(row, outputRows);
   }
 
   take(): ByteText {
@@ -76,4 +63,35 @@ export class ErrorsPage {
     this.text = '';
     return text;
   }
+}
+
+/** The line of a row that is so many rows of the output. */
+export function spreadLine(row: number, outputRows: number): ByteText {
+  return outputRows === 0 ? `,${row}\n` : `,${row},${outputRows}\n`;
+}
+
+/** A line of the errors file up to its range in the output. */
+export function errorLine(
+  record: Pick<OutputRecord, 'number' | 'line' | 'startByte' | 'endByte'>,
+  failures: readonly Failure[],
+): ByteText {
+  const [first] = failures;
+  const { cell, delimiter } = format;
+  // Put together by hand: what is a number needs no look at its characters.
+  return (
+    `${record.number}${delimiter}${record.line}${delimiter}` +
+    cell(first?.column ?? '') +
+    delimiter +
+    cell((first?.value ?? '').slice(0, MAX_VALUE_CHARACTERS)) +
+    delimiter +
+    cell(first?.code ?? 'failed') +
+    delimiter +
+    cell(failures.length === 1 ? (first?.message ?? '') : failureText(failures)) +
+    `${delimiter}${record.startByte}${delimiter}${record.endByte}${delimiter}`
+  );
+}
+
+/** The rest of that line. */
+export function outputRange(output: { readonly start: number; readonly end: number }): ByteText {
+  return `${output.start}${format.delimiter}${output.end}${format.lineEnd}`;
 }

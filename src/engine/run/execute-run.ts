@@ -1,8 +1,9 @@
 import { cellFormat } from '../csv/format-cell.ts';
 import type { CsvTable } from '../csv/csv-table.ts';
 import { readBlocks } from '../csv/reader.ts';
-import { RowmillError } from '../errors.ts';
+import { messageOf, RowmillError } from '../errors.ts';
 import type { InputFile, WritableFile } from '../ports/run-files.ts';
+import type { RowThreads } from '../ports/row-executor.ts';
 import type { HeldRun } from '../ports/run-store.ts';
 import type { RunFacts } from '../task/run-context.ts';
 import type { CsvTask, NoinputTask, PaceSettings } from '../task/task.ts';
@@ -15,7 +16,10 @@ import { OutputPage } from './output-page.ts';
 import { planOutput, type OutputPlan } from './output-plan.ts';
 import type { RunPlan } from './plan-run.ts';
 import type { RepairCounter } from './repaired-rows.ts';
+import { RowThread } from './row-thread.ts';
 import { RowShape } from './row-shape.ts';
+import type { RowRunOptions } from './row-driver.ts';
+import { unlessAborted } from './run-gate.ts';
 import type { RowSettler } from './row-settler.ts';
 import { runNoinput } from './run-noinput.ts';
 import type { RunRecord } from './run-record.ts';
@@ -40,6 +44,10 @@ export interface ReadyRun {
   readonly keepsCheckpoints: boolean;
   readonly pace: PaceSettings;
   readonly concurrency: number;
+  /** Threads that share the rows. */
+  readonly threads: number;
+  /** Of the task's code as it is now. */
+  readonly codeHash: string;
 }
 
 /** Input and plan of a CSV run. */
@@ -69,7 +77,15 @@ export async function executeCsv(
   const shape = new RowShape(plan.columns, (column, cell, error) => {
     facts.log.warn(`the verifier of ${column} threw`, { cell, error: String(error) });
   });
-  return runRows({
+  const threads =
+    run.threads > 1 && ports.rowExecutor !== undefined
+      ? {
+          // This thread is one of them.
+          others: ports.rowExecutor.start({ record, codeHash: run.codeHash }, run.threads - 1),
+          own: new RowThread({ task, facts, table, plan }, record, ports.clock),
+        }
+      : undefined;
+  const options: RowRunOptions = {
     task,
     facts,
     rowKeyPrefix: record.runId,
@@ -86,13 +102,31 @@ export async function executeCsv(
     codec: ports.codec,
     pace: run.pace,
     concurrency: run.concurrency,
+    threads,
     from: withHeader(from, page, record.excelSafe),
     fromRow: record.fromRow,
     limit: limitOf(run),
     stopSignal: handles.stopSignal,
     abortSignal: handles.abortSignal,
     onProgress: (settler, byte) => tellProgress(run, ports, { settler, byte, total: input.size }),
-  });
+  };
+  try {
+    return await runRows(options);
+  } finally {
+    if (threads !== undefined) await endThreads(threads.others, run);
+  }
+}
+
+/** Each thread closes its task, unless the run must end now. */
+async function endThreads(threads: RowThreads, { facts, handles }: ReadyRun): Promise<void> {
+  try {
+    const lines = await unlessAborted(handles.abortSignal, threads.close());
+    for (const { level, message, fields } of lines) facts.log[level](message, fields);
+  } catch (error) {
+    facts.log.error(`ending the threads failed: ${messageOf(error)}`);
+  } finally {
+    await threads.terminate();
+  }
 }
 
 /** Carries a run of a noinput task out. */

@@ -45,6 +45,11 @@ export class FailureCauses {
   }
 }
 
-function causeKey({ column, code, message }: Pick<Failure, 'column' | 'code' | 'message'>): string {
+/** What makes failures of one cause. */
+export function causeKey({
+  column,
+  code,
+  message,
+}: Pick<Failure, 'column' | 'code' | 'message'>): string {
   return `${column ?? ''}\n${code}\n${message}`;
 }

@@ -155,7 +155,7 @@ const FLAGS = {
 /** What a request may change of a run that goes on: files beside the output, pace and bounds. */
 function changesOf(request: RunRequest): Partial<RunRecord> {
   const { failedPath, errorsPath, unprocessedPath, limit, canary, maxFailures } = request;
-  const { concurrency, waitAfterRowMs, maxRowsPerSecond, retry } = request;
+  const { concurrency, threads, waitAfterRowMs, maxRowsPerSecond, retry } = request;
   const asked = {
     failedPath,
     errorsPath,
@@ -164,6 +164,7 @@ function changesOf(request: RunRequest): Partial<RunRecord> {
     canary,
     maxFailures,
     concurrency,
+    threads,
     waitAfterRowMs,
     maxRowsPerSecond,
     retry,

@@ -2,6 +2,7 @@ import type { BlockReader } from '../csv/block-reader.ts';
 import type { ReadPosition } from '../csv/csv-table.ts';
 import type { RecordBlock } from '../csv/record-block.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { RowThreads, SliceResult } from '../ports/row-executor.ts';
 import type { StateCodec } from '../ports/state-codec.ts';
 import type { RunFacts } from '../task/run-context.ts';
 import type { CsvTask, PaceSettings } from '../task/task.ts';
@@ -16,6 +17,13 @@ import type { RowShape } from './row-shape.ts';
 import type { RunBeat } from './run-beat.ts';
 import type { RunGate } from './run-gate.ts';
 import type { StateCell } from './state-cell.ts';
+
+/** The threads that share the rows of a run. */
+export interface SharingThreads {
+  readonly others: RowThreads;
+  /** What does a slice in this thread. */
+  readonly own: { runBlock(block: RecordBlock): Promise<SliceResult>; stop(): void };
+}
 
 /** All that a run over the records of a CSV works with. Ports and plain values; nothing is looked up. */
 export interface RowRunOptions {
@@ -32,6 +40,8 @@ export interface RowRunOptions {
   readonly codec: StateCodec;
   readonly pace: PaceSettings;
   readonly concurrency: number;
+  /** Threads that share the rows; undefined where they are all done here. */
+  readonly threads: SharingThreads | undefined;
   /** Where to begin: of a fresh run, the first record and empty counts. */
   readonly from: Checkpoint;
   /** Records before this number are left out. */
@@ -61,6 +71,8 @@ export interface RowDriver {
   block(block: RecordBlock): Promise<void>;
   /** Ends what is in flight. */
   drain(): Promise<void>;
+  /** The run has broken off: nothing of what is in flight is settled any more. */
+  abandon?(): void;
   /** The first record that is not done, or undefined when all that were given are. */
   readonly position: ReadPosition | undefined;
 }

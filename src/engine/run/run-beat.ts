@@ -77,6 +77,14 @@ export class RunBeat {
     committer.write(output, errors);
   }
 
+  /** Hands bytes over that come behind the page in hand. */
+  handOverBytes(bytes: Uint8Array): void {
+    const { committer, settler } = this.#options;
+    this.handOver();
+    settler.outputBytes += bytes.length;
+    committer.write(bytes, '');
+  }
+
   /** Hands the page in hand over, and commits a checkpoint when one is due. */
   flush(): void {
     const { clock, committer, gate, settler } = this.#options;

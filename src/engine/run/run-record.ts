@@ -41,6 +41,7 @@ export interface RunRecord {
   readonly canary: number | undefined;
   readonly maxFailures: MaxFailures | undefined;
   readonly concurrency: number | undefined;
+  readonly threads: number | undefined;
   readonly waitAfterRowMs: number | undefined;
   readonly maxRowsPerSecond: number | undefined;
   readonly retry: RetryPolicy | undefined;

@@ -13,6 +13,7 @@ import { RunBeat } from './run-beat.ts';
 import { RunAborted, RunGate, type EndReason } from './run-gate.ts';
 import { SerialRows } from './serial-rows.ts';
 import { StateCell } from './state-cell.ts';
+import { ThreadedRows } from './threaded-rows.ts';
 
 /** How a run ended that could be brought to an end. */
 export interface RowRunEnd {
@@ -84,6 +85,7 @@ export async function runRows(options: RowRunOptions): Promise<RowRunEnd> {
     await gate.orAbort(committer.drain());
     return { reason, checkpoint: checkpoint() };
   } catch (error) {
+    driver.abandon?.();
     // A call that broke off may have changed a carried state: then the last checkpoint stands.
     if (!(error instanceof RunAborted) && task.start === undefined && !gate.isDecided) {
       await saveWhatCan(beat, committer, checkpoint);
@@ -108,8 +110,9 @@ async function saveWhatCan(
 }
 
 function driverOf(context: RowDriverContext): RowDriver {
-  const { task, concurrency } = context.options;
+  const { task, concurrency, threads } = context.options;
   if (task.rows !== undefined) return new BatchRows(context);
+  if (threads !== undefined) return new ThreadedRows(context, threads);
   return concurrency > 1 ? new ConcurrentRows(context) : new SerialRows(context);
 }
 

@@ -54,6 +54,8 @@ export interface RunRequest {
   readonly onInvalid: 'reject' | 'abort';
   readonly maxFailures?: MaxFailures | undefined;
   readonly concurrency?: number | undefined;
+  /** Threads that share the rows. The output is the same whatever their number. Default 1. */
+  readonly threads?: number | undefined;
   readonly waitAfterRowMs?: number | undefined;
   readonly maxRowsPerSecond?: number | undefined;
   readonly retry?: RetryPolicy | undefined;

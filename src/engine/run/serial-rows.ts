@@ -3,13 +3,28 @@ import type { RecordBlock } from '../csv/record-block.ts';
 import { TaskCaller, type CallResult } from './call-task.ts';
 import { RecordCursor } from './output-record.ts';
 import { RowContext } from './row-context.ts';
-import type { RowDriver, RowDriverContext } from './row-driver.ts';
+import type { RowDriver, RowDriverContext, RowRunOptions } from './row-driver.ts';
+import type { RunBeat } from './run-beat.ts';
+import type { StateCell } from './state-cell.ts';
 
 /**
  * A look at the clock costs 25 to 40 ns, as much as a call of the task. Rows that are quick are given
  * so many at a look; when they turn slow, so many pass until that is seen.
  */
 const MAX_ROWS_PER_LOOK = 8;
+
+/** What it needs of a run, or of a slice of one. */
+export interface SerialContext extends Pick<
+  RowDriverContext,
+  'gate' | 'settler' | 'pace' | 'call'
+> {
+  readonly options: Pick<
+    RowRunOptions,
+    'task' | 'facts' | 'rowKeyPrefix' | 'access' | 'shape' | 'clock' | 'fromRow' | 'limit'
+  >;
+  readonly state: Pick<StateCell, 'value' | 'carry'>;
+  readonly beat: Pick<RunBeat, 'dueAt' | 'beat'>;
+}
 
 /**
  * One row after the other, with carried state or without. Synchronous for a synchronous task: no
@@ -18,11 +33,11 @@ const MAX_ROWS_PER_LOOK = 8;
  */
 export class SerialRows implements RowDriver {
   position: ReadPosition | undefined;
-  readonly #context: RowDriverContext;
+  readonly #context: SerialContext;
   #cursor: RecordCursor | undefined;
   readonly #caller: TaskCaller;
 
-  constructor(context: RowDriverContext) {
+  constructor(context: SerialContext) {
     const { row } = context.options.task;
     if (row === undefined) throw new TypeError(`task ${context.options.task.name} has no row`);
     this.#context = context;

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { BeginSha256, Sha256 } from '../ports/hash.ts';
+import type { RowExecutor } from '../ports/row-executor.ts';
 import type { MakeId } from '../ports/ids.ts';
 import type { RunFiles } from '../ports/run-files.ts';
 import type { RunStore } from '../ports/run-store.ts';
@@ -22,4 +23,6 @@ export interface ServicePorts {
   readonly secrets: TaskSecrets;
   storageOf(taskName: string): TaskStorage;
   readonly fetch: typeof globalThis.fetch;
+  /** Undefined where rows are done in one thread, whatever is asked for. */
+  readonly rowExecutor?: RowExecutor | undefined;
 }

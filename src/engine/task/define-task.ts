@@ -69,6 +69,11 @@ interface CsvDefinitionBase<
   readonly start?: () => State;
   /** Rows called at once; output order is kept. Not together with `start`. Default 1. */
   readonly concurrency?: [State] extends [undefined] ? number : 1;
+  /**
+   * `false`: all rows in one thread, where the module keeps something between rows (a cache, a counter).
+   * With `--threads` each thread has a copy of the module, and calls `open` and `close` itself.
+   */
+  readonly threads?: boolean;
   /** Makes what cannot be checkpointed (connections, clients), at each start and each resume. */
   readonly open?: (run: RunFacts<NoInfer<Arguments>, undefined>) => MaybePromise<Opened>;
   readonly close?: (opened: NoInfer<Opened>) => MaybePromise<void>;
@@ -222,6 +227,7 @@ export function defineTask(written: unknown): CsvTask {
     argumentsSchema,
     start: definition.start,
     concurrency: definition.concurrency ?? 1,
+    allowsThreads: definition.threads ?? true,
     batchRows: definition.batchRows ?? 500,
     row: definition.row,
     rows: definition.rows,
@@ -269,6 +275,7 @@ type ErasedDefinition = PaceSettings &
     readonly aliases?: Readonly<Record<string, readonly string[]>>;
     readonly arguments?: StandardSchemaV1;
     readonly destructive?: boolean;
+    readonly threads?: boolean;
   };
 
 function columnSpec(

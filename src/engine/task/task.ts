@@ -82,6 +82,8 @@ export interface CsvTask extends TaskBase {
   readonly unknownColumns: 'accept' | 'reject';
   readonly output: OutputColumns | ((args: never, header: readonly string[]) => OutputColumns);
   readonly concurrency: number;
+  /** Whether rows may be processed in several threads, each with a copy of the module. */
+  readonly allowsThreads: boolean;
   readonly batchRows: number;
   readonly row: ((row: never, state: never, run: RunContext<never, never>) => unknown) | undefined;
   readonly rows: ((rows: never, state: never, run: RunFacts<never, never>) => unknown) | undefined;

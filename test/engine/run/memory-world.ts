@@ -14,6 +14,7 @@ import type {
 import { type AskedOfRun, transitionReason } from '../../../src/engine/run/status.ts';
 import { LocalRunService } from '../../../src/engine/service.ts';
 import type { Task } from '../../../src/engine/task/task.ts';
+import { InlineExecutor } from './inline-executor.ts';
 import { v8StateCodec } from '../../../src/system/v8-state-codec.ts';
 
 /** Time that passes only when somebody sleeps, or by a fixed step at each look. */
@@ -63,6 +64,17 @@ export class MemoryWorld {
   /** Called when a run is paused by others. */
   onPaused: (runId: string) => void = () => undefined;
   #ids = 0;
+  readonly #taskPorts = {
+    clock: this.clock,
+    secrets: { get: (name: string) => `secret of ${name}` },
+    storageOf: () => ({
+      get: async () => undefined,
+      set: async () => undefined,
+      delete: async () => undefined,
+    }),
+    fetch: globalThis.fetch,
+  };
+  readonly executor = new InlineExecutor(this.#taskPorts);
 
   readonly stop = new AbortController();
   readonly abort = new AbortController();
@@ -76,7 +88,8 @@ export class MemoryWorld {
     return new LocalRunService({
       store: this.#store(),
       files: this.#runFiles(),
-      clock: this.clock,
+      ...this.#taskPorts,
+      rowExecutor: this.executor,
       codec: v8StateCodec,
       sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
       makeStop: () => new AbortController(),
@@ -92,13 +105,6 @@ export class MemoryWorld {
         error: level('error'),
         close: async () => undefined,
       }),
-      secrets: { get: (name) => `secret of ${name}` },
-      storageOf: () => ({
-        get: async () => undefined,
-        set: async () => undefined,
-        delete: async () => undefined,
-      }),
-      fetch: globalThis.fetch,
     });
   }
 
@@ -135,6 +141,7 @@ export class MemoryWorld {
 
   /** Runs a task over `/in.csv` into `/out.csv`. */
   run(task: Task, request: Partial<RunRequest> = {}): Promise<RunResult> {
+    this.executor.task = task;
     return this.service.run(
       {
         task,

@@ -1,0 +1,48 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { RowThreadSetup } from '../../engine/ports/row-executor.ts';
+import { carriedError, type RowThread } from '../../engine/run/row-thread.ts';
+import type { FromThread, ThreadData, ToThread } from './thread-messages.ts';
+
+/**
+ * Serves the slices of one run, in a thread that was started for it. `open` finds the task and opens it
+ * with what the executor was given.
+ */
+export async function serveRowThread(
+  open: (found: unknown, setup: RowThreadSetup) => Promise<RowThread>,
+): Promise<void> {
+  if (parentPort === null) throw new TypeError('this is no thread of a run');
+  const port = parentPort;
+  const say = (message: FromThread): void => port.postMessage(message);
+  const { found, setup } = workerData as ThreadData<unknown>; // of the executor beside this file
+  let thread: RowThread;
+  try {
+    thread = await open(found, setup);
+  } catch (error) {
+    say({ kind: 'refused', error: carriedError(error) });
+    return;
+  }
+  // One slice after the other, also where rows are awaited.
+  let last: Promise<void> = Promise.resolve();
+  const then = (step: () => Promise<void>): void => {
+    last = last.then(step);
+  };
+  port.on('message', (message: ToThread) => {
+    switch (message.kind) {
+      case 'run':
+        then(async () => {
+          say({ kind: 'result', id: message.id, result: await thread.run(message.slice) });
+        });
+        return;
+      case 'stop':
+        thread.stop();
+        return;
+      case 'close':
+        thread.stop();
+        then(async () => {
+          say({ kind: 'closed', log: await thread.close() });
+          port.close();
+        });
+    }
+  });
+  say({ kind: 'ready' });
+}

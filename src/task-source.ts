@@ -1,0 +1,26 @@
+import { createModuleLoader, type ModuleLoader } from './task-modules/module-loader.ts';
+import { TaskCatalog } from './task-modules/task-catalog.ts';
+import { bundledTasks } from './tasks/bundled-tasks.ts';
+
+/** Loads modules of a user, to which this package is the one of this very process. */
+export function moduleLoader(): ModuleLoader {
+  return createModuleLoader({ packageModules, environment: process.env });
+}
+
+/** The tasks that a thread of this process can run: the bundled ones and those below `paths`. */
+export function taskCatalog(
+  paths: readonly string[],
+  { version, loadModule }: { readonly version: string; readonly loadModule: ModuleLoader },
+): TaskCatalog {
+  return new TaskCatalog({ bundled: bundledTasks, version, paths, loadModule });
+}
+
+/** What a task module gets when it imports `rowmill`. */
+async function packageModules(): Promise<Record<string, unknown>> {
+  const [index, csv, verifiers] = await Promise.all([
+    import('./index.ts'),
+    import('./csv.ts'),
+    import('./verifiers.ts'),
+  ]);
+  return { rowmill: index, 'rowmill/csv': csv, 'rowmill/verifiers': verifiers };
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { RowmillError } from './engine/errors.ts';
+import { RowThread } from './engine/run/row-thread.ts';
+import type { TaskStorage } from './engine/task/run-context.ts';
+import { serveRowThread } from './executors/threads/serve-row-thread.ts';
+import { environmentSecrets } from './system/environment-secrets.ts';
+import { systemClock } from './system/system-clock.ts';
+import { moduleLoader, taskCatalog } from './task-source.ts';
+
+// What a thread of a run executes (`--threads`): the same tasks, with the same world around them.
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { readonly version: string };
+
+/** Where a thread finds what it needs. */
+export interface ThreadPlaces {
+  readonly tasks: readonly string[];
+  readonly dataDir: string;
+}
+
+await serveRowThread(async (found, setup) => {
+  const { tasks, dataDir } = found as ThreadPlaces; // as app.ts gave it to the executor
+  const catalog = taskCatalog(tasks, { version, loadModule: moduleLoader() });
+  const { task, codeHash } = await catalog.find(setup.record.task);
+  if (codeHash !== setup.codeHash) {
+    const message = `the code of ${task.name} was changed while its threads were started: run it again`;
+    throw new RowmillError('code_changed', message);
+  }
+  if (task.kind !== 'csv') throw new TypeError(`${task.name} reads no CSV`);
+  const ports = {
+    clock: systemClock,
+    secrets: environmentSecrets(process.env),
+    storageOf: (taskName: string) => storageAtFirstUse(dataDir, taskName),
+    fetch: fetchAtFirstUse,
+  };
+  // An abort ends the thread itself.
+  return RowThread.open(task, setup, { ports, signal: new AbortController().signal });
+});
+
+// A database driver and an HTTP client take 60 ms to load, and most tasks that compute need neither.
+
+function storageAtFirstUse(dataDir: string, taskName: string): TaskStorage {
+  let opened: Promise<TaskStorage> | undefined;
+  const open = (): Promise<TaskStorage> =>
+    (opened ??= import('./stores/local/local-task-storage.ts').then(
+      ({ LocalTaskStorage }) => new LocalTaskStorage(dataDir, taskName),
+    ));
+  return {
+    get: async (key) => (await open()).get(key),
+    set: async (key, value) => (await open()).set(key, value),
+    delete: async (key) => (await open()).delete(key),
+  };
+}
+
+async function fetchAtFirstUse(...request: Parameters<typeof globalThis.fetch>): Promise<Response> {
+  const { pooledFetch } = await import('./system/pooled-fetch.ts');
+  return pooledFetch(...request);
+}
