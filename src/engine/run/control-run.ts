@@ -15,15 +15,7 @@ const RESUME_OR_STOP = 'it can be resumed or stopped';
 const INTERRUPTED = `its process has gone, so there is nothing to pause: ${RESUME_OR_STOP}`;
 const ENDED = 'it has ended: its output and errors stand';
 
-/** What cannot be asked of a run, and what can: first of one that a process carries out, then of the others. */
-const OF_LIVE: Readonly<Record<'executing' | 'paused', Refusals>> = {
-  executing: {
-    pause: undefined,
-    resume: 'a process carries it out, so there is nothing to resume: it can be paused or stopped',
-    stop: undefined,
-  },
-  paused: { pause: undefined, resume: undefined, stop: undefined },
-};
+/** What cannot be asked of a run that no process carries out, and what can. */
 const OF_OTHERS: Readonly<Record<StoredRun['state']['status'], Refusals>> = {
   pending: { pause: INTERRUPTED, resume: undefined, stop: undefined },
   executing: { pause: INTERRUPTED, resume: undefined, stop: undefined },
@@ -74,7 +66,13 @@ function refuse({ record, state, isHeld }: StoredRun, asked: AskedOfRun): void {
   // A pause that has not come yet can be taken back.
   if (isHeld && asked === 'resume' && state.asked === 'pause') return;
   const isLive = isHeld && (status === 'executing' || status === 'paused');
-  let why = (isLive ? OF_LIVE[status] : OF_OTHERS[status])[asked];
+  if (isLive && asked === 'resume' && status === 'executing') {
+    throw new RowmillError(
+      'run_busy',
+      `run ${record.runId} is being carried out by another process, so there is nothing to resume: it can be watched, paused or stopped`,
+    );
+  }
+  let why = isLive ? undefined : OF_OTHERS[status][asked];
   if (asked === 'pause' && record.table !== undefined && record.inputIdentity === undefined) {
     why ??= 'it reads a stream that is not kept, so it cannot be paused: it can be stopped';
   }
