@@ -40,6 +40,23 @@ const host: CommandLineHost = {
       },
     };
   },
+  async serve({ workspace, host: address, port, database, onError }) {
+    const { startServer } = await import('./server-app.ts');
+    return startServer({
+      version,
+      dataDir: workspace.settings.dataDir,
+      host: address,
+      port,
+      database,
+      tasks: workspace.tasks,
+      maxUploadBytes: 16 * 1024 ** 3,
+      slots: 4,
+      onError: (error, about) =>
+        onError(
+          `${about ?? 'server'}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        ),
+    });
+  },
   onSignal(listener) {
     const signals: readonly StopSignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, listener);

@@ -14,6 +14,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'engine/task': ['engine/errors', 'engine/nearest-names'],
   'engine/ports': ['engine/run', 'engine/task'],
   'engine/run': ['engine/csv', 'engine/errors', 'engine/ports', 'engine/task'],
+  // What a server does with runs: carries them out when they are due, tells who watches.
+  'engine/hosting': ['engine/errors', 'engine/ports', 'engine/run', 'engine/task'],
   'engine/service': ['engine/errors', 'engine/run'],
   // Tasks know the names that every author knows, and libraries of their subject.
   tasks: ['index', 'verifiers'],
@@ -25,14 +27,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'task-modules': ['engine'],
   settings: ['engine'],
   cli: ['engine'],
+  api: ['engine'],
   // The public names.
   index: ['engine/task', 'engine/errors'],
   verifiers: ['engine/task'],
   csv: ['engine/csv', 'engine/ports', 'files'],
   run: ['app', 'engine'],
   // The composition root.
-  app: ['engine', 'executors', 'files', 'stores', 'system', 'settings', 'thread'],
-  main: ['app', 'cli', 'engine', 'settings', 'task-source'],
+  app: ['engine', 'machine', 'settings', 'stores', 'system'],
+  'server-app': ['api', 'engine', 'files', 'machine', 'stores'],
+  // What this machine gives to runs, whatever the store they live in.
+  machine: ['engine', 'executors', 'files', 'stores', 'system', 'thread'],
+  main: ['app', 'cli', 'engine', 'server-app', 'settings', 'task-source'],
   // What main and a thread of a run have in common, and the root of such a thread.
   'task-source': ['csv', 'index', 'task-modules', 'tasks', 'verifiers'],
   thread: ['engine', 'executors', 'stores', 'system', 'task-source'],

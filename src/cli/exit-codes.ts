@@ -45,6 +45,7 @@ const EXIT_OF_ERROR = {
   input_not_found: 'input_refused',
   input_unreadable: 'input_refused',
   input_refused: 'input_refused',
+  input_too_large: 'input_refused',
   input_changed: 'input_refused',
   code_changed: 'usage',
   output_unwritable: 'permission',

@@ -64,6 +64,22 @@ export interface Probe {
   readonly try: () => Promise<string>;
 }
 
+/** What `serve` was told. */
+interface ServeOptions {
+  readonly workspace: Workspace;
+  readonly host: string;
+  readonly port: number;
+  /** `postgres://…`; undefined for SQLite in the data folder. */
+  readonly database: string | undefined;
+  readonly onError: (message: string) => void;
+}
+
+/** A server that listens. */
+interface ServingServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
 /** The world around the command line, handed in: a test has its own. */
 export interface CommandLineHost {
   readonly version: string;
@@ -73,6 +89,8 @@ export interface CommandLineHost {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   open(flags: SettingFlags): Promise<Workspace>;
+  /** Starts the server and says where it listens. */
+  serve(options: ServeOptions): Promise<ServingServer>;
   /** Calls back at each signal until the returned function is called. */
   onSignal(listener: (signal: StopSignalName) => void): () => void;
   /** Called when the reader of stdout has gone. */

@@ -54,6 +54,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'new-task': async () => (await import('./commands/new-task.ts')).addNewTaskCommand,
   runs: async () => (await import('./commands/runs.ts')).addRunsCommand,
   resume: async () => (await import('./commands/resume.ts')).addResumeCommand,
+  serve: async () => (await import('./commands/serve.ts')).addServeCommand,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   config: async () => (await import('./commands/config.ts')).addConfigCommand,
   completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,

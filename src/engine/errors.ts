@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'input_unreadable'
   | 'input_refused'
   | 'input_changed'
+  | 'input_too_large'
   | 'code_changed'
   | 'output_unwritable'
   | 'disk_full'

@@ -41,6 +41,18 @@ export class LocalRunService implements RunService {
     this.#ports = ports;
   }
 
+  async create(request: RunRequest): Promise<RunSummary> {
+    const begun = await beginRun(request, this.#ports);
+    const { runId } = begun.record;
+    try {
+      const held = await this.#ports.store.create(begun.record);
+      await held.release();
+      return await this.show(runId);
+    } finally {
+      await begun.csv?.input.close();
+    }
+  }
+
   async run(request: RunRequest, handles: RunHandles): Promise<RunResult> {
     if (request.resume) {
       const stored = await findRun(request, this.#ports);

@@ -33,6 +33,7 @@ const FROZEN_ERRORS: Record<ErrorCode, number> = {
   input_not_found: 6,
   input_unreadable: 6,
   input_refused: 6,
+  input_too_large: 6,
   input_changed: 6,
   code_changed: 2,
   output_unwritable: 3,

@@ -161,6 +161,10 @@ class FakeRunService implements RunService {
   checked: CheckResult = CHECK;
   actOnCheck: (handles: RunHandles) => CheckResult | Promise<CheckResult> = () => this.checked;
 
+  async create(request: RunRequest): Promise<RunSummary> {
+    this.requests.push(request);
+    return SUMMARY;
+  }
   async run(request: RunRequest, handles: RunHandles): Promise<RunResult> {
     this.requests.push(request);
     return this.act(handles);
@@ -334,6 +338,7 @@ export class FakeCommandLine {
         },
         runs: async () => this.service,
       }),
+      serve: () => Promise.reject(new Error('the fake has no server')),
       onSignal: (listener) => {
         this.#signalListeners.add(listener);
         return () => this.#signalListeners.delete(listener);

@@ -65,6 +65,8 @@ export async function beginRun(request: RunRequest, ports: ServicePorts): Promis
     retry: request.retry,
     excelSafe: request.excelSafe,
     createdAtMs: ports.clock.now(),
+    owner: request.owner,
+    fileName: request.fileName,
   };
   if (task.kind === 'noinput') {
     const record = { ...base, table: undefined, inputIdentity: undefined, outputHeader: [] };

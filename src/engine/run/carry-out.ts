@@ -178,8 +178,8 @@ async function execute(
   };
   const closed: Omit<RunFacts, 'opened'> = {
     runId: record.runId,
-    accountId: 'local',
-    authAccountId: 'local',
+    accountId: record.owner?.accountId ?? 'local',
+    authAccountId: record.owner?.authAccountId ?? 'local',
     arguments: begun.arguments,
     header: csv?.plan.header ?? [],
     signal: handles.abortSignal,

@@ -32,13 +32,22 @@ export function endingOf(
     isCanary || (reason === 'stop_requested' && handles.stopSignal.reason === 'pause');
   let status: RunStatus = finalStatus(checkpoint);
   if (isPause) status = 'paused';
+  else if (isInterrupt(reason, handles)) status = 'executing';
   else if (reason === 'stop_requested') status = 'stopped';
+  let message = messageOfReason(reason, isCanary);
+  if (isPause && !isCanary) message = 'paused on request';
+  else if (status === 'executing') message = undefined;
   return {
     status,
-    message: isPause && !isCanary ? 'paused on request' : messageOfReason(reason, isCanary),
+    message,
     checkpoint,
     unprocessed: reason === 'input_ended' ? 0 : undefined,
   };
+}
+
+/** Whether the process must end and the run is to be taken up again. */
+function isInterrupt(reason: EndReason, { stopSignal }: RunHandles): boolean {
+  return reason === 'stop_requested' && stopSignal.reason === 'interrupt';
 }
 
 function messageOfReason(reason: EndReason, isCanary: boolean): string | undefined {

@@ -1,6 +1,6 @@
 import type { CsvTable, ReadPosition } from '../csv/csv-table.ts';
 import type { MaxFailures, RetryPolicy } from '../task/task.ts';
-import type { FailureCause, InputOptions, RunInput, RunOutput } from './run-service.ts';
+import type { FailureCause, InputOptions, RunInput, RunOutput, RunOwner } from './run-service.ts';
 import type { AskedOfRun, RunStatus, Tally } from './status.ts';
 
 /** What an input was when the run began, so that a resume can tell when it changed. */
@@ -47,6 +47,10 @@ export interface RunRecord {
   readonly retry: RetryPolicy | undefined;
   readonly excelSafe: boolean;
   readonly createdAtMs: number;
+  /** Whose run it is; undefined where there are no accounts. */
+  readonly owner?: RunOwner | undefined;
+  /** Name of the file that was uploaded. The file itself has a name of ours. */
+  readonly fileName?: string | undefined;
 }
 
 /** What changes of a run while it lasts. */

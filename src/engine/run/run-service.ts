@@ -28,6 +28,12 @@ export type RunOutput =
   | { readonly kind: 'stdout' }
   | { readonly kind: 'run_folder' };
 
+/** Whose a run is, and who began it. */
+export interface RunOwner {
+  readonly accountId: string;
+  readonly authAccountId: string;
+}
+
 export interface RunRequest {
   readonly task: Task;
   /** SHA-256 of the task's code, so that a resume can tell when it changed. */
@@ -60,6 +66,10 @@ export interface RunRequest {
   readonly maxRowsPerSecond?: number | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly excelSafe: boolean;
+  /** Undefined where there are no accounts. */
+  readonly owner?: RunOwner | undefined;
+  /** Name the user gave the input, where the file itself has a name of ours. */
+  readonly fileName?: string | undefined;
 }
 
 /** What is known when the first row is about to be processed. */
@@ -255,7 +265,10 @@ export interface RunListeners {
 /** How a caller takes part in a run while it lasts. */
 export interface RunHandles {
   readonly listeners: RunListeners;
-  /** Aborted: finish the rows in flight, checkpoint, end as `stopped` or `paused` (its reason says which). */
+  /**
+   * Aborted: finish the rows in flight, checkpoint, end as its reason says: `pause`, or `interrupt` (the run
+   * stays `executing` and is taken up later), else as `stopped`.
+   */
   readonly stopSignal: AbortSignal;
   /** Aborted: end now; what came after the last checkpoint is done again at a resume. */
   readonly abortSignal: AbortSignal;
@@ -265,6 +278,8 @@ export interface RunHandles {
 export interface RunService {
   /** Throws a RowmillError when the run cannot begin; everything after that is in the result. */
   run(request: RunRequest, handles: RunHandles): Promise<RunResult>;
+  /** Stores a run that may begin as `pending`, and carries nothing out: `resume` does. Throws as `run` does. */
+  create(request: RunRequest): Promise<RunSummary>;
   /** Goes on with a run by its id, from what is stored of it. */
   resume(
     runId: string,

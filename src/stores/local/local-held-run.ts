@@ -13,7 +13,7 @@ import {
 import { OutputLock } from './output-lock.ts';
 import type { ProcessLock } from './process-lock.ts';
 import type { RunDatabase } from './run-database.ts';
-import { storeError } from './store-error.ts';
+import { storeError } from '../store-error.ts';
 
 /** How often a run looks for what other processes ask of it: 10 µs each time. */
 const LISTEN_EVERY_MS = 200;

@@ -11,7 +11,7 @@ import { LocalHeldRun } from './local-held-run.ts';
 import { makeFolder } from './make-folder.ts';
 import { ProcessLock } from './process-lock.ts';
 import { RunDatabase } from './run-database.ts';
-import { storeError } from './store-error.ts';
+import { storeError } from '../store-error.ts';
 
 const RECORD_FILE = 'run.json';
 const DATABASE_FILE = 'run.db';

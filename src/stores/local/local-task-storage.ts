@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import type { TaskStorage } from '../../engine/task/run-context.ts';
-import { makePrivateFile } from './make-private-file.ts';
+import { makePrivateFile } from '../make-private-file.ts';
 
 /** JSON values of one task, in a database that all tasks of a data folder share. Opened at first use. */
 export class LocalTaskStorage implements TaskStorage {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import Database from 'libsql';
-import { makePrivateFile } from './make-private-file.ts';
+import { makePrivateFile } from '../make-private-file.ts';
 
 /** Longer than a look at a lock lasts, shorter than anybody minds waiting to hear that a run is busy. */
 const LOOK_MS = 500;

@@ -4,7 +4,7 @@ import type { StoredCheckpoint } from '../../engine/ports/run-store.ts';
 import type { RunHashes, RunState } from '../../engine/run/run-record.ts';
 import type { FailureCause } from '../../engine/run/run-service.ts';
 import { type AskedOfRun, RUN_STATUSES, type RunStatus } from '../../engine/run/status.ts';
-import { makePrivateFile } from './make-private-file.ts';
+import { makePrivateFile } from '../make-private-file.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS run (

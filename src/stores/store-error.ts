@@ -1,5 +1,5 @@
-import { messageOf, RowmillError } from '../../engine/errors.ts';
-import { StatusTransitionError } from '../../engine/run/status.ts';
+import { messageOf, RowmillError } from '../engine/errors.ts';
+import { StatusTransitionError } from '../engine/run/status.ts';
 
 /** Says in words what went wrong with the store, and names the folder. */
 export function storeError(folder: string, error: unknown): Error {

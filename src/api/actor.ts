@@ -1,0 +1,27 @@
+/** What a key may do. `admin` may do all, in all accounts. */
+const SCOPES = [
+  'tasks:read',
+  'runs:read',
+  'runs:write',
+  'keys:write',
+  'audit:read',
+  'admin',
+] as const;
+
+export type Scope = (typeof SCOPES)[number];
+
+/** Who calls. */
+export interface Actor {
+  /** Whose runs are meant. */
+  readonly accountId: string;
+  /** Who began the call, where a key acts for another account. */
+  readonly authAccountId: string;
+  /** Undefined on localhost without keys. */
+  readonly keyId: string | undefined;
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+/** Whether the actor may do what needs a scope. */
+export function mayDo(actor: Actor, scope: Scope): boolean {
+  return actor.scopes.has('admin') || actor.scopes.has(scope);
+}

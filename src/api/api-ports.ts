@@ -1,0 +1,59 @@
+import type { RunEventFeed } from '../engine/hosting/run-event-feed.ts';
+import type { RunHost } from '../engine/hosting/run-host.ts';
+import type { Clock } from '../engine/ports/clock.ts';
+import type { HostedRunStore } from '../engine/ports/hosted-run-store.ts';
+import type { MakeId } from '../engine/ports/ids.ts';
+import type { RunService } from '../engine/run/run-service.ts';
+import type { RegisteredTask } from '../engine/task/registry.ts';
+import type { Actor } from './actor.ts';
+
+/** Files that users send, under names of ours. */
+interface UploadFiles {
+  /**
+   * Writes a stream to a new file and gives its length and hash. Throws `too_large` beyond `maxBytes`;
+   * whatever ends it early leaves nothing behind.
+   */
+  receive(
+    stream: AsyncIterable<Uint8Array>,
+    options: { readonly id: string; readonly maxBytes: number },
+  ): Promise<ReceivedFile>;
+  remove(path: string): Promise<void>;
+}
+
+interface ReceivedFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Who may call, from the request's key. */
+interface Authenticator {
+  /** Throws `unauthorized`. `key` is what stands behind `Bearer`, or in `X-Auth-Token`. */
+  actorOf(key: string | undefined): Promise<Actor>;
+}
+
+interface ApiSettings {
+  readonly maxUploadBytes: number;
+  readonly maxBodyBytes: number;
+}
+
+/** The world of the API, handed in by the composition root. */
+export interface ApiPorts {
+  readonly version: string;
+  readonly service: RunService;
+  readonly store: HostedRunStore;
+  readonly host: RunHost;
+  readonly feed: RunEventFeed;
+  readonly tasks: {
+    find(name: string): Promise<RegisteredTask>;
+    list(): Promise<readonly RegisteredTask[]>;
+    readonly problems: readonly { readonly file: string; readonly message: string }[];
+  };
+  readonly uploads: UploadFiles;
+  readonly authenticator: Authenticator;
+  readonly settings: ApiSettings;
+  readonly clock: Clock;
+  readonly makeId: MakeId;
+  /** What went wrong inside. */
+  readonly onError: (error: unknown, requestId: string) => void;
+}

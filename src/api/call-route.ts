@@ -1,0 +1,103 @@
+import type { Context } from 'koa';
+import type { ZodType } from 'zod';
+import { mayDo, type Actor } from './actor.ts';
+import type { ApiPorts } from './api-ports.ts';
+import { ApiProblem, type ProblemDetail } from './problem.ts';
+import { readBody } from './read-body.ts';
+import type { AnyRoute } from './route.ts';
+
+const NOBODY: Actor = {
+  accountId: '',
+  authAccountId: '',
+  keyId: undefined,
+  scopes: new Set(),
+};
+
+/** Who calls, what was sent, the handler, the answer: the same way for every route. */
+export async function callRoute(
+  route: AnyRoute,
+  {
+    context,
+    params,
+    ports,
+  }: {
+    readonly context: Context;
+    readonly params: Readonly<Record<string, string>>;
+    readonly ports: ApiPorts;
+  },
+): Promise<void> {
+  const actor = await allowedActor(route, context, ports);
+  const details: ProblemDetail[] = [];
+  const parsed = {
+    params: parse(route.params, params, { part: 'path', details }),
+    query: parse(route.query, queryOf(context), { part: 'query', details }),
+    body:
+      route.body === undefined
+        ? undefined
+        : parse(route.body, await readJson(context, ports), { part: 'body', details }),
+  };
+  if (details.length > 0) {
+    const [first] = details;
+    const message = details.map(({ at, message: said }) => `${at}: ${said}`).join('; ');
+    throw new ApiProblem('bad_request', first === undefined ? 'wrong request' : message, {
+      details,
+    });
+  }
+  const reply = await route.handle({ ...parsed, actor, ports, context });
+  if (reply === 'sent') return;
+  context.status = reply.status;
+  if (reply.headers !== undefined) context.set({ ...reply.headers });
+  if ('json' in reply) {
+    context.type = 'application/json';
+    context.body = JSON.stringify(reply.json);
+  } else {
+    context.body = null;
+    context.status = reply.status;
+  }
+}
+
+async function allowedActor(route: AnyRoute, context: Context, ports: ApiPorts): Promise<Actor> {
+  if (route.scope === 'public') return NOBODY;
+  const actor = await ports.authenticator.actorOf(keyOf(context));
+  if (mayDo(actor, route.scope)) return actor;
+  throw new ApiProblem('forbidden', `this key lacks the scope ${route.scope}`);
+}
+
+/** The key of a request: `Authorization: Bearer …`, or `X-Auth-Token`. */
+function keyOf(context: Context): string | undefined {
+  const authorization = context.get('authorization');
+  const bearer = /^Bearer\s+(\S+)\s*$/i.exec(authorization)?.[1];
+  const token = context.get('x-auth-token');
+  return bearer ?? (token === '' ? undefined : token);
+}
+
+function queryOf(context: Context): Readonly<Record<string, unknown>> {
+  return { ...context.query };
+}
+
+async function readJson(context: Context, { settings }: ApiPorts): Promise<unknown> {
+  const text = (await readBody(context.req, settings.maxBodyBytes)).toString('utf8');
+  if (text.trim() === '') return {};
+  if (context.is('json', '+json') === false) {
+    throw new ApiProblem('unsupported_media_type', 'the body must be application/json');
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ApiProblem('bad_request', `the body is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function parse(
+  schema: ZodType | undefined,
+  given: unknown,
+  { part, details }: { readonly part: string; readonly details: ProblemDetail[] },
+): unknown {
+  if (schema === undefined) return undefined;
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  for (const { path, message } of result.error.issues) {
+    details.push({ at: [part, ...path].join('.'), message });
+  }
+  return undefined;
+}

@@ -1,0 +1,78 @@
+import type { Context } from 'koa';
+import type { ZodObject, ZodType, z } from 'zod';
+import type { Actor, Scope } from './actor.ts';
+import type { ApiPorts } from './api-ports.ts';
+
+/** What a handler gives: JSON, nothing, or an answer that it has written itself. */
+type Reply =
+  | {
+      readonly status: number;
+      /** Checked against the route's schema of this status by the tests. */
+      readonly json: unknown;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  | { readonly status: 204; readonly headers?: Readonly<Record<string, string>> }
+  /** The handler has set body and status on the context, or answers by itself. */
+  | 'sent';
+
+/** One call of a route: what its schemas made of the request. */
+export interface Call<Params = unknown, Query = unknown, Body = unknown> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly actor: Actor;
+  readonly ports: ApiPorts;
+  readonly context: Context;
+}
+
+/** One possible answer, for the description of the API. */
+interface ResponseSpec {
+  readonly description: string;
+  /** JSON of this shape. */
+  readonly schema?: ZodType;
+  /** Media type of an answer that is not JSON. */
+  readonly content?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Shape<T> = T extends ZodType ? z.output<T> : undefined;
+
+/** One route: the only place that says what it takes, who may call it and what it answers. */
+export interface Route<
+  Params extends ZodObject | undefined = ZodObject | undefined,
+  Query extends ZodObject | undefined = ZodObject | undefined,
+  Body extends ZodType | undefined = ZodType | undefined,
+> {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** `/v1/runs/{run_id}`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** `public`: nobody is asked who they are. */
+  readonly scope: Scope | 'public';
+  readonly params?: Params;
+  readonly query?: Query;
+  /** A JSON body. A route that reads its body itself has `reads`. */
+  readonly body?: Body;
+  /** Media types of a body that the handler reads itself. */
+  readonly reads?: readonly string[];
+  readonly responses: Readonly<Record<number, ResponseSpec>>;
+  handle(call: Call<Shape<Params>, Shape<Query>, Shape<Body>>): Promise<Reply>;
+}
+
+/** Keeps the types of one route together, and lets routes of all shapes stand in one list. */
+export function route<
+  Params extends ZodObject | undefined = undefined,
+  Query extends ZodObject | undefined = undefined,
+  Body extends ZodType | undefined = undefined,
+>(definition: Route<Params, Query, Body>): AnyRoute {
+  // `handle` is called with what the schemas of the same route made, by `callRoute` only.
+  return definition;
+}
+
+/** A route whose types nobody needs any more. */
+export type AnyRoute = Route & {
+  handle(call: Call): Promise<Reply>;
+};

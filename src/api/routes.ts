@@ -1,0 +1,7 @@
+import type { AnyRoute } from './route.ts';
+import { runRoutes } from './routes/runs.ts';
+import { serverRoutes } from './routes/server.ts';
+import { taskRoutes } from './routes/tasks.ts';
+
+/** Every route there is: the router, the description of the API and the matrix of keys come from here. */
+export const ROUTES: readonly AnyRoute[] = [...serverRoutes, ...taskRoutes, ...runRoutes];

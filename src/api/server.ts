@@ -1,0 +1,92 @@
+import { createServer, type Server } from 'node:http';
+import { Router } from '@koa/router';
+import Koa, { type Context, type Next } from 'koa';
+import type { ApiPorts } from './api-ports.ts';
+import { callRoute } from './call-route.ts';
+import { ApiProblem, problemBody, problemOf } from './problem.ts';
+import type { AnyRoute } from './route.ts';
+import { ROUTES } from './routes.ts';
+
+/** The HTTP server, not listening yet. */
+export function createApiServer(ports: ApiPorts): Server {
+  const app = new Koa();
+  app.proxy = false;
+  // Errors are answered by `answerProblems`; what reaches Koa is a connection that broke.
+  app.silent = true;
+  app.use(identify(ports));
+  app.use(answerProblems(ports));
+  const router = new Router();
+  for (const route of ROUTES) {
+    router.register(
+      koaPath(route.path),
+      [route.method],
+      async (context: Context & { params: Record<string, string> }) =>
+        callRoute(route, { context, params: context.params, ports }),
+    );
+  }
+  app.use(router.routes());
+  app.use(refuseUnknown(ROUTES));
+  const server = createServer(app.callback());
+  // An upload of gigabytes takes its time; what sends nothing is cut off by the headers' timeout.
+  server.requestTimeout = 0;
+  return server;
+}
+
+/** `/v1/runs/{run_id}` as the router writes it. */
+function koaPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}
+
+const REQUEST_ID = /^[\w.-]{1,128}$/;
+
+/** Every answer names its request: as the caller did, or by an id of ours. */
+function identify({ makeId }: ApiPorts) {
+  return async (context: Context, next: Next): Promise<void> => {
+    const given = context.get('x-request-id');
+    const requestId = REQUEST_ID.test(given) ? given : makeId('req');
+    context.state['requestId'] = requestId;
+    context.set({ 'X-Request-Id': requestId, 'X-Content-Type-Options': 'nosniff' });
+    await next();
+  };
+}
+
+function answerProblems(ports: ApiPorts) {
+  return async (context: Context, next: Next): Promise<void> => {
+    try {
+      await next();
+    } catch (error) {
+      const problem = problemOf(error);
+      const requestId = String(context.state['requestId']);
+      if (problem.status >= 500) ports.onError(problem.cause ?? error, requestId);
+      if (context.res.headersSent) {
+        context.res.destroy();
+        return;
+      }
+      context.status = problem.status;
+      context.set({ ...problem.headers });
+      context.set('Content-Type', 'application/problem+json');
+      // What is left of a refused body is not read.
+      if (!context.req.complete) context.set('Connection', 'close');
+      context.body = JSON.stringify(problemBody(problem, requestId));
+    }
+  };
+}
+
+/** A path of ours with another method is 405, all else 404. */
+function refuseUnknown(routes: readonly AnyRoute[]) {
+  const patterns = routes.map(({ path, method }) => ({
+    method,
+    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
+  }));
+  return async (context: Context): Promise<void> => {
+    const methods = patterns
+      .filter(({ pattern }) => pattern.test(context.path))
+      .map(({ method }) => method);
+    if (methods.length === 0)
+      throw new ApiProblem('not_found', `there is nothing at ${context.path}`);
+    const allow = [...new Set(methods)].join(', ');
+    throw new ApiProblem('method_not_allowed', `${context.method} is not possible here: ${allow}`, {
+      headers: { Allow: allow },
+    });
+  };
+}

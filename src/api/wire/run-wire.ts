@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
+import { RUN_STATUSES } from '../../engine/run/status.ts';
+
+export const RunId = z.string().meta({ description: 'Id of a run', example: 'run_7kq2m4xw9abc' });
+const Time = z.iso.datetime().meta({ description: 'RFC 3339, UTC' });
+
+const Cause = z.object({
+  column: z.string().nullable(),
+  code: z.string(),
+  message: z.string(),
+  count: z.int(),
+  first_row: z.int(),
+  example_value: z.string().nullable(),
+});
+
+/** A run, as every answer shows it. */
+export const Run = z
+  .object({
+    id: RunId,
+    task: z.string().meta({ description: '`category/action`' }),
+    status: z.enum(RUN_STATUSES),
+    is_live: z.boolean().meta({ description: 'Whether a server carries it out right now' }),
+    asked: z.enum(['pause', 'resume', 'stop']).nullable(),
+    account_id: z.string(),
+    auth_account_id: z.string(),
+    file_name: z.string().nullable(),
+    arguments: z.record(z.string(), z.unknown()),
+    succeeded: z.int(),
+    failed: z.int(),
+    bytes_done: z.int().nullable(),
+    bytes_total: z.int().nullable(),
+    elapsed_ms: z.int(),
+    causes: z.array(Cause),
+    message: z.string().nullable(),
+    created_at: Time,
+    due_at: Time.nullable(),
+    started_at: Time.nullable(),
+    finished_at: Time.nullable(),
+    acknowledged_at: Time.nullable(),
+  })
+  .meta({ id: 'Run' });
+
+export function runWire(run: HostedRun): z.input<typeof Run> {
+  const { record, state, facts } = run;
+  return {
+    id: record.runId,
+    task: record.task,
+    status: state.status,
+    is_live: run.isHeld,
+    asked: state.asked ?? null,
+    account_id: run.accountId,
+    auth_account_id: record.owner?.authAccountId ?? run.accountId,
+    file_name: record.fileName ?? null,
+    arguments: { ...record.arguments },
+    succeeded: state.succeeded,
+    failed: state.failed,
+    bytes_done: state.position?.byte ?? null,
+    bytes_total: record.inputIdentity?.size ?? null,
+    elapsed_ms: Math.round(state.elapsedMs),
+    causes: state.causes.slice(0, 20).map((cause) => ({
+      column: cause.column ?? null,
+      code: cause.code,
+      message: cause.message,
+      count: cause.count,
+      first_row: cause.firstRow,
+      example_value: cause.exampleValue ?? null,
+    })),
+    message: state.message ?? null,
+    created_at: time(record.createdAtMs),
+    due_at: timeOrNull(facts.dueAtMs),
+    started_at: timeOrNull(state.startedAtMs),
+    finished_at: timeOrNull(state.finishedAtMs),
+    acknowledged_at: timeOrNull(facts.acknowledgedAtMs),
+  };
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function timeOrNull(ms: number | undefined): string | null {
+  return ms === undefined ? null : time(ms);
+}

@@ -1,0 +1,212 @@
+import { messageOf } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { HostedRunStore } from '../ports/hosted-run-store.ts';
+import type { RunEventType } from '../ports/run-events.ts';
+import type { RunProgress, RunResult, RunService } from '../run/run-service.ts';
+import { transitionReason } from '../run/status.ts';
+import type { RegisteredTask } from '../task/registry.ts';
+import type { RunEventFeed } from './run-event-feed.ts';
+
+/** What a host works with. */
+export interface RunHostPorts {
+  readonly service: RunService;
+  readonly store: HostedRunStore;
+  readonly feed: RunEventFeed;
+  readonly tasks: { find(name: string): Promise<RegisteredTask> };
+  readonly clock: Clock;
+  readonly makeStop: () => AbortController;
+  /** What went wrong beside the runs themselves. */
+  readonly onError: (error: unknown, runId: string | undefined) => void;
+}
+
+/** Due runs are looked for so often; whatever makes one due in this process says so at once. */
+const SWEEP_EVERY_MS = 1_000;
+/** Watchers are told of progress four times a second at most. */
+const PROGRESS_EVERY_MS = 250;
+
+interface Carried {
+  readonly stop: AbortController;
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+}
+
+/**
+ * Carries out the runs that are due, so many at a time, and takes up those whose server has gone. The
+ * store says what is due: nothing is lost when the process is.
+ */
+export class RunHost {
+  readonly #ports: RunHostPorts;
+  readonly #slots: number;
+  readonly #carried = new Map<string, Carried>();
+  #closing = new AbortController();
+  #sweeping: Promise<void> | undefined;
+  #wake: AbortController | undefined;
+
+  constructor(ports: RunHostPorts, { slots }: { readonly slots: number }) {
+    this.#ports = ports;
+    this.#slots = slots;
+  }
+
+  /** Ids of the runs that are being carried out here. */
+  get carried(): readonly string[] {
+    return [...this.#carried.keys()];
+  }
+
+  open(): void {
+    this.#sweeping ??= this.#sweep();
+  }
+
+  /** A run may have become due. */
+  wake(): void {
+    this.#wake?.abort();
+  }
+
+  /** Makes a run due now, or at a time. */
+  async enqueue(runId: string, dueAtMs: number = this.#ports.clock.now()): Promise<void> {
+    await this.#ports.store.setFacts(runId, { dueAtMs });
+    await this.#tell(runId, 'queued', { due_at: new Date(dueAtMs).toISOString() });
+    this.wake();
+  }
+
+  /**
+   * Ends: every run commits a checkpoint and is taken up at the next start. What has not ended after
+   * `graceMs` is aborted, and loses what came after its last checkpoint.
+   */
+  async close(graceMs: number): Promise<void> {
+    this.#closing.abort();
+    this.#wake?.abort();
+    for (const { stop } of this.#carried.values()) stop.abort('interrupt');
+    const all = Promise.all([...this.#carried.values()].map(({ done }) => done));
+    const timer = this.#ports.makeStop();
+    await Promise.race([all, this.#ports.clock.sleep(graceMs, timer.signal)]);
+    timer.abort();
+    for (const { abort } of this.#carried.values()) abort.abort('interrupt');
+    await all;
+    await this.#sweeping;
+  }
+
+  async #sweep(): Promise<void> {
+    const { clock, store, onError, makeStop } = this.#ports;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      this.#wake = makeStop();
+      try {
+        const due = this.#carried.size < this.#slots ? await store.due() : [];
+        for (const runId of due) {
+          if (this.#carried.size >= this.#slots || signal.aborted) break;
+          if (!this.#carried.has(runId)) this.#begin(runId);
+        }
+      } catch (error) {
+        onError(error, undefined);
+      }
+      await clock.sleep(SWEEP_EVERY_MS, this.#wake.signal);
+    }
+  }
+
+  #begin(runId: string): void {
+    const { makeStop, onError } = this.#ports;
+    const stop = makeStop();
+    const abort = makeStop();
+    const done = this.#carryOut(runId, { stop, abort })
+      .catch((error: unknown) => onError(error, runId))
+      .finally(() => {
+        this.#carried.delete(runId);
+        this.wake();
+      });
+    this.#carried.set(runId, { stop, abort, done });
+  }
+
+  async #carryOut(runId: string, { stop, abort }: Pick<Carried, 'stop' | 'abort'>): Promise<void> {
+    const { service, store, tasks, clock } = this.#ports;
+    let toldAtMs = -Infinity;
+    let result: RunResult;
+    try {
+      const { record, state } = await store.get(runId);
+      const { task, codeHash } = await tasks.find(record.task);
+      // No row was processed by other code.
+      const acceptNewCode = state.status === 'pending';
+      result = await service.resume(
+        runId,
+        { task, codeHash, acceptNewCode },
+        {
+          stopSignal: stop.signal,
+          abortSignal: abort.signal,
+          listeners: {
+            onStarted: ({ resumedAfterRows, inputBytes }) =>
+              void this.#tell(runId, 'started', {
+                status: 'executing',
+                resumed_after_rows: resumedAfterRows ?? null,
+                bytes_total: inputBytes ?? null,
+              }),
+            onProgress: (progress) => {
+              const now = clock.now();
+              if (now - toldAtMs < PROGRESS_EVERY_MS) return;
+              toldAtMs = now;
+              void this.#tell(runId, 'progress', progressData(progress));
+            },
+            onPaused: () => void this.#tell(runId, 'paused', { status: 'paused' }),
+          },
+        },
+      );
+    } catch (error) {
+      await this.#fail(runId, error);
+      return;
+    }
+    await this.#tell(runId, endType(result), endData(result));
+  }
+
+  /** A run that could not be carried out says why, and is not due any more. */
+  async #fail(runId: string, error: unknown): Promise<void> {
+    const { store } = this.#ports;
+    await store.setFacts(runId, { dueAtMs: undefined });
+    const message = messageOf(error);
+    const held = await store.hold(runId);
+    try {
+      const { state } = await store.get(runId);
+      if (transitionReason(state.status, 'internal_error') !== undefined) {
+        await held.setStatus('internal_error', { message });
+      }
+    } finally {
+      await held.release();
+    }
+    await this.#tell(runId, 'ended', { status: 'internal_error', message });
+  }
+
+  async #tell(
+    runId: string,
+    type: RunEventType,
+    data: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    try {
+      await this.#ports.feed.tell({ runId, type, data });
+    } catch (error) {
+      this.#ports.onError(error, runId);
+    }
+  }
+}
+
+function progressData(progress: RunProgress): Readonly<Record<string, unknown>> {
+  return {
+    status: 'executing',
+    succeeded: progress.succeeded,
+    failed: progress.failed,
+    bytes_done: progress.bytesDone,
+    bytes_total: progress.bytesTotal ?? null,
+    elapsed_ms: Math.round(progress.elapsedMs),
+  };
+}
+
+function endType({ status }: RunResult): RunEventType {
+  if (status === 'executing') return 'interrupted';
+  return status === 'paused' ? 'paused' : 'ended';
+}
+
+function endData(result: RunResult): Readonly<Record<string, unknown>> {
+  return {
+    status: result.status,
+    succeeded: result.succeeded,
+    failed: result.failed,
+    elapsed_ms: Math.round(result.elapsedMs),
+    message: result.message ?? null,
+  };
+}

@@ -1,0 +1,42 @@
+import type { StoredRun } from '../run/run-record.ts';
+import type { RunStatus } from '../run/status.ts';
+import type { RunStore } from './run-store.ts';
+
+/** What a server knows of a run beside what the run knows itself. */
+export interface HostedRunFacts {
+  /** When the run may be carried out; undefined for one that was not started. */
+  readonly dueAtMs: number | undefined;
+  /** When a person said that the end of the run was seen. */
+  readonly acknowledgedAtMs: number | undefined;
+}
+
+/** A run on a server. */
+export interface HostedRun extends StoredRun {
+  readonly accountId: string;
+  readonly facts: HostedRunFacts;
+}
+
+/** Which runs, newest first. */
+export interface RunPageRequest {
+  /** Undefined for those of all accounts. */
+  readonly accountId: string | undefined;
+  readonly limit: number;
+  /** The last run of the page before. */
+  readonly after?: { readonly createdAtMs: number; readonly runId: string } | undefined;
+  readonly status?: readonly RunStatus[] | undefined;
+  readonly task?: string | undefined;
+}
+
+export interface RunPage {
+  readonly runs: readonly HostedRun[];
+  readonly hasMore: boolean;
+}
+
+/** Where the runs of a server live: of many accounts, and carried out when they are due. */
+export interface HostedRunStore extends RunStore {
+  get(runId: string): Promise<HostedRun>;
+  page(request: RunPageRequest): Promise<RunPage>;
+  /** Ids of the runs that wait to be carried out by anyone, and of those whose server has gone. */
+  due(): Promise<readonly string[]>;
+  setFacts(runId: string, facts: Partial<HostedRunFacts>): Promise<void>;
+}

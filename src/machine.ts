@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { customAlphabet } from 'nanoid';
+import type { BeginSha256 } from './engine/ports/hash.ts';
+import type { ServicePorts } from './engine/run/service-ports.ts';
+import { ThreadRowExecutor } from './executors/threads/thread-row-executor.ts';
+import { LocalRunFiles } from './files/local/local-run-files.ts';
+import { LocalTaskStorage } from './stores/local/local-task-storage.ts';
+import { environmentSecrets } from './system/environment-secrets.ts';
+import { pooledFetch } from './system/pooled-fetch.ts';
+import { openRunLog } from './system/run-log.ts';
+import { systemClock } from './system/system-clock.ts';
+import { v8StateCodec } from './system/v8-state-codec.ts';
+import type { ThreadPlaces } from './thread.ts';
+
+/** Letters and digits that a person can tell apart and select with a double click. */
+const makeIdText = customAlphabet('23456789abcdefghijkmnpqrstuvwxyz', 12);
+
+const beginSha256: BeginSha256 = () => {
+  const hash = createHash('sha256');
+  return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
+};
+
+/** What a thread of a run begins with, and where it finds the tasks. */
+export interface ThreadSource {
+  readonly entry: URL;
+  readonly tasks: readonly string[];
+}
+
+/** What runs need of this machine, whatever the store they live in. Without `threads` each has one thread. */
+export function machinePorts(dataDir: string, threads?: ThreadSource): Omit<ServicePorts, 'store'> {
+  return {
+    files: new LocalRunFiles(process),
+    clock: systemClock,
+    codec: v8StateCodec,
+    sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    beginSha256,
+    makeId: (prefix) => `${prefix}_${makeIdText()}`,
+    makeStop,
+    openLog: openRunLog,
+    secrets: environmentSecrets(process.env),
+    storageOf: (taskName) => new LocalTaskStorage(dataDir, taskName),
+    fetch: pooledFetch,
+    rowExecutor:
+      threads &&
+      new ThreadRowExecutor<ThreadPlaces>(threads.entry, { dataDir, tasks: threads.tasks }),
+  };
+}
+
+/** Every row that waits (for a retry, for an answer) listens: many of them are no leak. */
+function makeStop(): AbortController {
+  const stop = new AbortController();
+  // Not 0 for "any number": Node 20 then takes the signal for none, and every fetch with it throws.
+  setMaxListeners(1_000_000, stop.signal);
+  return stop;
+}

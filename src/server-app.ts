@@ -1,0 +1,97 @@
+import { mkdir } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { nanoid } from 'nanoid';
+import type { ApiPorts } from './api/api-ports.ts';
+import { createApiServer } from './api/server.ts';
+import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
+import { RunHost } from './engine/hosting/run-host.ts';
+import { LocalRunService } from './engine/service.ts';
+import { LocalUploads } from './files/local/local-uploads.ts';
+import { machinePorts } from './machine.ts';
+import { migrate } from './stores/sql/migrations.ts';
+import { openPostgres } from './stores/sql/open-postgres.ts';
+import { openSqlite } from './stores/sql/open-sqlite.ts';
+import { SqlEventStore } from './stores/sql/sql-event-store.ts';
+import { SqlRunStore } from './stores/sql/sql-run-store.ts';
+
+/** How a server is set up. */
+export interface ServerOptions {
+  readonly version: string;
+  /** Folder of the database, the uploads and the runs. Absolute. */
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  /** `postgres://…`; undefined for SQLite in the data folder. */
+  readonly database: string | undefined;
+  readonly tasks: ApiPorts['tasks'];
+  readonly maxUploadBytes: number;
+  /** Runs carried out at the same time. */
+  readonly slots: number;
+  readonly onError: (error: unknown, about: string | undefined) => void;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly url: string;
+  /** Runs commit a checkpoint and are taken up at the next start. */
+  close(): Promise<void>;
+}
+
+const GRACE_MS = 8_000;
+
+/** Puts a server together and makes it listen. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { dataDir, database: address, slots, onError } = options;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const database =
+    address === undefined ? openSqlite(join(dataDir, 'server.db')) : await openPostgres(address);
+  await migrate(database);
+  const store = new SqlRunStore(database, { folder: join(dataDir, 'server-runs'), holder: 'main' });
+  await store.releaseAll();
+  const machine = machinePorts(dataDir);
+  const { clock, makeStop } = machine;
+  const service = new LocalRunService({ ...machine, store });
+  const feed = new RunEventFeed(new SqlEventStore(database));
+  const host = new RunHost(
+    { service, store, feed, tasks: options.tasks, clock, makeStop, onError },
+    { slots },
+  );
+  const server = createApiServer({
+    version: options.version,
+    service,
+    store,
+    host,
+    feed,
+    tasks: options.tasks,
+    uploads: new LocalUploads(join(dataDir, 'uploads')),
+    authenticator: {
+      actorOf: async () => ({
+        accountId: 'local',
+        authAccountId: 'local',
+        keyId: undefined,
+        scopes: new Set(['admin']),
+      }),
+    },
+    settings: { maxUploadBytes: options.maxUploadBytes, maxBodyBytes: 1024 * 1024 },
+    clock,
+    makeId: (prefix) => `${prefix}_${nanoid()}`,
+    onError,
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  host.open();
+  // It listens on TCP, so its address is one of an interface.
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    async close() {
+      server.close();
+      await host.close(GRACE_MS);
+      server.closeAllConnections();
+      await database.db.destroy();
+    },
+  };
+}

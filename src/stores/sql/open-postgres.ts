@@ -1,0 +1,28 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import type { StoreSchema } from './schema.ts';
+import type { SqlDatabase } from './sql-database.ts';
+
+/** `url` is a `postgres://` address. Throws when the server cannot be reached. */
+export async function openPostgres(url: string): Promise<SqlDatabase> {
+  const { default: pg } = await import('pg');
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    application_name: 'rowmill',
+    types: {
+      // No count or time of ours is beyond what a number holds exactly.
+      getTypeParser: (oid, format) =>
+        oid === pg.types.builtins.INT8
+          ? (text: string) => Number(text)
+          : pg.types.getTypeParser(oid, format),
+    },
+  });
+  // A connection that breaks while it is idle is replaced; the query that needs one says what is wrong.
+  pool.on('error', () => undefined);
+  const db = new Kysely<StoreSchema>({ dialect: new PostgresDialect({ pool }) });
+  return { db, kind: 'postgres', bytesType: 'bytea', name: withoutPassword(url) };
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/(?<=:\/\/[^:/?#]*):[^@/]*(?=@)/, '');
+}

@@ -1,0 +1,68 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/** Times are whole milliseconds since 1970, ids and JSON are text. */
+export interface RunTable {
+  readonly id: string;
+  readonly account_id: string;
+  readonly auth_account_id: string;
+  readonly task: string;
+  /** The RunRecord as JSON: what does not change. */
+  readonly record: string;
+  readonly status: string;
+  readonly message: string | null;
+  readonly created_at: number;
+  readonly started_at: number | null;
+  readonly finished_at: number | null;
+  /** When the run may be carried out; null for one that was not started. */
+  readonly due_at: number | null;
+  /** When a person said that the end of the run was seen. */
+  readonly acknowledged_at: number | null;
+  readonly succeeded: Generated<number>;
+  readonly failed: Generated<number>;
+  readonly elapsed_ms: Generated<number>;
+  /** FailureCause[] as JSON. */
+  readonly causes: Generated<string>;
+  readonly input_byte: number | null;
+  readonly row_number: number | null;
+  readonly line: number | null;
+  /** RunHashes as JSON. */
+  readonly hashes: string | null;
+  /** What was asked of the run last, and its number: each ask is heard once. */
+  readonly asked: string | null;
+  readonly asked_number: Generated<number>;
+  readonly answered_number: Generated<number>;
+  /** The server that carries the run out, until its lease ends. */
+  readonly holder: string | null;
+  readonly lease_until: Generated<number>;
+  /** Grows with each claim: who wrote with an older one has lost the run. */
+  readonly fence: Generated<number>;
+}
+
+export interface CheckpointTable {
+  readonly run_id: string;
+  readonly input_byte: number;
+  readonly row_number: number;
+  readonly line: number;
+  readonly output_bytes: number;
+  readonly errors_bytes: number;
+  readonly state: ColumnType<Uint8Array | ArrayBuffer | null, Uint8Array | null, Uint8Array | null>;
+  readonly tail_sha256: string | null;
+  readonly output_tail_sha256: string | null;
+}
+
+/** What happened to a run, numbered from 1 without gaps. */
+interface RunEventTable {
+  readonly run_id: string;
+  readonly number: number;
+  readonly type: string;
+  readonly at: number;
+  /** JSON. */
+  readonly data: string;
+}
+
+/** All tables of the store. */
+export interface StoreSchema {
+  readonly runs: RunTable;
+  readonly checkpoints: CheckpointTable;
+  readonly run_events: RunEventTable;
+}

@@ -1,0 +1,55 @@
+import { sql } from 'kysely';
+import type { RunEvent, RunEventStore, RunEventType } from '../../engine/ports/run-events.ts';
+import { storeError } from '../store-error.ts';
+import { nowMs, type SqlDatabase } from './sql-database.ts';
+
+/** Events of runs. A run has one server, which appends one after the other. */
+export class SqlEventStore implements RunEventStore {
+  readonly #database: SqlDatabase;
+
+  constructor(database: SqlDatabase) {
+    this.#database = database;
+  }
+
+  async append({ runId, type, data }: Omit<RunEvent, 'number' | 'atMs'>): Promise<RunEvent> {
+    const next = sql<number>`(select coalesce(max(number), 0) + 1 from run_events where run_id = ${runId})`;
+    try {
+      const row = await this.#database.db
+        .insertInto('run_events')
+        .values({
+          run_id: runId,
+          number: next,
+          type,
+          at: nowMs(this.#database),
+          data: JSON.stringify(data),
+        })
+        .returning(['number', 'at'])
+        .executeTakeFirstOrThrow();
+      return { runId, type, data, number: row.number, atMs: row.at };
+    } catch (error) {
+      throw storeError(this.#database.name, error);
+    }
+  }
+
+  async since(
+    runId: string,
+    { number, limit }: { readonly number: number; readonly limit: number },
+  ): Promise<readonly RunEvent[]> {
+    const rows = await this.#database.db
+      .selectFrom('run_events')
+      .selectAll()
+      .where('run_id', '=', runId)
+      .where('number', '>', number)
+      .orderBy('number')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({
+      runId,
+      number: row.number,
+      atMs: row.at,
+      // Both written by `append`.
+      type: row.type as RunEventType,
+      data: JSON.parse(row.data) as RunEvent['data'],
+    }));
+  }
+}

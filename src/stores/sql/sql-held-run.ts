@@ -1,0 +1,194 @@
+import { sql } from 'kysely';
+import { RowmillError } from '../../engine/errors.ts';
+import type { HeldRun, StoredCheckpoint } from '../../engine/ports/run-store.ts';
+import type { RunHashes } from '../../engine/run/run-record.ts';
+import {
+  isFinal,
+  StatusTransitionError,
+  transitionReason,
+  type AskedOfRun,
+  type RunStatus,
+} from '../../engine/run/status.ts';
+import { storeError } from '../store-error.ts';
+import { nowMs, type SqlDatabase } from './sql-database.ts';
+
+/** A claim is renewed, and what others ask is heard, so often. */
+const RENEW_EVERY_MS = 1_000;
+
+interface Parts {
+  readonly database: SqlDatabase;
+  readonly runId: string;
+  readonly folder: string;
+  readonly holder: string;
+  readonly leaseMs: number;
+  readonly fence: number;
+  readonly status: RunStatus;
+  /** Number of the last ask before this claim: it is nothing to it. */
+  readonly heard: number;
+  readonly checkpoint: StoredCheckpoint | undefined;
+  readonly onReleased: () => void;
+}
+
+/** A run that this server has claimed. What it writes carries the claim's fencing number. */
+export class SqlHeldRun implements HeldRun {
+  readonly folder: string;
+  checkpoint: StoredCheckpoint | undefined;
+  readonly #parts: Parts;
+  #status: RunStatus;
+  #heard: number;
+  #onAsked: ((asked: AskedOfRun) => void) | undefined;
+  /** A commit that was on its way when the run broke off must not replace what its ending says. */
+  #hasEnded = false;
+  readonly #renewing = setInterval(() => void this.listen(), RENEW_EVERY_MS);
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.folder = parts.folder;
+    this.checkpoint = parts.checkpoint;
+    this.#status = parts.status;
+    this.#heard = parts.heard;
+  }
+
+  /** The output lies in the run's own folder: no other run writes there. */
+  async claimOutput(): Promise<void> {}
+
+  async saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
+    if (this.#hasEnded) throw new RowmillError('internal', `run ${this.#parts.runId} has ended`);
+    await this.#write({}, checkpoint);
+  }
+
+  async setStatus(
+    status: RunStatus,
+    {
+      message,
+      checkpoint,
+    }: {
+      readonly message?: string | undefined;
+      readonly checkpoint?: StoredCheckpoint | undefined;
+    },
+  ): Promise<void> {
+    const { runId, database } = this.#parts;
+    if (transitionReason(this.#status, status) === undefined) {
+      throw new StatusTransitionError(runId, this.#status, status);
+    }
+    this.#hasEnded = status !== 'executing';
+    const now = nowMs(database);
+    await this.#write(
+      {
+        status,
+        message: message ?? null,
+        answered_number: this.#heard,
+        finished_at: isFinal(status) ? now : null,
+        ...(status === 'executing'
+          ? { started_at: sql<number>`coalesce(started_at, ${now})`, due_at: null }
+          : {}),
+      },
+      checkpoint,
+    );
+    this.#status = status;
+  }
+
+  async saveHashes(hashes: RunHashes): Promise<void> {
+    await this.#write({ hashes: JSON.stringify(hashes) }, undefined);
+  }
+
+  onAsked(listener: (asked: AskedOfRun) => void): void {
+    this.#onAsked = listener;
+  }
+
+  /** Renews the claim and hears what was asked meanwhile. */
+  async listen(): Promise<void> {
+    const { database, runId, fence, leaseMs } = this.#parts;
+    try {
+      const row = await database.db
+        .updateTable('runs')
+        .set({ lease_until: sql<number>`${nowMs(database)} + ${sql.lit(leaseMs)}` })
+        .where('id', '=', runId)
+        .where('fence', '=', fence)
+        .returning(['asked', 'asked_number'])
+        .executeTakeFirst();
+      if (row === undefined || row.asked === null || row.asked_number <= this.#heard) return;
+      this.#heard = row.asked_number;
+      // Written by `ask`.
+      this.#onAsked?.(row.asked as AskedOfRun);
+    } catch {
+      // A store that cannot be reached now is asked again; one that is lost fails the next checkpoint.
+    }
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#renewing);
+    const { database, runId, fence, onReleased } = this.#parts;
+    onReleased();
+    await database.db
+      .updateTable('runs')
+      .set({ holder: null, lease_until: 0 })
+      .where('id', '=', runId)
+      .where('fence', '=', fence)
+      .execute()
+      // The claim ends by itself.
+      .catch(() => undefined);
+  }
+
+  /** Status and checkpoint in one commit. */
+  async #write(
+    changes: Readonly<Record<string, unknown>>,
+    checkpoint: StoredCheckpoint | undefined,
+  ): Promise<void> {
+    const { database, runId, fence, folder } = this.#parts;
+    const set = { ...changes, ...(checkpoint === undefined ? {} : tallyOf(checkpoint)) };
+    try {
+      await database.db.transaction().execute(async (transaction) => {
+        const { numUpdatedRows } = await transaction
+          .updateTable('runs')
+          .set(set)
+          .where('id', '=', runId)
+          .where('fence', '=', fence)
+          .executeTakeFirst();
+        if (numUpdatedRows === 0n) {
+          throw new RowmillError(
+            'run_busy',
+            `run ${runId} was taken over by another server: what this one did after its last checkpoint does not count`,
+          );
+        }
+        if (checkpoint === undefined) return;
+        const row = rowOf(checkpoint);
+        await transaction
+          .insertInto('checkpoints')
+          .values({ run_id: runId, ...row })
+          .onConflict((conflict) => conflict.column('run_id').doUpdateSet(row))
+          .execute();
+      });
+    } catch (error) {
+      throw storeError(folder, error);
+    }
+    if (checkpoint !== undefined) this.checkpoint = checkpoint;
+  }
+}
+
+function tallyOf(checkpoint: StoredCheckpoint): Readonly<Record<string, unknown>> {
+  const { position, succeeded, failed, causes, elapsedMs } = checkpoint;
+  return {
+    succeeded,
+    failed,
+    causes: JSON.stringify(causes),
+    elapsed_ms: Math.round(elapsedMs),
+    input_byte: position.byte,
+    row_number: position.number,
+    line: position.line,
+  };
+}
+
+function rowOf(checkpoint: StoredCheckpoint) {
+  const { position, state } = checkpoint;
+  return {
+    input_byte: position.byte,
+    row_number: position.number,
+    line: position.line,
+    output_bytes: checkpoint.outputBytes,
+    errors_bytes: checkpoint.errorsBytes,
+    state: state === undefined ? null : Buffer.from(state),
+    tail_sha256: checkpoint.tailSha256 ?? null,
+    output_tail_sha256: checkpoint.outputTailSha256 ?? null,
+  };
+}

@@ -1,0 +1,248 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { RowmillError } from '../../engine/errors.ts';
+import type {
+  HostedRun,
+  HostedRunFacts,
+  HostedRunStore,
+  RunPage,
+  RunPageRequest,
+} from '../../engine/ports/hosted-run-store.ts';
+import type { HeldRun } from '../../engine/ports/run-store.ts';
+import type { RunRecord, StoredRun } from '../../engine/run/run-record.ts';
+import type { AskedOfRun } from '../../engine/run/status.ts';
+import { storeError } from '../store-error.ts';
+import { checkpointOf, storedRunOf } from './run-rows.ts';
+import { nowMs, type SqlDatabase } from './sql-database.ts';
+import { SqlHeldRun } from './sql-held-run.ts';
+
+/** A server that has not renewed its claim for so long has lost its runs. */
+const LEASE_MS = 10_000;
+/** The newest runs whose files are compared with an input, to tell whether it is an output of ours. */
+const RECORDS_LOOKED_AT = 500;
+
+/** Runs in SQLite or PostgreSQL, their files in a folder each. */
+export class SqlRunStore implements HostedRunStore {
+  readonly #database: SqlDatabase;
+  readonly #folder: string;
+  readonly #holder: string;
+  readonly #held = new Map<string, SqlHeldRun>();
+
+  /** `holder` is the name of this server, the same after a restart; `folder` holds a folder for each run. */
+  constructor(
+    database: SqlDatabase,
+    { folder, holder }: { readonly folder: string; readonly holder: string },
+  ) {
+    this.#database = database;
+    this.#folder = folder;
+    this.#holder = holder;
+  }
+
+  /** Lets go what an earlier process of this server held. Only one process of a server lives at a time. */
+  async releaseAll(): Promise<void> {
+    await this.#try(() =>
+      this.#database.db
+        .updateTable('runs')
+        .set({ holder: null, lease_until: 0 })
+        .where('holder', '=', this.#holder)
+        .execute(),
+    );
+  }
+
+  async prepareFolder(runId: string): Promise<string> {
+    const folder = join(this.#folder, runId);
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw storeError(folder, error);
+    }
+    return folder;
+  }
+
+  async discardFolder(runId: string): Promise<void> {
+    await rm(join(this.#folder, runId), { recursive: true, force: true });
+  }
+
+  async create(record: RunRecord): Promise<HeldRun> {
+    await this.prepareFolder(record.runId);
+    const { accountId, authAccountId } = ownerOf(record);
+    await this.#try(() =>
+      this.#database.db
+        .insertInto('runs')
+        .values({
+          id: record.runId,
+          account_id: accountId,
+          auth_account_id: authAccountId,
+          task: record.task,
+          record: JSON.stringify(record),
+          status: 'pending',
+          created_at: record.createdAtMs,
+        })
+        .execute(),
+    );
+    return this.hold(record.runId);
+  }
+
+  async hold(runId: string): Promise<HeldRun> {
+    const { db } = this.#database;
+    const now = nowMs(this.#database);
+    const claimed = await this.#try(() =>
+      db
+        .updateTable('runs')
+        .set({
+          holder: this.#holder,
+          fence: sql<number>`fence + 1`,
+          lease_until: sql<number>`${now} + ${sql.lit(LEASE_MS)}`,
+        })
+        .where('id', '=', runId)
+        .where((where) => where.or([where('holder', 'is', null), where('lease_until', '<', now)]))
+        .returning(['fence', 'status', 'asked_number'])
+        .executeTakeFirst(),
+    );
+    if (claimed === undefined) {
+      await this.get(runId);
+      throw new RowmillError('run_busy', `run ${runId} is being carried out: stop it first`);
+    }
+    const checkpoint = await this.#try(() =>
+      db.selectFrom('checkpoints').selectAll().where('run_id', '=', runId).executeTakeFirst(),
+    );
+    const run = await this.get(runId);
+    const held = new SqlHeldRun({
+      database: this.#database,
+      runId,
+      folder: join(this.#folder, runId),
+      holder: this.#holder,
+      leaseMs: LEASE_MS,
+      fence: claimed.fence,
+      status: run.state.status,
+      heard: claimed.asked_number,
+      checkpoint: checkpoint === undefined ? undefined : checkpointOf(checkpoint, run.state),
+      onReleased: () => this.#held.delete(runId),
+    });
+    this.#held.set(runId, held);
+    return held;
+  }
+
+  async get(runId: string): Promise<HostedRun> {
+    const row = await this.#try(() => this.#runs().where('id', '=', runId).executeTakeFirst());
+    if (row === undefined) throw new RowmillError('run_not_found', `there is no run ${runId}`);
+    return storedRunOf(row, this.#folder);
+  }
+
+  async list(): Promise<readonly StoredRun[]> {
+    const rows = await this.#try(() =>
+      this.#runs().orderBy('created_at', 'desc').orderBy('id', 'desc').execute(),
+    );
+    return rows.map((row) => storedRunOf(row, this.#folder));
+  }
+
+  async page(request: RunPageRequest): Promise<RunPage> {
+    const { accountId, limit, after, status, task } = request;
+    const rows = await this.#try(() => {
+      let query = this.#runs();
+      if (accountId !== undefined) query = query.where('account_id', '=', accountId);
+      if (status !== undefined) query = query.where('status', 'in', [...status]);
+      if (task !== undefined) query = query.where('task', '=', task);
+      if (after !== undefined) {
+        const { createdAtMs, runId } = after;
+        query = query.where((where) =>
+          where.or([
+            where('created_at', '<', createdAtMs),
+            where.and([where('created_at', '=', createdAtMs), where('id', '<', runId)]),
+          ]),
+        );
+      }
+      return query
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+    });
+    const runs = rows.slice(0, limit).map((row) => storedRunOf(row, this.#folder));
+    return { runs, hasMore: rows.length > limit };
+  }
+
+  async records(): Promise<readonly RunRecord[]> {
+    const rows = await this.#try(() =>
+      this.#database.db
+        .selectFrom('runs')
+        .select('record')
+        .orderBy('created_at', 'desc')
+        .limit(RECORDS_LOOKED_AT)
+        .execute(),
+    );
+    // Written by `create` of this or an earlier release.
+    return rows.map(({ record }) => JSON.parse(record) as RunRecord);
+  }
+
+  async due(): Promise<readonly string[]> {
+    const now = nowMs(this.#database);
+    const rows = await this.#try(() =>
+      this.#database.db
+        .selectFrom('runs')
+        .select('id')
+        .where((where) =>
+          where.or([
+            where('due_at', '<=', now),
+            // Its server has gone without a word.
+            where.and([where('status', '=', 'executing'), where('lease_until', '<', now)]),
+          ]),
+        )
+        .where((where) => where.or([where('holder', 'is', null), where('lease_until', '<', now)]))
+        .orderBy('due_at')
+        .orderBy('created_at')
+        .execute(),
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async setFacts(runId: string, facts: Partial<HostedRunFacts>): Promise<void> {
+    const { dueAtMs, acknowledgedAtMs } = facts;
+    const set = {
+      ...('dueAtMs' in facts ? { due_at: dueAtMs ?? null } : {}),
+      ...('acknowledgedAtMs' in facts ? { acknowledged_at: acknowledgedAtMs ?? null } : {}),
+    };
+    await this.#try(() =>
+      this.#database.db.updateTable('runs').set(set).where('id', '=', runId).execute(),
+    );
+  }
+
+  async ask(runId: string, asked: AskedOfRun): Promise<void> {
+    await this.#try(() =>
+      this.#database.db
+        .updateTable('runs')
+        .set({ asked, asked_number: sql<number>`asked_number + 1` })
+        .where('id', '=', runId)
+        .execute(),
+    );
+    // Another server hears it when it renews its claim.
+    await this.#held.get(runId)?.listen();
+  }
+
+  async delete(runId: string): Promise<void> {
+    const held = await this.hold(runId);
+    await held.release();
+    await this.#try(() => this.#database.db.deleteFrom('runs').where('id', '=', runId).execute());
+    await this.discardFolder(runId);
+  }
+
+  #runs() {
+    return this.#database.db.selectFrom('runs').selectAll().select(nowMs(this.#database).as('now'));
+  }
+
+  async #try<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      throw storeError(this.#database.name, error);
+    }
+  }
+}
+
+function ownerOf({ owner }: RunRecord): {
+  readonly accountId: string;
+  readonly authAccountId: string;
+} {
+  return owner ?? { accountId: 'local', authAccountId: 'local' };
+}

@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TaskRegistry } from '../../src/engine/task/registry.ts';
+import type { Task } from '../../src/engine/task/task.ts';
+import { startServer, type RunningServer, type ServerOptions } from '../../src/server-app.ts';
+
+/** What most answers are. */
+type JsonBody = Readonly<Record<string, unknown>> & { readonly id: string };
+
+/** A server of a test: its own folder, a free port of 127.0.0.1. */
+export interface TestServer extends RunningServer {
+  readonly folder: string;
+  /** What went wrong inside. */
+  readonly errors: unknown[];
+  /** A request with a JSON answer. */
+  json(
+    path: string,
+    init?: RequestInit,
+  ): Promise<{ readonly status: number; readonly body: JsonBody }>;
+  /** Ends the server; its folder stays. */
+  stop(): Promise<void>;
+}
+
+/** Starts a server with these tasks. `folder` is that of an earlier one that was stopped. */
+export async function startTestServer(
+  tasks: readonly Task[],
+  { folder, ...options }: Partial<ServerOptions> & { readonly folder?: string } = {},
+): Promise<TestServer> {
+  const home = folder ?? (await mkdtemp(join(tmpdir(), 'rowmill-server-')));
+  const registry = new TaskRegistry();
+  for (const task of tasks)
+    registry.add({ task, codeHash: `hash of ${task.name}`, origin: 'the test' });
+  const errors: unknown[] = [];
+  const server = await startServer({
+    version: '1.2.3',
+    dataDir: home,
+    host: '127.0.0.1',
+    port: 0,
+    database: undefined,
+    tasks: {
+      find: async (name) => registry.get(name),
+      list: async () => registry.list(),
+      problems: [],
+    },
+    maxUploadBytes: 64 * 1024 * 1024,
+    slots: 2,
+    onError: (error) => errors.push(error),
+    ...options,
+  });
+  return {
+    ...server,
+    folder: home,
+    errors,
+    async json(path, init) {
+      const response = await fetch(`${server.url}${path}`, init);
+      const text = await response.text();
+      return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as JsonBody };
+    },
+    stop: () => server.close(),
+    async close() {
+      await server.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Asks for a run until it has ended. Bounded: 20 s. */
+export async function endedRun(server: TestServer, runId: string): Promise<JsonBody> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const { body } = await server.json(`/v1/runs/${runId}`);
+    if (body['status'] !== 'pending' && body['status'] !== 'executing') return body;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`run ${runId} did not end`);
+}
