@@ -34,12 +34,6 @@ describe('help', () => {
     expect(stderr).toContain('Commands:');
   });
 
-  it('offers nothing that needs a server', async () => {
-    const { stdout } = await commandLine(['--help']);
-    expect(stdout).not.toMatch(/\b(serve|watch|schedule|--server|--detach)\b/);
-    expect((await commandLine(['run', '--help'])).stdout).not.toMatch(/--(threads|detach|server)/);
-  });
-
   it('prints the version', async () => {
     expect(await commandLine(['--version'])).toMatchObject({ exitCode: 0, stdout: '1.2.3\n' });
   });
@@ -48,7 +42,6 @@ describe('help', () => {
 describe('what is misspelt', () => {
   it.each([
     [['rnu'], "unknown command 'rnu'", 'Did you mean run?'],
-    [['serve'], "unknown command 'serve'", ''],
     [
       ['run', 'contacts/claen', 'x.csv'],
       'there is no task "contacts/claen"',

@@ -338,7 +338,11 @@ export class FakeCommandLine {
         },
         runs: async () => this.service,
       }),
-      serve: () => Promise.reject(new Error('the fake has no server')),
+      // It is ended as soon as it is there.
+      serve: async () => {
+        setImmediate(() => this.signal('SIGTERM'));
+        return { url: 'http://127.0.0.1:7070', close: async () => undefined };
+      },
       onSignal: (listener) => {
         this.#signalListeners.add(listener);
         return () => this.#signalListeners.delete(listener);
