@@ -49,6 +49,7 @@ const host: CommandLineHost = {
       port,
       database,
       tasks: workspace.tasks,
+      threads: { entry: new URL('./thread.js', import.meta.url), tasks: workspace.settings.tasks },
       maxUploadBytes: 16 * 1024 ** 3,
       slots: 4,
       onError: (error, about) =>

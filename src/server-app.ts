@@ -8,7 +8,7 @@ import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { RunHost } from './engine/hosting/run-host.ts';
 import { LocalRunService } from './engine/service.ts';
 import { LocalUploads } from './files/local/local-uploads.ts';
-import { machinePorts } from './machine.ts';
+import { machinePorts, type ThreadSource } from './machine.ts';
 import { migrate } from './stores/sql/migrations.ts';
 import { openPostgres } from './stores/sql/open-postgres.ts';
 import { openSqlite } from './stores/sql/open-sqlite.ts';
@@ -25,6 +25,8 @@ export interface ServerOptions {
   /** `postgres://…`; undefined for SQLite in the data folder. */
   readonly database: string | undefined;
   readonly tasks: ApiPorts['tasks'];
+  /** For runs that ask for threads. */
+  readonly threads: ThreadSource | undefined;
   readonly maxUploadBytes: number;
   /** Runs carried out at the same time. */
   readonly slots: number;
@@ -49,7 +51,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await migrate(database);
   const store = new SqlRunStore(database, { folder: join(dataDir, 'server-runs'), holder: 'main' });
   await store.releaseAll();
-  const machine = machinePorts(dataDir);
+  const machine = machinePorts(dataDir, options.threads);
   const { clock, makeStop } = machine;
   const service = new LocalRunService({ ...machine, store });
   const feed = new RunEventFeed(new SqlEventStore(database));

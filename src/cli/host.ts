@@ -16,6 +16,7 @@ export interface OutputStream {
 /** The settings this command line reads. */
 export interface CommandLineSettings {
   readonly dataDir: string;
+  readonly tasks: readonly string[];
   readonly progress: 'auto' | 'bar' | 'plain' | 'json' | 'none';
   readonly color: 'auto' | 'always' | 'never';
   readonly preset: 'none' | 'kazoo';

@@ -43,6 +43,7 @@ export async function startTestServer(
       list: async () => registry.list(),
       problems: [],
     },
+    threads: undefined,
     maxUploadBytes: 64 * 1024 * 1024,
     slots: 2,
     onError: (error) => errors.push(error),

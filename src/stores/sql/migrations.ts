@@ -29,6 +29,7 @@ const MIGRATIONS: Readonly<Record<string, (bytes: 'blob' | 'bytea') => Migration
         .addColumn('input_byte', 'bigint')
         .addColumn('row_number', 'bigint')
         .addColumn('line', 'bigint')
+        .addColumn('output_bytes', 'bigint')
         .addColumn('hashes', 'text')
         .addColumn('asked', 'text')
         .addColumn('asked_number', 'bigint', (column) => column.notNull().defaultTo(0))

@@ -30,6 +30,7 @@ export function storedRunOf(
           ? undefined
           : { byte: row.input_byte, number: row.row_number ?? 0, line: row.line ?? 0 },
       hashes: row.hashes === null ? undefined : (JSON.parse(row.hashes) as RunHashes), // by saveHashes
+      outputBytes: row.output_bytes ?? 0,
       // Written by `ask`.
       asked: isAsked ? (row.asked as AskedOfRun) : undefined,
     },

@@ -24,6 +24,7 @@ export interface RunTable {
   readonly causes: Generated<string>;
   readonly input_byte: number | null;
   readonly row_number: number | null;
+  readonly output_bytes: number | null;
   readonly line: number | null;
   /** RunHashes as JSON. */
   readonly hashes: string | null;

@@ -176,6 +176,7 @@ function tallyOf(checkpoint: StoredCheckpoint): Readonly<Record<string, unknown>
     input_byte: position.byte,
     row_number: position.number,
     line: position.line,
+    output_bytes: checkpoint.outputBytes,
   };
 }
 
