@@ -38,7 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server-app': ['api', 'engine', 'files', 'machine', 'stores'],
   // What this machine gives to runs, whatever the store they live in.
   machine: ['engine', 'executors', 'files', 'stores', 'system', 'thread'],
-  main: ['app', 'cli', 'engine', 'server-app', 'settings', 'task-source'],
+  main: ['app', 'cli', 'engine', 'server-app', 'settings', 'system', 'task-source'],
   // What main and a thread of a run have in common, and the root of such a thread.
   'task-source': ['csv', 'index', 'task-modules', 'tasks', 'verifiers'],
   thread: ['engine', 'executors', 'stores', 'system', 'task-source'],
