@@ -15,7 +15,7 @@ const CONCURRENCY = 100;
 
 /** `http/request` against a server of this process. The ideal knows the 50 ms only, and no cost of its own. */
 export async function requests({ quick, rounds = quick ? 2 : 3 }) {
-  const rows = quick ? 10_000 : 50_000;
+  const rows = quick ? 10_000 : 100_000;
   const input = await dataFile(100_000);
   const answers = preciseAnswers();
   const server = createServer((_request, response) => answers.add(response));

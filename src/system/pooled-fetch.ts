@@ -73,6 +73,6 @@ function leanCall(
 
 function withDefaults(headers: Record<string, string>): Record<string, string> {
   const all: Record<string, string> = { ...DEFAULT_HEADERS };
-  for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = value;
+  for (const name in headers) all[name.toLowerCase()] = headers[name] ?? '';
   return all;
 }

@@ -22,6 +22,7 @@ export interface SendOptions {
 }
 
 const MOST_REDIRECTS = 5;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
  * Sends one request and reads its answer, within one timeout for all of it. Redirects are followed as
@@ -59,10 +60,11 @@ async function followed(
       redirect: 'manual',
       ...(body === undefined ? {} : { body }),
     });
+    if (!REDIRECTS.has(response.status) || redirects === 'none' || hop === MOST_REDIRECTS) {
+      return response;
+    }
     const location = response.headers.get('location');
-    const isRedirect = [301, 302, 303, 307, 308].includes(response.status) && location !== null;
-    if (!isRedirect || redirects === 'none' || hop === MOST_REDIRECTS) return response;
-    if (!URL.canParse(location, url.href)) return response;
+    if (location === null || !URL.canParse(location, url.href)) return response;
     const next = new URL(location, url);
     const isSameOrigin = next.origin === url.origin;
     if (!/^https?:$/.test(next.protocol) || (!isSameOrigin && redirects === 'same-origin')) {
