@@ -9,7 +9,7 @@ import { RunHost } from './engine/hosting/run-host.ts';
 import { LocalRunService } from './engine/service.ts';
 import { LocalUploads } from './files/local/local-uploads.ts';
 import { machinePorts, type ThreadSource } from './machine.ts';
-import { migrate } from './stores/sql/migrations.ts';
+import { migrate } from './stores/sql/migrate.ts';
 import { openPostgres } from './stores/sql/open-postgres.ts';
 import { openSqlite } from './stores/sql/open-sqlite.ts';
 import { SqlEventStore } from './stores/sql/sql-event-store.ts';

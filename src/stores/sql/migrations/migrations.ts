@@ -1,0 +1,12 @@
+import { runs } from './001-runs.ts';
+import type { MakeMigration } from './make-migration.ts';
+
+/**
+ * In order of their names, each once, in a transaction where the database can. A migration that was
+ * released is never changed, and none is put before it: a database of an earlier release opens in this
+ * one. The numbers leave room, so that parts made at the same time each have their own ten: runs 00x,
+ * keys 01x, drafts 02x, control of runs 03x, webhooks and retention 04x, compatibility 05x.
+ */
+export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
+  '001-runs': runs,
+};
