@@ -23,7 +23,7 @@ type ApiErrorCode =
 export type ProblemCode = ErrorCode | ApiErrorCode;
 
 /** The one table of codes and statuses; it does not compile when a code is missing. */
-const STATUS_OF: Readonly<Record<ProblemCode, number>> = {
+export const STATUS_OF: Readonly<Record<ProblemCode, number>> = {
   usage: 400,
   task_not_found: 404,
   task_invalid: 422,
@@ -129,7 +129,8 @@ export function problemBody(problem: ApiProblem, requestId: string): Record<stri
   };
 }
 
-const TITLES: Readonly<Record<number, string>> = {
+/** The name of each status. */
+export const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
   401: 'Unauthorized',
   403: 'Forbidden',

@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { ZodObject, ZodType, z } from 'zod';
 import type { Actor, Scope } from './actor.ts';
 import type { ApiPorts } from './api-ports.ts';
+import type { ProblemCode } from './problem.ts';
 
 /** What a handler gives: JSON, nothing, or an answer that it has written itself. */
 type Reply =
@@ -26,12 +27,15 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
 }
 
 /** One possible answer, for the description of the API. */
-interface ResponseSpec {
+export interface ResponseSpec {
   readonly description: string;
   /** JSON of this shape. */
   readonly schema?: ZodType;
-  /** Media type of an answer that is not JSON. */
-  readonly content?: string;
+  /** An answer, for the reader. */
+  readonly example?: unknown;
+  /** Media type, or several, of an answer that is not JSON. */
+  readonly content?: string | readonly string[];
+  /** Name of a header it can have → what that says. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -58,7 +62,13 @@ export interface Route<
   readonly body?: Body;
   /** Media types of a body that the handler reads itself. */
   readonly reads?: readonly string[];
+  /** Fields of a multipart body beside its part `file`. */
+  readonly formFields?: ZodObject;
   readonly responses: Readonly<Record<number, ResponseSpec>>;
+  /** Problems that this route has beside those that every route of its kind has (`problem-responses.ts`). */
+  readonly problems?: readonly ProblemCode[];
+  /** `own`: what goes wrong is told in another shape, by `responses`. */
+  readonly problemShape?: 'own';
   handle(call: Call<Shape<Params>, Shape<Query>, Shape<Body>>): Promise<Reply>;
 }
 

@@ -1,7 +1,13 @@
 import type { AnyRoute } from './route.ts';
+import { descriptionRoutes } from './routes/description.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serverRoutes } from './routes/server.ts';
 import { taskRoutes } from './routes/tasks.ts';
 
 /** Every route there is: the router, the description of the API and the matrix of keys come from here. */
-export const ROUTES: readonly AnyRoute[] = [...serverRoutes, ...taskRoutes, ...runRoutes];
+export const ROUTES: readonly AnyRoute[] = [
+  ...serverRoutes,
+  ...descriptionRoutes(() => ROUTES),
+  ...taskRoutes,
+  ...runRoutes,
+];

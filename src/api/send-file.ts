@@ -2,6 +2,14 @@ import type { Context } from 'koa';
 import send from 'send';
 import { ApiProblem } from './problem.ts';
 
+/** The headers of a file, for the description of a route that sends one. */
+export const FILE_HEADERS = {
+  ETag: 'The version of the file: send it back in `If-None-Match` or `If-Range`',
+  'Last-Modified': 'When it was written last',
+  'Accept-Ranges': '`bytes`: parts of it can be asked for by `Range`',
+  'Content-Disposition': 'The name to save it as',
+};
+
 /** Sends a file with ETag, Last-Modified and ranges. `name` is what a browser saves it as. */
 export function sendFile(
   context: Context,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { TaskRegistry } from '../../src/engine/task/registry.ts';
 import type { Task } from '../../src/engine/task/task.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../../src/server-app.ts';
+import { watchAnswers } from './described-answers.ts';
 
 /** What most answers are. */
 type JsonBody = Readonly<Record<string, unknown>> & { readonly id: string };
@@ -49,6 +50,14 @@ export async function startTestServer(
     onError: (error) => errors.push(error),
     ...options,
   });
+  // Every answer of every test is compared with the description of the API.
+  const undescribed = watchAnswers(Number(new URL(server.url).port));
+  const stop = async (): Promise<void> => {
+    await server.close();
+    if (undescribed.length > 0) {
+      throw new Error(`not as /openapi.json says:\n${undescribed.join('\n')}`);
+    }
+  };
   return {
     ...server,
     folder: home,
@@ -58,10 +67,13 @@ export async function startTestServer(
       const text = await response.text();
       return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as JsonBody };
     },
-    stop: () => server.close(),
+    stop,
     async close() {
-      await server.close();
-      await rm(home, { recursive: true, force: true });
+      try {
+        await stop();
+      } finally {
+        await rm(home, { recursive: true, force: true });
+      }
     },
   };
 }

@@ -7,7 +7,7 @@ import { cursorOf, readCursor } from '../cursor.ts';
 import { ownRun } from '../own-run.ts';
 import { ApiProblem } from '../problem.ts';
 import { route, type AnyRoute } from '../route.ts';
-import { sendFile } from '../send-file.ts';
+import { FILE_HEADERS, sendFile } from '../send-file.ts';
 import { createTaskRun } from '../create-run.ts';
 import { Run, RunId, runWire } from '../wire/run-wire.ts';
 import { TaskName } from './tasks.ts';
@@ -20,6 +20,7 @@ const SUMMARIES = {
   stop: 'Stop a run; its output so far is complete',
 };
 const RUN_RESPONSE = { description: 'The run', schema: Run };
+const RUN_CREATED = { ...RUN_RESPONSE, headers: { Location: 'Where the run is' } };
 
 export const runRoutes: readonly AnyRoute[] = [
   route({
@@ -35,7 +36,7 @@ export const runRoutes: readonly AnyRoute[] = [
       file_name: z.string().max(255).optional(),
     }),
     reads: ['text/csv'],
-    responses: { 201: RUN_RESPONSE },
+    responses: { 201: RUN_CREATED },
     handle: async (call) => {
       const run = await createTaskRun(call);
       const { runId } = run.record;
@@ -69,6 +70,7 @@ export const runRoutes: readonly AnyRoute[] = [
       200: {
         description: 'A page; `Link: rel="next"` where there is another',
         schema: z.object({ data: z.array(Run), next: z.string().nullable() }),
+        headers: { Link: 'The next page, where there is one' },
       },
     },
     handle: async ({ query, actor, ports, context }) => {
@@ -158,7 +160,16 @@ export const runRoutes: readonly AnyRoute[] = [
     summary: 'The output, as far as it is written',
     scope: 'runs:read',
     params: OneRun,
-    responses: { 200: { description: 'CSV', content: 'text/csv' } },
+    responses: {
+      200: { description: 'CSV', content: 'text/csv', headers: FILE_HEADERS },
+      206: {
+        description: 'The range that was asked for',
+        content: 'text/csv',
+        headers: { ...FILE_HEADERS, 'Content-Range': 'Which bytes these are' },
+      },
+      304: { description: 'It has not changed', headers: FILE_HEADERS },
+    },
+    problems: ['range_not_satisfiable', 'precondition_failed'],
     handle: async (call) => {
       const { record, folder } = await ownRun(call);
       const path = outputPathOf(record, folder);
