@@ -5,7 +5,7 @@ import type { StopSignalName } from './cli/exit-codes.ts';
 import type { CommandLineHost } from './cli/host.ts';
 import { loadSettings } from './settings.ts';
 import { boundYoungGeneration } from './system/young-generation.ts';
-import { moduleLoader, taskCatalog } from './task-source.ts';
+import { moduleLoader, taskCatalog, watchModules } from './task-source.ts';
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -22,6 +22,7 @@ const host: CommandLineHost = {
   stderr: process.stderr,
   environment: process.env,
   workingDirectory: process.cwd(),
+  processId: process.pid,
   async open(flags) {
     const loaded = await loadSettings({
       flags,
@@ -30,9 +31,11 @@ const host: CommandLineHost = {
       loadModule: async (file) => defaultExport(await loadModule(file)),
     });
     const { settings } = loaded;
+    const tasks = taskCatalog(settings.tasks, { version, loadModule });
     return {
       ...loaded,
-      tasks: taskCatalog(settings.tasks, { version, loadModule }),
+      tasks,
+      watchTasks: (listeners) => watchModules(tasks, listeners),
       // Imported here: `tasks`, `config` and help open no runs, and need not wait for a database driver.
       runs: async () => {
         const { createLocalApp } = await import('./app.ts');
@@ -41,22 +44,15 @@ const host: CommandLineHost = {
       },
     };
   },
-  async serve({ workspace, host: address, port, database, onError }) {
+  async serve({ workspace, onError }) {
     const { startServer } = await import('./server-app.ts');
+    const { settings, tasks } = workspace;
     return startServer({
+      ...settings,
       version,
-      dataDir: workspace.settings.dataDir,
-      host: address,
-      port,
-      database,
-      tasks: workspace.tasks,
-      threads: { entry: new URL('./thread.js', import.meta.url), tasks: workspace.settings.tasks },
-      maxUploadBytes: 16 * 1024 ** 3,
-      slots: 4,
-      onError: (error, about) =>
-        onError(
-          `${about ?? 'server'}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        ),
+      tasks,
+      threads: { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks },
+      onError: (error, about) => onError(`${about ?? 'server'}: ${stackOf(error)}`),
     });
   },
   onSignal(listener) {
@@ -114,6 +110,10 @@ await flushed(process.stderr);
 isDone = true;
 // A standard input that is still open would keep the process waiting for its end.
 process.exit(stdoutError === undefined ? exitCode : 1);
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
 
 function defaultExport(loaded: unknown): unknown {
   const hasDefault = typeof loaded === 'object' && loaded !== null && 'default' in loaded;

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import type { ApiPorts } from './api/api-ports.ts';
+import { listen } from './api/listen.ts';
 import { createApiServer } from './api/server.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { RunHost } from './engine/hosting/run-host.ts';
@@ -80,15 +80,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     makeId: (prefix) => `${prefix}_${nanoid()}`,
     onError,
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
-  });
+  const url = await listen(server, options);
   host.open();
-  // It listens on TCP, so its address is one of an interface.
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    url,
     async close() {
       server.close();
       await host.close(GRACE_MS);

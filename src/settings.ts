@@ -1,30 +1,10 @@
 import { existsSync } from 'node:fs';
-import { delimiter as pathListSeparator, dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { RowmillError } from './engine/errors.ts';
 import { didYouMean } from './engine/nearest-names.ts';
-import { parseMaxFailures } from './engine/task/max-failures.ts';
-import type { MaxFailures } from './engine/task/task.ts';
+import { SPECS, type SettingName, type Settings } from './settings/setting-specs.ts';
 
-/** How local runs behave, whatever the command. Flags > ROWMILL_* > rowmill.config.* > defaults. */
-export interface Settings {
-  /** Folder of the runs. Absolute. */
-  readonly dataDir: string;
-  /** Files, folders and globs of task modules beside the bundled ones. Absolute. */
-  readonly tasks: readonly string[];
-  readonly progress: 'auto' | 'bar' | 'plain' | 'json' | 'none';
-  readonly color: 'auto' | 'always' | 'never';
-  /** `kazoo`: 500 ms after each row, as Kazoo has it, unless the task or the run says otherwise. */
-  readonly preset: 'none' | 'kazoo';
-  /** Pause after each row, in ms, of tasks that do not say themselves. */
-  readonly waitMs: number | undefined;
-  readonly maxRowsPerSecond: number | undefined;
-  readonly maxFailures: MaxFailures | undefined;
-  /** Threads that share the rows of a run, where its task can do with more than one. */
-  readonly threads: number;
-  readonly excelSafe: boolean;
-}
-
-export type SettingName = keyof Settings;
+export type { Settings };
 
 /** A value, and who said so. */
 interface ExplainedSetting {
@@ -47,96 +27,11 @@ export interface LoadedSettings {
   readonly warnings: readonly string[];
 }
 
-interface SettingSpec {
-  readonly variable: string;
-  readonly flag: string;
-  readonly fallback: unknown;
-  /** Turns what was written into the value; undefined says that it is not one. */
-  readonly read: (written: unknown, folder: string) => unknown;
-  /** What is allowed, for the error. */
-  readonly allowed: string;
-}
-
-const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
-  dataDir: {
-    variable: 'ROWMILL_DATA_DIR',
-    flag: '--data',
-    fallback: '.rowmill',
-    read: (written, folder) =>
-      typeof written === 'string' && written !== '' ? resolve(folder, written) : undefined,
-    allowed: 'a folder',
-  },
-  tasks: {
-    variable: 'ROWMILL_TASKS',
-    flag: '--tasks',
-    fallback: [],
-    read: readPaths,
-    allowed: `paths of task modules (several in ROWMILL_TASKS with "${pathListSeparator}" between)`,
-  },
-  progress: {
-    variable: 'ROWMILL_PROGRESS',
-    flag: '--progress',
-    fallback: 'auto',
-    ...oneOf('auto', 'bar', 'plain', 'json', 'none'),
-  },
-  color: {
-    variable: 'ROWMILL_COLOR',
-    flag: '--color',
-    fallback: 'auto',
-    ...oneOf('auto', 'always', 'never'),
-  },
-  preset: { variable: 'ROWMILL_PRESET', flag: '', fallback: 'none', ...oneOf('none', 'kazoo') },
-  waitMs: {
-    variable: 'ROWMILL_WAIT_MS',
-    flag: '--wait-ms',
-    fallback: undefined,
-    read: (written) => numberOf(written, (value) => value >= 0),
-    allowed: 'milliseconds, 0 or more',
-  },
-  maxRowsPerSecond: {
-    variable: 'ROWMILL_MAX_ROWS_PER_SECOND',
-    flag: '--max-rows-per-second',
-    fallback: undefined,
-    read: (written) => numberOf(written, (value) => value > 0),
-    allowed: 'a number above 0',
-  },
-  maxFailures: {
-    variable: 'ROWMILL_MAX_FAILURES',
-    flag: '--max-failures',
-    fallback: undefined,
-    read: (written) => parseMaxFailures(String(written)),
-    allowed: 'a count such as 100, or a percentage such as 5%',
-  },
-  threads: {
-    variable: 'ROWMILL_THREADS',
-    flag: '--threads',
-    fallback: 1,
-    read: (written) => numberOf(written, (value) => Number.isInteger(value) && value >= 1),
-    allowed: 'a whole number, 1 or more',
-  },
-  excelSafe: {
-    variable: 'ROWMILL_EXCEL_SAFE',
-    flag: '--excel-safe',
-    fallback: false,
-    read: (written) => BOOLEANS.get(String(written).toLowerCase()),
-    allowed: 'true or false',
-  },
-};
-
 const SETTING_NAMES = Object.keys(SPECS) as readonly SettingName[];
 /** Variables of this program that are no settings. */
-const OTHER_VARIABLES = ['ROWMILL_DEBUG'];
+const OTHER_VARIABLES = ['ROWMILL_DEBUG', 'ROWMILL_API_KEY'];
 const OTHER_VARIABLE_PREFIXES = ['ROWMILL_SECRET_'];
 const CONFIG_FILES = ['rowmill.config.ts', 'rowmill.config.js', 'rowmill.config.json'];
-
-const BOOLEANS = new Map([
-  ['true', true],
-  ['1', true],
-  ['yes', true],
-  ['false', false],
-  ['0', false],
-  ['no', false],
-]);
 
 /**
  * Finds every setting. `loadModule` loads a config file that is code. Throws `usage` with every wrong
@@ -182,7 +77,7 @@ export async function loadSettings({
     const value = spec.read(place.written, place.folder);
     if (value === undefined) {
       problems.push(
-        `${name} (${place.source}): ${JSON.stringify(place.written)} is not ${spec.allowed}`,
+        `${name} (${place.source}): ${withoutPassword(JSON.stringify(place.written))} is not ${spec.allowed}`,
       );
     }
     return { name, value, source: place.source, variable, flag };
@@ -194,10 +89,23 @@ export async function loadSettings({
   const settings = Object.fromEntries(explained.map(({ name, value }) => [name, value])) as unknown;
   return {
     settings: settings as Settings,
-    explained,
+    explained: explained.map(shown),
     configFile,
     warnings: unknownVariables(environment),
   };
+}
+
+/** `config` is pasted into reports: no password goes there. */
+function shown(setting: ExplainedSetting): ExplainedSetting {
+  const { value, name } = setting;
+  const show = SPECS[name].shown;
+  return show === undefined || typeof value !== 'string'
+    ? setting
+    : { ...setting, value: show(value) };
+}
+
+function withoutPassword(text: string): string {
+  return text.replaceAll(/(:\/\/[^/:@]*):.*@/g, '$1:***@');
 }
 
 function findConfigFile(from: string): string | undefined {
@@ -241,24 +149,4 @@ function unknownVariables(environment: Readonly<Record<string, string | undefine
     .filter((name) => name.startsWith('ROWMILL_') && !known.includes(name))
     .filter((name) => !OTHER_VARIABLE_PREFIXES.some((prefix) => name.startsWith(prefix)))
     .map((name) => `the variable ${name} means nothing here.${didYouMean(name, known)}`);
-}
-
-function oneOf(...words: readonly string[]): Pick<SettingSpec, 'read' | 'allowed'> {
-  return {
-    read: (written) => words.find((word) => word === written),
-    allowed: `one of ${words.join(', ')}`,
-  };
-}
-
-function readPaths(written: unknown, folder: string): readonly string[] | undefined {
-  const paths = typeof written === 'string' ? written.split(pathListSeparator) : written;
-  if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string')) return undefined;
-  return paths.filter((path) => path !== '').map((path) => resolve(folder, path));
-}
-
-function numberOf(written: unknown, isAllowed: (value: number) => boolean): number | undefined {
-  const value = typeof written === 'string' && written.trim() !== '' ? Number(written) : written;
-  return typeof value === 'number' && Number.isFinite(value) && isAllowed(value)
-    ? value
-    : undefined;
 }

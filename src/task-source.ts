@@ -15,6 +15,8 @@ export function taskCatalog(
   return new TaskCatalog({ bundled: bundledTasks, version, paths, loadModule });
 }
 
+export { watchModules } from './task-modules/watch-modules.ts';
+
 /** What a task module gets when it imports `rowmill`. */
 async function packageModules(): Promise<Record<string, unknown>> {
   const [index, csv, verifiers] = await Promise.all([

@@ -39,6 +39,15 @@ describe('loadSettings', () => {
       maxFailures: undefined,
       threads: 1,
       excelSafe: false,
+      host: '127.0.0.1',
+      port: 7070,
+      database: undefined,
+      slots: 4,
+      maxUploadBytes: 16 * 1024 ** 3,
+      logLevel: 'info',
+      publicUrl: undefined,
+      server: undefined,
+      profile: undefined,
     });
     expect(configFile).toBeUndefined();
   });
@@ -92,6 +101,20 @@ describe('loadSettings', () => {
       excelSafe: true,
       color: 'auto',
     });
+  });
+
+  it('reads sizes, and shows no password of an address', async () => {
+    const sizes = ['1000', '500MB', '1.5 GiB'].map((ROWMILL_MAX_UPLOAD_BYTES) =>
+      load({ environment: { ROWMILL_MAX_UPLOAD_BYTES } }),
+    );
+    const bytes = (await Promise.all(sizes)).map(({ settings }) => settings.maxUploadBytes);
+    expect(bytes).toEqual([1000, 500_000_000, 1_610_612_736]);
+    const database = 'postgres://me:pass@word@localhost/x';
+    const { settings, explained } = await load({ environment: { ROWMILL_DATABASE: database } });
+    expect(settings.database).toBe(database);
+    expect(explained.find(({ name }) => name === 'database')?.value).not.toContain('word');
+    const wrong = load({ environment: { ROWMILL_DATABASE: 'mysql://me:pass@localhost/x' } });
+    await expect(wrong).rejects.toThrow('mysql://me:***@localhost/x" is not an address');
   });
 
   it('names every wrong value at once, and where it was written', async () => {

@@ -9,7 +9,6 @@ interface GlobalFlags {
   readonly tasks?: readonly string[];
   readonly data?: string;
   readonly color?: 'auto' | 'always' | 'never' | false;
-  readonly progress?: unknown;
 }
 
 /** One call of the command line: what its commands share. */
@@ -30,11 +29,11 @@ export class CommandContext {
   /** Settings, tasks and runs, as the flags of this command say. */
   async open(command: Command): Promise<Workspace> {
     const flags: GlobalFlags = command.optsWithGlobals();
+    const { data: dataDir, color: _, ...others } = flags;
     const workspace = await this.host.open({
-      tasks: flags.tasks,
-      dataDir: flags.data,
+      ...settingsAmong(others),
+      dataDir,
       color: colorOf(flags),
-      progress: flags.progress,
     });
     this.screen.colorMode = workspace.settings.color;
     for (const warning of workspace.warnings) this.screen.warn(warning);
@@ -68,6 +67,25 @@ export class CommandContext {
     const output = this.host.stderr as unknown as NodeJS.WriteStream;
     return (await confirm({ message: question, initialValue: false, output })) === true;
   }
+}
+
+/** Flags of a command that are settings, and bear their names. */
+const SETTING_FLAGS = [
+  'tasks',
+  'progress',
+  'host',
+  'port',
+  'database',
+  'slots',
+  'maxUploadBytes',
+  'logLevel',
+  'publicUrl',
+] as const;
+
+function settingsAmong(
+  flags: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(SETTING_FLAGS.map((name) => [name, flags[name]]));
 }
 
 function colorOf({ color }: GlobalFlags): 'auto' | 'always' | 'never' | undefined {

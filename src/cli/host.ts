@@ -25,6 +25,15 @@ export interface CommandLineSettings {
   readonly maxFailures: MaxFailures | undefined;
   readonly threads: number;
   readonly excelSafe: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly database: string | undefined;
+  readonly slots: number;
+  readonly maxUploadBytes: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly publicUrl: string | undefined;
+  readonly server: string | undefined;
+  readonly profile: string | undefined;
 }
 
 /** Flags that are settings too; undefined where the flag was not given. */
@@ -47,6 +56,14 @@ interface TaskSource {
   readonly problems: readonly { readonly file: string; readonly message: string }[];
 }
 
+/** A task module whose code has changed. */
+interface TaskModuleChange {
+  readonly file: string;
+  readonly tasks: readonly string[];
+  /** Why the version before stays. */
+  readonly problem: string | undefined;
+}
+
 /** What a command works with, once flags and settings are known. */
 export interface Workspace {
   readonly settings: CommandLineSettings;
@@ -55,6 +72,11 @@ export interface Workspace {
   /** About settings that mean nothing. */
   readonly warnings: readonly string[];
   readonly tasks: TaskSource;
+  /** Reloads task modules when their files change, until the returned function is called. */
+  watchTasks(listeners: {
+    readonly onChange: (changes: readonly TaskModuleChange[]) => void;
+    readonly onError: (message: string) => void;
+  }): Promise<() => void>;
   /** Opens the runs at the first call. */
   runs(): Promise<RunService>;
 }
@@ -65,18 +87,14 @@ export interface Probe {
   readonly try: () => Promise<string>;
 }
 
-/** What `serve` was told. */
+/** What `serve` needs beside the settings. */
 interface ServeOptions {
   readonly workspace: Workspace;
-  readonly host: string;
-  readonly port: number;
-  /** `postgres://…`; undefined for SQLite in the data folder. */
-  readonly database: string | undefined;
   readonly onError: (message: string) => void;
 }
 
 /** A server that listens. */
-interface ServingServer {
+export interface ServingServer {
   readonly url: string;
   close(): Promise<void>;
 }
@@ -89,6 +107,7 @@ export interface CommandLineHost {
   readonly stderr: OutputStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
+  readonly processId: number;
   open(flags: SettingFlags): Promise<Workspace>;
   /** Starts the server and says where it listens. */
   serve(options: ServeOptions): Promise<ServingServer>;

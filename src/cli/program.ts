@@ -27,7 +27,11 @@ export async function createProgram(context: CommandContext): Promise<Command> {
     })
     .showHelpAfterError('(--help shows how it is used)')
     .optionsGroup('Everywhere:')
-    .option('--tasks <path>', 'a file, folder or quoted glob of task modules (repeatable)', collect)
+    .option(
+      '--tasks <path>',
+      'a file, folder, quoted glob or package of task modules (repeatable)',
+      collect,
+    )
     .option('--data <dir>', 'the folder of the runs (default: .rowmill)')
     .addOption(
       new Option('--color <when>', 'colours and bold text').choices(['auto', 'always', 'never']),
@@ -55,6 +59,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   runs: async () => (await import('./commands/runs.ts')).addRunsCommand,
   resume: async () => (await import('./commands/resume.ts')).addResumeCommand,
   serve: async () => (await import('./commands/serve.ts')).addServeCommand,
+  dev: async () => (await import('./commands/serve.ts')).addDevCommand,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   config: async () => (await import('./commands/config.ts')).addConfigCommand,
   completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,

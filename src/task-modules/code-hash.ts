@@ -15,6 +15,13 @@ const ENDINGS = ['', '.ts', '.mts', '.js', '.mjs', '.cjs', '.json', '/index.ts',
  * folder does not change it; renaming a file in it does. What a package manager installed is not in it.
  */
 export async function codeHash(modulePath: string): Promise<string> {
+  return (await readCode(modulePath)).hash;
+}
+
+/** The same hash, and the files it was made of. */
+export async function readCode(
+  modulePath: string,
+): Promise<{ readonly hash: string; readonly files: readonly string[] }> {
   const files = new Map<string, Buffer>();
   await collect(modulePath, files);
   const root = dirname(modulePath);
@@ -22,7 +29,7 @@ export async function codeHash(modulePath: string): Promise<string> {
   for (const [path, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
     hash.update(`${relative(root, path)}\0${bytes.length}\0`).update(bytes);
   }
-  return hash.digest('hex');
+  return { hash: hash.digest('hex'), files: [...files.keys()] };
 }
 
 async function collect(path: string, files: Map<string, Buffer>): Promise<void> {

@@ -1,9 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { RowmillError } from '../engine/errors.ts';
 
 const MODULE = /(?<!\.d)(?<!\.(?:test|spec))\.(?:ts|mts|js|mjs)$/;
 const GLOB = /[*?[\]{}]/;
+/** A package, of a scope or not, and what it exports. */
+const PACKAGE = /^(?:@[\w.~-]+\/)?[\w~-][\w.~-]*(?:\/[\w.~-]+)*$/;
 
 /** A file that may define tasks. */
 export interface ModuleFile {
@@ -13,10 +15,13 @@ export interface ModuleFile {
 }
 
 /**
- * The task modules that an absolute path means: a file, the modules directly in a folder, or what a
- * glob (`*`, `**`, `?`, `{a,b}`) matches. Throws `usage` when there is nothing.
+ * The task modules that an absolute path means: a file, the modules directly in a folder, what a glob
+ * (`*`, `**`, `?`, `{a,b}`) matches, or a package of that name. Throws `usage` when there is nothing.
  */
-export async function moduleFiles(path: string): Promise<readonly ModuleFile[]> {
+export async function moduleFiles(
+  path: string,
+  resolvePackage: ResolvePackage,
+): Promise<readonly ModuleFile[]> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() === true) return [{ path, isNamed: true }];
   if (found?.isDirectory() === true) {
@@ -27,11 +32,31 @@ export async function moduleFiles(path: string): Promise<readonly ModuleFile[]> 
     return names.map((name) => ({ path: join(path, name), isNamed: false }));
   }
   if (!GLOB.test(path)) {
-    throw new RowmillError('usage', `--tasks ${path}: there is no such file or folder`);
+    const entry = await packageEntry(path, resolvePackage);
+    if (entry !== undefined) return [{ path: entry, isNamed: true }];
+    throw new RowmillError('usage', `--tasks ${path}: there is no such file, folder or package`);
   }
   const files = await globFiles(path);
   if (files.length === 0) throw new RowmillError('usage', `--tasks ${path}: no file matches`);
   return files.map((file) => ({ path: file, isNamed: false }));
+}
+
+/** The file that a package's name means to who stands in a folder; undefined when none is installed. */
+export type ResolvePackage = (name: string, folder: string) => Promise<string | undefined>;
+
+/** What of the path is not there is taken for the name of a package, installed for the folder that is. */
+async function packageEntry(
+  path: string,
+  resolvePackage: ResolvePackage,
+): Promise<string | undefined> {
+  let folder = dirname(path);
+  while (!(await isFolder(folder))) folder = dirname(folder);
+  const name = relative(folder, path).replaceAll(sep, '/');
+  return PACKAGE.test(name) ? resolvePackage(name, folder) : undefined;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
 // `fs.glob` came with Node 22.

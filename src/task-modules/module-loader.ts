@@ -2,10 +2,17 @@ import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Jiti } from 'jiti';
+import type { ResolvePackage } from './module-files.ts';
 
 /** Loads a module written by a user and gives its exports. */
-export type ModuleLoader = (file: string) => Promise<unknown>;
+export interface ModuleLoader {
+  (file: string): Promise<unknown>;
+  readonly resolvePackage: ResolvePackage;
+  /** These files are read anew when they are imported next. */
+  forget(files: readonly string[]): Promise<void>;
+}
 
 /**
  * A loader of TypeScript and JavaScript files, to which `rowmill` and its parts are the very modules of
@@ -20,11 +27,24 @@ export function createModuleLoader({
   readonly environment: Readonly<Record<string, string | undefined>>;
 }): ModuleLoader {
   let loading: Promise<Jiti> | undefined;
-  return async (file) => {
+  const loader = (): Promise<Jiti> =>
+    (loading ??= createLoader(packageModules, cacheFolder(environment)));
+  const load = async (file: string): Promise<unknown> => {
     if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8')) as unknown;
-    loading ??= createLoader(packageModules, cacheFolder(environment));
-    return (await loading).import(file);
+    return (await loader()).import(file);
   };
+  return Object.assign(load, {
+    async resolvePackage(name: string, folder: string) {
+      // The file need not be there: it says where to look from.
+      const from = pathToFileURL(join(folder, 'from.js')).href;
+      const found = (await loader()).esmResolve(name, { parentURL: from, try: true });
+      return found?.startsWith('file:') === true ? fileURLToPath(found) : found;
+    },
+    async forget(files: readonly string[]) {
+      const { cache } = await loader();
+      for (const file of files) delete cache[file];
+    },
+  });
 }
 
 async function createLoader(

@@ -36,6 +36,8 @@ export interface Begun {
   readonly ended: Promise<Ended>;
   /** Resolves once it has written this text, to stderr or stdout. */
   readonly says: (text: string) => Promise<void>;
+  /** The first group of what matches in what it has written to stderr, once something does. */
+  readonly finds: (pattern: RegExp) => Promise<string>;
 }
 
 /** Begins a program in a folder. `stdin` is given to it whole; null leaves it open. */
@@ -79,7 +81,19 @@ export function begin(
       void ended.then(() => reject(new Error(`it ended without saying "${text}":\n${stderr}`)));
       look();
     });
-  return { process: child, ended, says };
+  const finds = (pattern: RegExp): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = pattern.exec(stderr)?.[1];
+        if (found === undefined) return;
+        child.stderr.off('data', look);
+        resolve(found);
+      };
+      child.stderr.on('data', look);
+      void ended.then(() => reject(new Error(`it ended without saying ${pattern}:\n${stderr}`)));
+      look();
+    });
+  return { process: child, ended, says, finds };
 }
 
 /** Runs the built command line in a folder. */

@@ -323,6 +323,7 @@ export class FakeCommandLine {
       stderr: this.stderr,
       environment,
       workingDirectory,
+      processId: 4711,
       probes,
       open: async (flags) => ({
         ...(await loadSettings({
@@ -336,6 +337,7 @@ export class FakeCommandLine {
           list: async () => registry.list(),
           problems,
         },
+        watchTasks: async () => () => undefined,
         runs: async () => this.service,
       }),
       // It is ended as soon as it is there.

@@ -81,6 +81,33 @@ describe('TaskCatalog', () => {
     await expect(catalog([join(folder, path)]).list()).rejects.toMatchObject({ code: 'usage' });
   });
 
+  it('takes the name of a package that is installed where it is asked for, or above', async () => {
+    const entry = await file('node_modules/plain-tasks/tasks.js', moduleText('plain', 'run'));
+    await file(
+      'node_modules/plain-tasks/package.json',
+      JSON.stringify({ name: 'plain-tasks', type: 'module', main: 'tasks.js' }),
+    );
+    await file('node_modules/@acme/tasks/dist/contacts.mjs', moduleText('acme', 'run'));
+    await file(
+      'node_modules/@acme/tasks/package.json',
+      JSON.stringify({
+        name: '@acme/tasks',
+        exports: { './contacts': { import: './dist/contacts.mjs' } },
+      }),
+    );
+    await file('below/readme.md', '');
+    const found = catalog([
+      join(folder, 'below/plain-tasks'),
+      join(folder, 'below/@acme/tasks/contacts'),
+    ]);
+    expect(await names(found)).toEqual(['acme/run', 'plain/run']);
+    expect(found.problems).toEqual([]);
+    expect(await found.find('plain/run')).toMatchObject({ origin: entry });
+    await expect(catalog([join(folder, 'no-such-package')]).list()).rejects.toThrow(
+      'there is no such file, folder or package',
+    );
+  });
+
   it('names a module that does not load and goes on with the others', async () => {
     await file('bad.ts', 'export const x = {{{');
     await file('throws.ts', "throw new Error('no database here')");
@@ -149,6 +176,58 @@ describe('TaskCatalog', () => {
     expect(loaded).toEqual(['contacts']);
     await expect(found.find('table/claen')).rejects.toThrow('Did you mean table/clean?');
     expect(loaded).toEqual(['contacts', 'table']);
+  });
+});
+
+describe('reload', () => {
+  const versionText = (version: string): string =>
+    `import { part } from './part.ts';\n${moduleText('a', version)}\nvoid part;`;
+
+  it('loads only what has changed, be it a part that a module imports, and keeps what runs have', async () => {
+    const part = await file('part.ts', 'export const part = 1;');
+    const one = await file('one.ts', versionText('one'));
+    const two = await file('two.ts', moduleText('b', 'two'));
+    const found = catalog([one, two]);
+    const before = await found.find('a/one');
+    const other = await found.find('b/two');
+    expect(await found.reload()).toEqual([]);
+    await file('part.ts', 'export const part = 2;');
+    expect(await found.reload()).toEqual([{ file: one, tasks: ['a/one'], problem: undefined }]);
+    const after = await found.find('a/one');
+    expect(after.codeHash).not.toBe(before.codeHash);
+    expect(after.task).not.toBe(before.task);
+    expect((await found.find('b/two')).task).toBe(other.task);
+    expect(found.sources).toEqual(expect.arrayContaining([part, one, two]));
+  });
+
+  it('keeps the version before of a module that does not load, names it, and takes it once it does', async () => {
+    const one = await file('one.ts', moduleText('a', 'one'));
+    const found = catalog([folder]);
+    const before = await found.find('a/one');
+    await file('one.ts', 'export const x = {{{');
+    expect(await found.reload()).toMatchObject([{ file: one, problem: expect.any(String) }]);
+    expect(found.problems).toMatchObject([{ file: one }]);
+    expect((await found.find('a/one')).task).toBe(before.task);
+    expect(await found.reload()).toEqual([]);
+    await file('one.ts', moduleText('a', 'again'));
+    expect(await found.reload()).toEqual([{ file: one, tasks: ['a/again'], problem: undefined }]);
+    expect(found.problems).toEqual([]);
+    expect(await names(found)).toEqual(['a/again']);
+  });
+
+  it('takes modules that come, lets go of those that went, and refuses a second task of one name', async () => {
+    const one = await file('one.ts', moduleText('a', 'one'));
+    const found = catalog([folder]);
+    expect(await names(found)).toEqual(['a/one']);
+    const two = await file('two.ts', moduleText('a', 'one'));
+    expect(await found.reload()).toMatchObject([
+      { file: two, problem: expect.stringContaining('two tasks are named a/one') },
+    ]);
+    expect((await found.find('a/one')).origin).toBe(one);
+    await file('two.ts', moduleText('a', 'two'));
+    await rm(one);
+    expect((await found.reload()).map(({ file: path }) => path)).toEqual([one, two]);
+    expect(await names(found)).toEqual(['a/two']);
   });
 });
 

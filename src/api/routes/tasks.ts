@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { taskHelp } from '../../engine/task/help.ts';
+import { mayDo } from '../actor.ts';
 import { route } from '../route.ts';
 
 const tag = 'Tasks';
@@ -29,6 +30,10 @@ const Task = z
   })
   .meta({ id: 'Task' });
 
+const ModuleProblem = z
+  .object({ file: z.string(), message: z.string() })
+  .meta({ id: 'ModuleProblem' });
+
 export const taskRoutes = [
   route({
     method: 'GET',
@@ -37,10 +42,18 @@ export const taskRoutes = [
     tag,
     summary: 'All tasks',
     scope: 'tasks:read',
-    responses: { 200: { description: 'By name', schema: z.object({ data: z.array(Task) }) } },
-    handle: async ({ ports }) => {
-      const tasks = await ports.tasks.list();
-      return { status: 200, json: { data: tasks.map(({ task }) => taskHelp(task)) } };
+    responses: {
+      200: {
+        description: 'By name; for who may do all, the modules that did not load too',
+        schema: z.object({ data: z.array(Task), problems: z.array(ModuleProblem).optional() }),
+      },
+    },
+    handle: async ({ ports, actor }) => {
+      const data = (await ports.tasks.list()).map(({ task }) => taskHelp(task));
+      const { problems } = ports.tasks;
+      // Paths and messages of the server's own files are for those who run it.
+      const json = mayDo(actor, 'admin') ? { data, problems } : { data };
+      return { status: 200, json };
     },
   }),
   route({
