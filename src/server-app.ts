@@ -13,6 +13,7 @@ import { migrate } from './stores/sql/migrate.ts';
 import { openPostgres } from './stores/sql/open-postgres.ts';
 import { openSqlite } from './stores/sql/open-sqlite.ts';
 import { SqlEventStore } from './stores/sql/sql-event-store.ts';
+import { SqlIdempotencyStore } from './stores/sql/sql-idempotency-store.ts';
 import { SqlRunStore } from './stores/sql/sql-run-store.ts';
 
 /** How a server is set up. */
@@ -51,6 +52,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await migrate(database);
   const store = new SqlRunStore(database, { folder: join(dataDir, 'server-runs'), holder: 'main' });
   await store.releaseAll();
+  const idempotency = new SqlIdempotencyStore(database, { holder: 'main' });
+  await idempotency.releaseAll();
   const machine = machinePorts(dataDir, options.threads);
   const { clock, makeStop } = machine;
   const service = new LocalRunService({ ...machine, store });
@@ -63,6 +66,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     version: options.version,
     service,
     store,
+    idempotency,
     host,
     feed,
     tasks: options.tasks,
@@ -88,6 +92,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       server.close();
       await host.close(GRACE_MS);
       server.closeAllConnections();
+      idempotency.close();
       await database.db.destroy();
     },
   };

@@ -2,6 +2,7 @@ import type { RunEventFeed } from '../engine/hosting/run-event-feed.ts';
 import type { RunHost } from '../engine/hosting/run-host.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { HostedRunStore } from '../engine/ports/hosted-run-store.ts';
+import type { IdempotencyStore } from '../engine/ports/idempotency-store.ts';
 import type { MakeId } from '../engine/ports/ids.ts';
 import type { RunService } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
@@ -42,6 +43,7 @@ export interface ApiPorts {
   readonly version: string;
   readonly service: RunService;
   readonly store: HostedRunStore;
+  readonly idempotency: IdempotencyStore;
   readonly host: RunHost;
   readonly feed: RunEventFeed;
   readonly tasks: {

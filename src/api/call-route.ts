@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { ZodType } from 'zod';
 import { mayDo, type Actor } from './actor.ts';
 import type { ApiPorts } from './api-ports.ts';
+import { answerOnce } from './idempotency/answer-once.ts';
 import { ApiProblem, type ProblemDetail } from './problem.ts';
 import { readBody } from './read-body.ts';
 import type { AnyRoute } from './route.ts';
@@ -43,7 +44,7 @@ export async function callRoute(
       details,
     });
   }
-  const reply = await route.handle({ ...parsed, actor, ports, context });
+  const reply = await answerOnce(route, { ...parsed, actor, ports, context });
   if (reply === 'sent') return;
   context.status = reply.status;
   if (reply.headers !== undefined) context.set({ ...reply.headers });

@@ -5,7 +5,7 @@ import type { ApiPorts } from './api-ports.ts';
 import type { ProblemCode } from './problem.ts';
 
 /** What a handler gives: JSON, nothing, or an answer that it has written itself. */
-type Reply =
+export type Reply =
   | {
       readonly status: number;
       /** Checked against the route's schema of this status by the tests. */
@@ -24,6 +24,11 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly actor: Actor;
   readonly ports: ApiPorts;
   readonly context: Context;
+  /**
+   * The id of the first thing of this kind that the call makes, where the request names an idempotency
+   * key. An earlier attempt that broke off may have made it already.
+   */
+  readonly reservedId?: (prefix: string) => string;
 }
 
 /** One possible answer, for the description of the API. */

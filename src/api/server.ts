@@ -3,6 +3,7 @@ import { Router } from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
 import type { ApiPorts } from './api-ports.ts';
 import { callRoute } from './call-route.ts';
+import { hearBody } from './idempotency/answer-once.ts';
 import { ApiProblem, problemBody, problemOf } from './problem.ts';
 import type { AnyRoute } from './route.ts';
 import { ROUTES } from './routes.ts';
@@ -42,6 +43,7 @@ const REQUEST_ID = /^[\w.-]{1,128}$/;
 /** Every answer names its request: as the caller did, or by an id of ours. */
 function identify({ makeId }: ApiPorts) {
   return async (context: Context, next: Next): Promise<void> => {
+    hearBody(context);
     const given = context.get('x-request-id');
     const requestId = REQUEST_ID.test(given) ? given : makeId('req');
     context.state['requestId'] = requestId;

@@ -40,7 +40,8 @@ export const runRoutes: readonly AnyRoute[] = [
     handle: async (call) => {
       const run = await createTaskRun(call);
       const { runId } = run.record;
-      if (call.query.start === 'true') await call.ports.host.enqueue(runId);
+      const waits = run.state.status === 'pending' && run.facts.dueAtMs === undefined;
+      if (call.query.start === 'true' && waits) await call.ports.host.enqueue(runId);
       const location = `/v1/runs/${runId}`;
       return {
         status: 201,

@@ -32,7 +32,7 @@ export async function beginRun(request: RunRequest, ports: ServicePorts): Promis
   refuseConflicts(request);
   await refuseSameFile(request, ports);
   const args = await parseArguments(task, request.arguments);
-  const runId = ports.makeId('run');
+  const runId = request.runId ?? ports.makeId('run');
   const outputPath =
     request.output.kind === 'file' ? await ports.files.realPath(request.output.path) : undefined;
   const records = await ports.store.records();

@@ -35,6 +35,8 @@ export interface RunOwner {
 }
 
 export interface RunRequest {
+  /** Id of the run, where the caller has one in mind that no run has. */
+  readonly runId?: string | undefined;
   readonly task: Task;
   /** SHA-256 of the task's code, so that a resume can tell when it changed. */
   readonly codeHash: string;

@@ -61,9 +61,25 @@ interface RunEventTable {
   readonly data: string;
 }
 
+/** A request that named an idempotency key. */
+interface IdempotentRequestTable {
+  readonly account_id: string;
+  readonly key_hash: string;
+  /** What is known of the request before its body. */
+  readonly head: string;
+  readonly nonce: string;
+  readonly body_hash: string | null;
+  /** Null while the request is carried out. */
+  readonly answer: string | null;
+  readonly created_at: number;
+  readonly holder: string;
+  readonly lease_until: number;
+}
+
 /** All tables of the store. */
 export interface StoreSchema {
   readonly runs: RunTable;
   readonly checkpoints: CheckpointTable;
   readonly run_events: RunEventTable;
+  readonly idempotent_requests: IdempotentRequestTable;
 }

@@ -1,4 +1,5 @@
 import { runs } from './001-runs.ts';
+import { idempotency } from './040-idempotency.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -9,4 +10,5 @@ import type { MakeMigration } from './make-migration.ts';
  */
 export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '001-runs': runs,
+  '040-idempotency': idempotency,
 };
