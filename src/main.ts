@@ -4,7 +4,7 @@ import { runCommandLine } from './cli/command-line.ts';
 import type { StopSignalName } from './cli/exit-codes.ts';
 import type { CommandLineHost } from './cli/host.ts';
 import { loadSettings } from './settings.ts';
-import { keepHeapLean } from './system/lean-heap.ts';
+import { boundYoungGeneration } from './system/young-generation.ts';
 import { moduleLoader, taskCatalog, watchModules } from './task-source.ts';
 
 const { version } = JSON.parse(
@@ -98,7 +98,7 @@ process.on('exit', () => {
   );
 });
 
-keepHeapLean();
+boundYoungGeneration();
 const exitCode = await runCommandLine(process.argv.slice(2), host);
 await flushed(process.stdout);
 // What is wrong with a stream is told behind the write that met it.

@@ -79,7 +79,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         scopes: new Set(['admin']),
       }),
     },
-    settings: { maxUploadBytes: options.maxUploadBytes, maxBodyBytes: 1024 * 1024 },
+    settings: {
+      maxUploadBytes: options.maxUploadBytes,
+      maxBodyBytes: 1024 * 1024,
+      maxRecordsBytes: Math.min(options.maxUploadBytes, 16 * 1024 * 1024),
+    },
     clock,
     makeId: (prefix) => `${prefix}_${nanoid()}`,
     onError,

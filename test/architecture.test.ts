@@ -161,7 +161,7 @@ describe('the files', () => {
       .map(({ path }) => path)
       .filter(
         (path) =>
-          !/^(?:[a-z\d]+(?:-[a-z\d]+)*\/)*[a-z\d]+(?:-[a-z\d]+)*\.ts$/.test(path) ||
+          !/^(?:[a-z\d]+(?:-[a-z\d]+)*\/)*[a-z\d]+(?:-[a-z\d]+)*(?:\.d)?\.ts$/.test(path) ||
           /(?:^|\/)(?:utils?|helpers?|common|types|models|misc)\b/.test(path),
       );
     expect(odd).toEqual([]);

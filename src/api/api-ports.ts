@@ -4,28 +4,10 @@ import type { Clock } from '../engine/ports/clock.ts';
 import type { HostedRunStore } from '../engine/ports/hosted-run-store.ts';
 import type { IdempotencyStore } from '../engine/ports/idempotency-store.ts';
 import type { MakeId } from '../engine/ports/ids.ts';
+import type { UploadFiles } from '../engine/ports/upload-files.ts';
 import type { RunService } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { Actor } from './actor.ts';
-
-/** Files that users send, under names of ours. */
-interface UploadFiles {
-  /**
-   * Writes a stream to a new file and gives its length and hash. Throws `too_large` beyond `maxBytes`;
-   * whatever ends it early leaves nothing behind.
-   */
-  receive(
-    stream: AsyncIterable<Uint8Array>,
-    options: { readonly id: string; readonly maxBytes: number },
-  ): Promise<ReceivedFile>;
-  remove(path: string): Promise<void>;
-}
-
-interface ReceivedFile {
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
 
 /** Who may call, from the request's key. */
 interface Authenticator {
@@ -36,6 +18,8 @@ interface Authenticator {
 interface ApiSettings {
   readonly maxUploadBytes: number;
   readonly maxBodyBytes: number;
+  /** Of JSON records, which are read as a whole; a longer file is sent as CSV. */
+  readonly maxRecordsBytes: number;
 }
 
 /** The world of the API, handed in by the composition root. */

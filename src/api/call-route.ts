@@ -6,6 +6,7 @@ import { answerOnce } from './idempotency/answer-once.ts';
 import { ApiProblem, type ProblemDetail } from './problem.ts';
 import { readBody } from './read-body.ts';
 import type { AnyRoute } from './route.ts';
+import { parseJson } from './uploads/read-json.ts';
 
 const NOBODY: Actor = {
   accountId: '',
@@ -82,11 +83,7 @@ async function readJson(context: Context, { settings }: ApiPorts): Promise<unkno
   if (context.is('json', '+json') === false) {
     throw new ApiProblem('unsupported_media_type', 'the body must be application/json');
   }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new ApiProblem('bad_request', `the body is not JSON: ${(error as Error).message}`);
-  }
+  return parseJson(text, 'the body');
 }
 
 function parse(

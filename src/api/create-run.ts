@@ -1,68 +1,98 @@
 import { RowmillError } from '../engine/errors.ts';
 import type { HostedRun } from '../engine/ports/hosted-run-store.ts';
 import type { RunInput } from '../engine/run/run-service.ts';
+import type { RegisteredTask } from '../engine/task/registry.ts';
+import type { Task } from '../engine/task/task.ts';
+import type { Actor } from './actor.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { ApiProblem } from './problem.ts';
-import type { Call } from './route.ts';
+import { inputOptionsOf, runRequestOptions, type RunOptionsWire } from './wire/run-options-wire.ts';
 
-/** Receives the body of a call and stores a run over it. A run that is refused leaves nothing behind. */
-export async function createTaskRun({
-  params,
-  query,
-  actor,
-  ports,
-  context,
-  reservedId,
-}: Call<
-  { readonly category: string; readonly action: string },
-  { readonly file_name?: string | undefined }
->): Promise<HostedRun> {
-  const { tasks, uploads, settings, service, store, makeId } = ports;
-  const { task, codeHash } = await tasks.find(`${params.category}/${params.action}`);
-  const reserved = reservedId?.('run');
-  if (reserved !== undefined) {
-    const made = await madeBefore(reserved, ports);
-    if (made !== undefined) return made;
-  }
-  let input: RunInput = { kind: 'none' };
-  if (task.kind === 'csv') {
-    if (context.is('text/csv') === false) {
-      throw new ApiProblem('unsupported_media_type', 'the body must be text/csv');
-    }
-    const { path } = await uploads.receive(context.req, {
-      id: makeId('upl'),
-      maxBytes: settings.maxUploadBytes,
-    });
-    input = { kind: 'file', path };
-  }
-  try {
-    const { runId } = await service.create({
-      runId: reserved,
+/** Options about rows of a file: a task that reads none cannot heed them. */
+const FILE_OPTIONS = [
+  'delimiter',
+  'quote',
+  'escape',
+  'encoding',
+  'skip_lines',
+  'map',
+  'set',
+  'from_row',
+  'concurrency',
+  'threads',
+  'on_invalid',
+] as const satisfies readonly (keyof RunOptionsWire)[];
+
+/** What a run is made of. */
+export interface NewRun {
+  readonly task: RegisteredTask;
+  /** Path of the file as it was received; undefined for a task that reads none. */
+  readonly path: string | undefined;
+  readonly fileName: string | undefined;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly options: RunOptionsWire;
+  /** Id it is to have, where the same request may come again. */
+  readonly runId?: string | undefined;
+}
+
+/** Stores a run that waits to be started. What is refused leaves no run behind. */
+export async function createRun(
+  { task: { task, codeHash }, path, fileName, arguments: args, options, runId: id }: NewRun,
+  { actor, ports }: { readonly actor: Actor; readonly ports: ApiPorts },
+): Promise<HostedRun> {
+  refuseContradictions(task, options);
+  const input: RunInput = path === undefined ? { kind: 'none' } : { kind: 'file', path };
+  const { accountId, authAccountId } = actor;
+  const { runId } = await ports.service
+    .create({
+      runId: id,
       task,
       codeHash,
-      arguments: {},
+      arguments: args,
       input,
       output: { kind: 'run_folder' },
-      options: {},
-      resume: false,
-      acceptNewCode: false,
-      onInvalid: 'reject',
-      excelSafe: false,
-      owner: { accountId: actor.accountId, authAccountId: actor.authAccountId },
-      fileName: query.file_name,
+      options: inputOptionsOf(options),
+      ...runRequestOptions(options, task),
+      owner: { accountId, authAccountId },
+      fileName,
+    })
+    .catch((error: unknown) => {
+      throw withoutPath(error, path, fileName ?? 'the file');
     });
-    return await store.get(runId);
-  } catch (error) {
-    if (input.kind === 'file') await uploads.remove(input.path);
-    throw error;
+  await ports.feed.tell({ runId, type: 'created', data: { status: 'pending' } });
+  return ports.store.get(runId);
+}
+
+function refuseContradictions(task: Task, options: RunOptionsWire): void {
+  if (options.limit !== undefined && options.canary !== undefined) {
+    throw new ApiProblem(
+      'bad_request',
+      'limit and canary contradict each other: a canary can be resumed, a limited run has ended',
+    );
+  }
+  if (task.kind === 'csv') return;
+  const name = FILE_OPTIONS.find((option) => options[option] !== undefined);
+  if (name !== undefined) {
+    throw new ApiProblem('bad_request', `${task.name} reads no CSV: ${name} means nothing to it`);
   }
 }
 
+/** The user's own name for the file in messages, in place of a path of ours. */
+function withoutPath(error: unknown, path: string | undefined, name: string): unknown {
+  if (!(error instanceof RowmillError) || path === undefined) return error;
+  const { code, message, problems } = error;
+  return new RowmillError(code, message.replaceAll(path, name), {
+    cause: error,
+    problems: problems.map((problem) => problem.replaceAll(path, name)),
+  });
+}
+
 /** The run that an earlier attempt of the same request has made. */
-async function madeBefore(
-  runId: string,
+export async function madeBefore(
+  runId: string | undefined,
   { store }: Pick<ApiPorts, 'store'>,
 ): Promise<HostedRun | undefined> {
+  if (runId === undefined) return undefined;
   try {
     return await store.get(runId);
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { AnyRoute } from './route.ts';
+import { createRunRoutes } from './routes/create-runs.ts';
 import { descriptionRoutes } from './routes/description.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serverRoutes } from './routes/server.ts';
@@ -9,5 +10,6 @@ export const ROUTES: readonly AnyRoute[] = [
   ...serverRoutes,
   ...descriptionRoutes(() => ROUTES),
   ...taskRoutes,
+  ...createRunRoutes,
   ...runRoutes,
 ];

@@ -3,6 +3,7 @@ import { Router } from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
 import type { ApiPorts } from './api-ports.ts';
 import { callRoute } from './call-route.ts';
+import { discardRest, holdBody, isBodyHeld } from './expected-body.ts';
 import { hearBody } from './idempotency/answer-once.ts';
 import { ApiProblem, problemBody, problemOf } from './problem.ts';
 import type { AnyRoute } from './route.ts';
@@ -27,7 +28,13 @@ export function createApiServer(ports: ApiPorts): Server {
   }
   app.use(router.routes());
   app.use(refuseUnknown(ROUTES));
-  const server = createServer(app.callback());
+  const handle = app.callback();
+  const server = createServer(handle);
+  // Who asks before it sends a body is told to go on by whoever reads it: a refusal costs no upload.
+  server.on('checkContinue', (request, response) => {
+    holdBody(request, response);
+    void handle(request, response);
+  });
   // An upload of gigabytes takes its time; what sends nothing is cut off by the headers' timeout.
   server.requestTimeout = 0;
   return server;
@@ -67,8 +74,8 @@ function answerProblems(ports: ApiPorts) {
       context.status = problem.status;
       context.set({ ...problem.headers });
       context.set('Content-Type', 'application/problem+json');
-      // What is left of a refused body is not read.
-      if (!context.req.complete) context.set('Connection', 'close');
+      if (isBodyHeld(context.req)) context.set('Connection', 'close');
+      else if (!context.req.complete) discardRest(context.req);
       context.body = JSON.stringify(problemBody(problem, requestId));
     }
   };

@@ -1,3 +1,4 @@
+import { DELIMITER_NAMES, delimiterOf, escapeOf, quoteOf } from '../engine/csv/dialect-words.ts';
 import { encodingName } from '../engine/csv/encoding.ts';
 import { InvalidArgumentError } from 'commander';
 import { parseMaxFailures } from '../engine/task/max-failures.ts';
@@ -5,38 +6,19 @@ import type { MaxFailures } from '../engine/task/task.ts';
 
 // Readers of flag values. Commander puts the flag's name before what they throw.
 
-const DELIMITERS: Readonly<Record<string, string>> = {
-  tab: '\t',
-  '\\t': '\t',
-  comma: ',',
-  semicolon: ';',
-  pipe: '|',
-  colon: ':',
-  space: ' ',
-};
-const QUOTES: Readonly<Record<string, string>> = { double: '"', single: "'", none: '' };
-const ESCAPES: Readonly<Record<string, string>> = {
-  backslash: '\\',
-  '\\\\': '\\',
-  double: '"',
-  single: "'",
-};
-
 /** `;`, or a name where the character is hard to type. */
 export function readDelimiter(written: string): string {
-  const delimiter = DELIMITERS[written.toLowerCase()] ?? written;
-  if (delimiter === '' || /["\r\n]/.test(delimiter)) {
-    throw new InvalidArgumentError(
-      `Give the character, or one of ${Object.keys(DELIMITERS).join(', ')}.`,
-    );
+  const delimiter = delimiterOf(written);
+  if (delimiter === undefined) {
+    throw new InvalidArgumentError(`Give the character, or one of ${DELIMITER_NAMES.join(', ')}.`);
   }
   return delimiter;
 }
 
 /** `"` or `'`, or `none` where nothing is quoted. */
 export function readQuote(written: string): string {
-  const quote = QUOTES[written.toLowerCase()] ?? written;
-  if (quote !== '"' && quote !== "'" && quote !== '') {
+  const quote = quoteOf(written);
+  if (quote === undefined) {
     throw new InvalidArgumentError('Give ", \', double, single or none.');
   }
   return quote;
@@ -44,9 +26,10 @@ export function readQuote(written: string): string {
 
 /** The quote itself, or a backslash. */
 export function readEscape(written: string): string {
-  const escape = ESCAPES[written.toLowerCase()] ?? written;
-  if (escape.length !== 1)
+  const escape = escapeOf(written);
+  if (escape === undefined) {
     throw new InvalidArgumentError('Give one character, backslash or double.');
+  }
   return escape;
 }
 

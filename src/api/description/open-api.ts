@@ -153,13 +153,15 @@ function responseOf({
   return {
     description,
     ...(headers === undefined ? {} : { headers: headersOf(headers) }),
-    ...(schema === undefined ? {} : { content: { 'application/json': jsonOf(schema, example) } }),
-    ...(types === undefined
+    ...(schema === undefined && types === undefined
       ? {}
       : {
-          content: Object.fromEntries(
-            types.map((type) => [type, { schema: { type: 'string' as const } }]),
-          ),
+          content: {
+            ...(schema === undefined ? {} : { 'application/json': jsonOf(schema, example) }),
+            ...Object.fromEntries(
+              (types ?? []).map((type) => [type, { schema: { type: 'string' as const } }]),
+            ),
+          },
         }),
   };
 }

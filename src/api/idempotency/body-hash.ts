@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { expectBody } from '../expected-body.ts';
 
 /** The SHA-256 of a body as it comes, whoever reads it. */
 export class BodyHash {
@@ -33,6 +34,7 @@ export class BodyHash {
   async hex(): Promise<string> {
     const request = this.#request;
     if (!request.readableEnded && !request.destroyed) {
+      expectBody(request);
       request.resume();
       await new Promise<void>((resolve, reject) => {
         request.once('end', resolve).once('error', reject).once('close', resolve);

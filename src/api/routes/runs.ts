@@ -8,9 +8,7 @@ import { ownRun } from '../own-run.ts';
 import { ApiProblem } from '../problem.ts';
 import { route, type AnyRoute } from '../route.ts';
 import { FILE_HEADERS, sendFile } from '../send-file.ts';
-import { createTaskRun } from '../create-run.ts';
 import { Run, RunId, runWire } from '../wire/run-wire.ts';
-import { TaskName } from './tasks.ts';
 
 const tag = 'Runs';
 const OneRun = z.object({ run_id: RunId });
@@ -20,36 +18,8 @@ const SUMMARIES = {
   stop: 'Stop a run; its output so far is complete',
 };
 const RUN_RESPONSE = { description: 'The run', schema: Run };
-const RUN_CREATED = { ...RUN_RESPONSE, headers: { Location: 'Where the run is' } };
 
 export const runRoutes: readonly AnyRoute[] = [
-  route({
-    method: 'POST',
-    path: '/v1/tasks/{category}/{action}/runs',
-    operationId: 'runTask',
-    tag,
-    summary: 'Upload a CSV and run a task over it, in one call',
-    scope: 'runs:write',
-    params: TaskName,
-    query: z.object({
-      start: z.enum(['true', 'false']).default('true'),
-      file_name: z.string().max(255).optional(),
-    }),
-    reads: ['text/csv'],
-    responses: { 201: RUN_CREATED },
-    handle: async (call) => {
-      const run = await createTaskRun(call);
-      const { runId } = run.record;
-      const waits = run.state.status === 'pending' && run.facts.dueAtMs === undefined;
-      if (call.query.start === 'true' && waits) await call.ports.host.enqueue(runId);
-      const location = `/v1/runs/${runId}`;
-      return {
-        status: 201,
-        json: runWire(await call.ports.store.get(runId)),
-        headers: { Location: location },
-      };
-    },
-  }),
   route({
     method: 'GET',
     path: '/v1/runs',

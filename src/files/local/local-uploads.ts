@@ -1,58 +1,102 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { RowmillError } from '../../engine/errors.ts';
+import type { ReceivedFile, UploadFiles } from '../../engine/ports/upload-files.ts';
 import { outputError } from './file-errors.ts';
 
-/** What was received, on the disk. */
-export interface ReceivedUpload {
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
+/** A file that is not whole; no other name is ever one. */
+const PARTIAL = '.part';
+const UPLOAD_ID = /^[\w-]+$/;
 
 /** Files that users send, in one folder, under ids of ours: no name from outside reaches the disk. */
-export class LocalUploads {
+export class LocalUploads implements UploadFiles {
   readonly #folder: string;
 
   constructor(folder: string) {
-    this.#folder = folder;
+    this.#folder = resolve(folder);
   }
 
   async receive(
     stream: AsyncIterable<Uint8Array>,
     { id, maxBytes }: { readonly id: string; readonly maxBytes: number },
-  ): Promise<ReceivedUpload> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+  ): Promise<ReceivedFile> {
+    if (!UPLOAD_ID.test(id)) throw new RowmillError('internal', `${id} is no id of an upload`);
     const path = join(this.#folder, `${id}.csv`);
-    const file = await open(path, 'wx', 0o600);
-    const hash = createHash('sha256');
-    let bytes = 0;
+    const partialPath = `${path}${PARTIAL}`;
+    const file = await this.#open(partialPath);
     try {
-      for await (const chunk of stream) {
-        bytes += chunk.length;
-        if (bytes > maxBytes) throw tooLarge(maxBytes);
-        hash.update(chunk);
-        await file.writeFile(chunk);
-      }
-      await file.datasync();
-      await file.close();
-      return { path, bytes, sha256: hash.digest('hex') };
+      const received = await writeAll(file, stream, { path, maxBytes });
+      await onDisk(path, async () => {
+        await file.sync();
+        await file.close();
+        await rename(partialPath, path);
+        await syncFolder(this.#folder);
+      });
+      return { path, ...received };
     } catch (error) {
       await file.close().catch(() => undefined);
+      await rm(partialPath, { force: true });
       await rm(path, { force: true });
-      throw outputError(path, error);
+      throw error;
     }
   }
 
   async remove(path: string): Promise<void> {
-    if (relative(this.#folder, path).startsWith('..')) {
-      throw new RowmillError('internal', `${path} is no upload`);
-    }
-    await rm(path, { force: true });
+    if (dirname(resolve(path)) === this.#folder) await rm(path, { force: true });
+  }
+
+  /** Removes what an earlier process left behind: files that are not whole, and those nobody knows. */
+  async sweep(known: ReadonlySet<string>): Promise<readonly string[]> {
+    const names = await readdir(this.#folder, { withFileTypes: true }).catch(() => []);
+    const paths = names
+      .filter((entry) => entry.isFile() && /\.csv(?:\.part)?$/.test(entry.name))
+      .map(({ name }) => join(this.#folder, name))
+      .filter((path) => !known.has(path));
+    for (const path of paths) await rm(path, { force: true });
+    return paths;
+  }
+
+  #open(path: string): Promise<FileHandle> {
+    return onDisk(path, async () => {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      return open(path, 'wx', 0o600);
+    });
   }
 }
 
-function tooLarge(maxBytes: number): RowmillError {
-  return new RowmillError('input_too_large', `the file is longer than ${maxBytes} bytes`);
+async function writeAll(
+  file: FileHandle,
+  stream: AsyncIterable<Uint8Array>,
+  { path, maxBytes }: { readonly path: string; readonly maxBytes: number },
+): Promise<Omit<ReceivedFile, 'path'>> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      throw new RowmillError('input_too_large', `the file is longer than ${maxBytes} bytes`);
+    }
+    hash.update(chunk);
+    await onDisk(path, () => file.writeFile(chunk));
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What the disk refuses is told from what the stream does. */
+async function onDisk<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw outputError(path, error);
+  }
 }

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
+import { createRun, madeBefore } from '../create-run.ts';
+import { outputOrRun } from '../output-or-run.ts';
+import { ApiProblem } from '../problem.ts';
+import { route, type AnyRoute, type Call } from '../route.ts';
+import { FILE_HEADERS } from '../send-file.ts';
+import { receiveUpload, UPLOAD_TYPES } from '../uploads/receive-upload.ts';
+import type { Upload } from '../uploads/upload.ts';
+import {
+  uploadForm,
+  uploadQuery,
+  uploadWords,
+  type UploadQuery,
+} from '../uploads/upload-fields.ts';
+import { Run, runWire } from '../wire/run-wire.ts';
+import { TaskName } from './tasks.ts';
+
+const tag = 'Runs';
+const WAIT_HEADERS = {
+  Location: 'Where the run is',
+  'Rowmill-Run': 'Id of the run',
+  'Rowmill-Status': 'How the run has ended',
+};
+
+export const createRunRoutes: readonly AnyRoute[] = [
+  route({
+    method: 'POST',
+    path: '/v1/tasks/{category}/{action}/runs',
+    operationId: 'runTask',
+    tag,
+    summary: 'Upload a CSV and run a task over it, in one call',
+    description:
+      'The file is the body, a part of a form, or JSON records; options stand in the query, or in the field `options`. With `wait` the answer is the output, if the run has ended by then.',
+    scope: 'runs:write',
+    params: TaskName,
+    query: z.strictObject({
+      start: z.enum(['true', 'false']).default('true'),
+      start_at: z.iso.datetime({ offset: true }).optional(),
+      wait: z
+        .string()
+        .regex(/^\d+$/, 'expected seconds')
+        .transform(Number)
+        .pipe(z.int().max(300))
+        .optional(),
+      ...uploadQuery,
+    }),
+    reads: UPLOAD_TYPES,
+    formFields: uploadForm,
+    responses: {
+      200: {
+        description: 'With `wait`: the output of a run that has ended in time, or (Accept) the run',
+        content: 'text/csv',
+        schema: Run,
+        headers: { ...FILE_HEADERS, ...WAIT_HEADERS },
+      },
+      201: { description: 'The run', schema: Run, headers: WAIT_HEADERS },
+      202: {
+        description: 'The run, which has not ended in time',
+        schema: Run,
+        headers: WAIT_HEADERS,
+      },
+    },
+    problems: ['input_too_large'],
+    handle: async (call) => {
+      const { query, ports, context } = call;
+      const run = (await madeBefore(call.reservedId?.('run'), ports)) ?? (await uploadRun(call));
+      const { runId } = run.record;
+      const waits = run.state.status === 'pending' && run.facts.dueAtMs === undefined;
+      if (query.start === 'true' && waits) {
+        await ports.host.enqueue(runId, dueAt(query.start_at));
+      }
+      if (query.wait !== undefined && query.start === 'true') {
+        return outputOrRun(runId, { seconds: query.wait, context, ports });
+      }
+      return {
+        status: 201,
+        json: runWire(await ports.store.get(runId)),
+        headers: { Location: `/v1/runs/${runId}` },
+      };
+    },
+  }),
+];
+
+/** Receives the file of a call and stores a run over it. What is refused leaves nothing behind. */
+async function uploadRun(call: Call<z.output<typeof TaskName>, UploadQuery>): Promise<HostedRun> {
+  const { params, query, actor, ports } = call;
+  const task = await ports.tasks.find(`${params.category}/${params.action}`);
+  const upload = await taskUpload(call, task.task.kind);
+  const path = upload.file?.path;
+  try {
+    const words = uploadWords(query, upload);
+    if (words.task !== undefined && words.task !== task.task.name) {
+      throw new ApiProblem('bad_request', `body.task: ${words.task} is not the task of this path`);
+    }
+    const runId = call.reservedId?.('run');
+    return await createRun({ ...words, task, path, runId }, { actor, ports });
+  } catch (error) {
+    if (path !== undefined) await ports.uploads.remove(path);
+    throw error;
+  }
+}
+
+/** The file of the call, where the task reads one. A task that reads none may be called without a body. */
+async function taskUpload(
+  { context, ports }: Pick<Call, 'context' | 'ports'>,
+  kind: 'csv' | 'noinput',
+): Promise<Upload> {
+  if (kind === 'noinput' && typeof context.is('json') !== 'string') {
+    if (context.is('text/csv') === null) return NOTHING;
+    throw new ApiProblem('bad_request', 'this task reads no CSV: send no file');
+  }
+  const upload = await receiveUpload(context, ports);
+  if (kind === 'csv' && upload.file === undefined) {
+    throw new ApiProblem('bad_request', 'the request has no file, and this task reads a CSV');
+  }
+  if (kind === 'noinput' && upload.file !== undefined) {
+    await ports.uploads.remove(upload.file.path);
+    throw new ApiProblem('bad_request', 'this task reads no CSV: send no records');
+  }
+  return upload;
+}
+
+const NOTHING: Upload = { file: undefined, fileName: undefined, encoding: undefined, fields: {} };
+
+function dueAt(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Date.parse(time);
+}

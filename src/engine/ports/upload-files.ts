@@ -1,0 +1,22 @@
+/** A file that a user sent, on the disk. */
+export interface ReceivedFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** SHA-256 in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Files that users send, under names of ours. */
+export interface UploadFiles {
+  /**
+   * Writes a stream to a new file, whole and on the disk when it ends. Throws `input_too_large` beyond
+   * `maxBytes` and `disk_full`; what breaks the stream is thrown as it is. Whatever ends it early leaves
+   * nothing behind.
+   */
+  receive(
+    stream: AsyncIterable<Uint8Array>,
+    options: { readonly id: string; readonly maxBytes: number },
+  ): Promise<ReceivedFile>;
+  /** Removes a file that was received; one that is gone, or lies elsewhere, is none of its business. */
+  remove(path: string): Promise<void>;
+}
