@@ -4,6 +4,7 @@ import { nanoid } from 'nanoid';
 import type { ApiPorts } from './api/api-ports.ts';
 import { listen } from './api/listen.ts';
 import { createApiServer } from './api/server.ts';
+import { RunControl } from './engine/hosting/run-control.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { RunHost } from './engine/hosting/run-host.ts';
 import { LocalRunService } from './engine/service.ts';
@@ -62,12 +63,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     { service, store, feed, tasks: options.tasks, clock, makeStop, onError },
     { slots },
   );
+  const control = new RunControl({
+    service,
+    store,
+    host,
+    feed,
+    tasks: options.tasks,
+    clock,
+    timeout: (ms) => AbortSignal.timeout(ms),
+  });
   const server = createApiServer({
     version: options.version,
     service,
     store,
     idempotency,
     host,
+    control,
     feed,
     tasks: options.tasks,
     uploads: new LocalUploads(join(dataDir, 'uploads')),

@@ -1,3 +1,4 @@
+import type { RunControl } from '../engine/hosting/run-control.ts';
 import type { RunEventFeed } from '../engine/hosting/run-event-feed.ts';
 import type { RunHost } from '../engine/hosting/run-host.ts';
 import type { Clock } from '../engine/ports/clock.ts';
@@ -29,6 +30,7 @@ export interface ApiPorts {
   readonly store: HostedRunStore;
   readonly idempotency: IdempotencyStore;
   readonly host: RunHost;
+  readonly control: RunControl;
   readonly feed: RunEventFeed;
   readonly tasks: {
     find(name: string): Promise<RegisteredTask>;

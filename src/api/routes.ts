@@ -1,6 +1,8 @@
 import type { AnyRoute } from './route.ts';
 import { createRunRoutes } from './routes/create-runs.ts';
 import { descriptionRoutes } from './routes/description.ts';
+import { runControlRoutes } from './routes/run-control.ts';
+import { runFileRoutes } from './routes/run-files.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serverRoutes } from './routes/server.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -12,4 +14,6 @@ export const ROUTES: readonly AnyRoute[] = [
   ...taskRoutes,
   ...createRunRoutes,
   ...runRoutes,
+  ...runControlRoutes,
+  ...runFileRoutes,
 ];

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { situationOf } from '../../engine/hosting/run-situation.ts';
 import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
 import { RUN_STATUSES } from '../../engine/run/status.ts';
 
-export const RunId = z.string().meta({ description: 'Id of a run', example: 'run_7kq2m4xw9abc' });
+const RunId = z.string().meta({ description: 'Id of a run', example: 'run_7kq2m4xw9abc' });
+export const OneRun = z.object({ run_id: RunId });
 const Time = z.iso.datetime().meta({ description: 'RFC 3339, UTC' });
 
 const Cause = z.object({
@@ -20,6 +22,9 @@ export const Run = z
     id: RunId,
     task: z.string().meta({ description: '`category/action`' }),
     status: z.enum(RUN_STATUSES),
+    is_interrupted: z
+      .boolean()
+      .meta({ description: 'Its server has gone, and it is taken up again by itself' }),
     is_live: z.boolean().meta({ description: 'Whether a server carries it out right now' }),
     asked: z.enum(['pause', 'resume', 'stop']).nullable(),
     account_id: z.string(),
@@ -32,7 +37,9 @@ export const Run = z
     bytes_total: z.int().nullable(),
     elapsed_ms: z.int(),
     causes: z.array(Cause),
-    message: z.string().nullable(),
+    message: z.string().nullable().meta({ description: 'Why the run stands as it does' }),
+    error_code: z.string().nullable().meta({ description: 'Why it could not be carried out' }),
+    hint: z.string().nullable().meta({ description: 'What helps, where the run needs somebody' }),
     created_at: Time,
     due_at: Time.nullable(),
     started_at: Time.nullable(),
@@ -47,6 +54,7 @@ export function runWire(run: HostedRun): z.input<typeof Run> {
     id: record.runId,
     task: record.task,
     status: state.status,
+    is_interrupted: situationOf(run) === 'interrupted',
     is_live: run.isHeld,
     asked: state.asked ?? null,
     account_id: run.accountId,
@@ -67,12 +75,25 @@ export function runWire(run: HostedRun): z.input<typeof Run> {
       example_value: cause.exampleValue ?? null,
     })),
     message: state.message ?? null,
+    error_code: state.status === 'internal_error' ? (facts.errorCode ?? null) : null,
+    hint: hintOf(run),
     created_at: time(record.createdAtMs),
     due_at: timeOrNull(facts.dueAtMs),
     started_at: timeOrNull(state.startedAtMs),
     finished_at: timeOrNull(state.finishedAtMs),
     acknowledged_at: timeOrNull(facts.acknowledgedAtMs),
   };
+}
+
+const RESUME = 'Remove the cause, then resume the run: it goes on from its last checkpoint.';
+
+/** What a person can do about a run that goes no further by itself. */
+function hintOf({ state, facts }: HostedRun): string | null {
+  if (state.status !== 'internal_error') return null;
+  if (facts.errorCode === 'code_changed') {
+    return 'Resume the run with accept_new_code, or start another one.';
+  }
+  return facts.errorCode === undefined ? `${RESUME} Its log says more.` : RESUME;
 }
 
 function time(ms: number): string {

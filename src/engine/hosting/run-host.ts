@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { messageOf, RowmillError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { RunEventType } from '../ports/run-events.ts';
@@ -63,7 +63,8 @@ export class RunHost {
 
   /** Makes a run due now, or at a time. */
   async enqueue(runId: string, dueAtMs: number = this.#ports.clock.now()): Promise<void> {
-    await this.#ports.store.setFacts(runId, { dueAtMs });
+    const facts = { dueAtMs, acknowledgedAtMs: undefined, errorCode: undefined };
+    await this.#ports.store.setFacts(runId, facts);
     await this.#tell(runId, 'queued', { due_at: new Date(dueAtMs).toISOString() });
     this.wake();
   }
@@ -121,16 +122,17 @@ export class RunHost {
     let toldAtMs = -Infinity;
     let result: RunResult;
     try {
-      const { record, state } = await store.get(runId);
+      const { record, state, facts } = await store.get(runId);
       const { task, codeHash } = await tasks.find(record.task);
-      // No row was processed by other code.
-      const acceptNewCode = state.status === 'pending';
+      // Before the first checkpoint no row was processed by other code.
+      const acceptNewCode = facts.acceptsNewCode || state.position === undefined;
       result = await service.resume(
         runId,
         { task, codeHash, acceptNewCode },
         {
           stopSignal: stop.signal,
           abortSignal: abort.signal,
+          leavesWhenPaused: true,
           listeners: {
             onStarted: ({ resumedAfterRows, inputBytes }) =>
               void this.#tell(runId, 'started', {
@@ -144,7 +146,6 @@ export class RunHost {
               toldAtMs = now;
               void this.#tell(runId, 'progress', progressData(progress));
             },
-            onPaused: () => void this.#tell(runId, 'paused', { status: 'paused' }),
           },
         },
       );
@@ -153,13 +154,22 @@ export class RunHost {
       return;
     }
     await this.#tell(runId, endType(result), endData(result));
+    await this.#answerLate(runId, result);
+  }
+
+  /** What was asked of a run while it was let go, paused, is done now. */
+  async #answerLate(runId: string, { status }: RunResult): Promise<void> {
+    if (status !== 'paused' || this.#closing.signal.aborted) return;
+    const { state } = await this.#ports.store.get(runId);
+    if (state.asked === 'resume') await this.enqueue(runId);
   }
 
   /** A run that could not be carried out says why, and is not due any more. */
   async #fail(runId: string, error: unknown): Promise<void> {
     const { store } = this.#ports;
-    await store.setFacts(runId, { dueAtMs: undefined });
-    const message = messageOf(error);
+    const errorCode = error instanceof RowmillError ? error.code : undefined;
+    await store.setFacts(runId, { dueAtMs: undefined, errorCode });
+    const message = failureOf(error);
     const held = await store.hold(runId);
     try {
       const { state } = await store.get(runId);
@@ -183,6 +193,14 @@ export class RunHost {
       this.#ports.onError(error, runId);
     }
   }
+}
+
+/** The message of a run that could not be carried out, without the flags of a command line. */
+function failureOf(error: unknown): string {
+  if (error instanceof RowmillError && error.code === 'code_changed') {
+    return 'the code of its task is not what the run began with: rows before and after would differ';
+  }
+  return messageOf(error);
 }
 
 function progressData(progress: RunProgress): Readonly<Record<string, unknown>> {

@@ -8,6 +8,10 @@ export interface HostedRunFacts {
   readonly dueAtMs: number | undefined;
   /** When a person said that the end of the run was seen. */
   readonly acknowledgedAtMs: number | undefined;
+  /** Whether the run goes on although the code of its task has changed. */
+  readonly acceptsNewCode: boolean;
+  /** Why the run could not be carried out, where that has a code. */
+  readonly errorCode: string | undefined;
 }
 
 /** A run on a server. */

@@ -2,6 +2,7 @@
 export type RunEventType =
   | 'created'
   | 'queued'
+  | 'withdrawn'
   | 'started'
   | 'progress'
   | 'paused'

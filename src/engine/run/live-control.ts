@@ -55,6 +55,7 @@ export class LiveControl {
     for (;;) {
       if (this.#ofOwnProcess() !== undefined) return 'end';
       if (this.#asked === 'resume' || this.#asked === 'stop') return this.#asked;
+      if (this.#handles.leavesWhenPaused === true) return 'end';
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

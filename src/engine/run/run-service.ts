@@ -274,6 +274,8 @@ export interface RunHandles {
   readonly stopSignal: AbortSignal;
   /** Aborted: end now; what came after the last checkpoint is done again at a resume. */
   readonly abortSignal: AbortSignal;
+  /** A run that others pause is let go, and not waited for: who resumes it begins it anew. */
+  readonly leavesWhenPaused?: boolean;
 }
 
 /** Runs, as the command line (and later the server) sees them. */

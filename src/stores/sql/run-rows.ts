@@ -40,6 +40,8 @@ export function storedRunOf(
     facts: {
       dueAtMs: row.due_at ?? undefined,
       acknowledgedAtMs: row.acknowledged_at ?? undefined,
+      acceptsNewCode: row.accepts_new_code === 1,
+      errorCode: row.error_code ?? undefined,
     },
   };
 }

@@ -17,6 +17,12 @@ export interface RunTable {
   readonly due_at: number | null;
   /** When a person said that the end of the run was seen. */
   readonly acknowledged_at: number | null;
+  /** Name the user gave the input. */
+  readonly file_name: string | null;
+  /** 1: the run goes on although the code of its task has changed. */
+  readonly accepts_new_code: Generated<number>;
+  /** Why it could not be carried out, where that has a code. */
+  readonly error_code: string | null;
   readonly succeeded: Generated<number>;
   readonly failed: Generated<number>;
   readonly elapsed_ms: Generated<number>;

@@ -78,6 +78,7 @@ export class SqlRunStore implements HostedRunStore {
           record: JSON.stringify(record),
           status: 'pending',
           created_at: record.createdAtMs,
+          file_name: record.fileName ?? null,
         })
         .execute(),
     );
@@ -198,10 +199,12 @@ export class SqlRunStore implements HostedRunStore {
   }
 
   async setFacts(runId: string, facts: Partial<HostedRunFacts>): Promise<void> {
-    const { dueAtMs, acknowledgedAtMs } = facts;
+    const { dueAtMs, acknowledgedAtMs, acceptsNewCode, errorCode } = facts;
     const set = {
       ...('dueAtMs' in facts ? { due_at: dueAtMs ?? null } : {}),
       ...('acknowledgedAtMs' in facts ? { acknowledged_at: acknowledgedAtMs ?? null } : {}),
+      ...(acceptsNewCode === undefined ? {} : { accepts_new_code: acceptsNewCode ? 1 : 0 }),
+      ...('errorCode' in facts ? { error_code: errorCode ?? null } : {}),
     };
     await this.#try(() =>
       this.#database.db.updateTable('runs').set(set).where('id', '=', runId).execute(),

@@ -1,4 +1,5 @@
 import { runs } from './001-runs.ts';
+import { runControl } from './030-run-control.ts';
 import { idempotency } from './040-idempotency.ts';
 import type { MakeMigration } from './make-migration.ts';
 
@@ -10,5 +11,6 @@ import type { MakeMigration } from './make-migration.ts';
  */
 export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '001-runs': runs,
+  '030-run-control': runControl,
   '040-idempotency': idempotency,
 };
