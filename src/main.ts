@@ -15,6 +15,14 @@ const loadModule = moduleLoader();
 const pipeListeners = new Set<() => void>();
 let stdoutError: NodeJS.ErrnoException | undefined;
 
+const NO_PACE = {
+  preset: 'none',
+  waitMs: undefined,
+  maxRowsPerSecond: undefined,
+  maxFailures: undefined,
+  threads: 1,
+} as const;
+
 const host: CommandLineHost = {
   version,
   stdin: process.stdin,
@@ -23,7 +31,7 @@ const host: CommandLineHost = {
   environment: process.env,
   workingDirectory: process.cwd(),
   processId: process.pid,
-  async open(flags) {
+  async open(flags, place) {
     const loaded = await loadSettings({
       flags,
       environment: process.env,
@@ -31,6 +39,21 @@ const host: CommandLineHost = {
       loadModule: async (file) => defaultExport(await loadModule(file)),
     });
     const { settings } = loaded;
+    const isRemote = settings.server !== undefined || settings.profile !== undefined;
+    if (isRemote && place === 'as_set') {
+      const { openRemote } = await import('./remote-app.ts');
+      const server = await openRemote(settings, { environment: process.env, version });
+      const { tasks, runs } = server;
+      return {
+        ...loaded,
+        // How fast a run may go where nothing is said is for the server to say.
+        settings: { ...settings, ...NO_PACE },
+        tasks,
+        watchTasks: async () => () => undefined,
+        runs: async () => runs,
+        server: { url: server.url, download: (...words) => runs.download(...words) },
+      };
+    }
     const tasks = taskCatalog(settings.tasks, { version, loadModule });
     return {
       ...loaded,
@@ -42,7 +65,20 @@ const host: CommandLineHost = {
         const threads = { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks };
         return (await createLocalApp({ settings, threads })).service;
       },
+      server: undefined,
     };
+  },
+  async logins() {
+    const { ProfileStore } = await import('./client/profiles.ts');
+    return new ProfileStore(process.env);
+  },
+  async tryLogin(login) {
+    const { tryServer } = await import('./remote-app.ts');
+    return tryServer(login, version);
+  },
+  async readStdin() {
+    const { text } = await import('node:stream/consumers');
+    return text(process.stdin);
   },
   async serve({ workspace, onError }) {
     const { startServer } = await import('./server-app.ts');

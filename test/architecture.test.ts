@@ -27,6 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'task-modules': ['engine'],
   settings: ['engine'],
   cli: ['engine'],
+  // Speaks to a server of ours.
+  client: ['engine'],
   api: ['engine'],
   // The public names.
   index: ['engine/task', 'engine/errors'],
@@ -38,7 +40,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server-app': ['api', 'engine', 'files', 'machine', 'stores'],
   // What this machine gives to runs, whatever the store they live in.
   machine: ['engine', 'executors', 'files', 'stores', 'system', 'thread'],
-  main: ['app', 'cli', 'engine', 'server-app', 'settings', 'system', 'task-source'],
+  'remote-app': ['client', 'engine', 'settings'],
+  main: [
+    'app',
+    'cli',
+    'client',
+    'engine',
+    'remote-app',
+    'server-app',
+    'settings',
+    'system',
+    'task-source',
+  ],
   // What main and a thread of a run have in common, and the root of such a thread.
   'task-source': ['csv', 'index', 'task-modules', 'tasks', 'verifiers'],
   thread: ['engine', 'executors', 'stores', 'system', 'task-source'],

@@ -13,7 +13,7 @@ export const MEANINGS: Readonly<Record<ProblemCode, string>> = {
     'The file does not fit the task: a mandatory column is missing, a name is doubled, or there is no row.',
   input_changed:
     'The input is not what it was when the run began, so the run cannot go on with it.',
-  input_too_large: 'The file is longer than this server takes (`--max-upload`).',
+  input_too_large: 'The file is longer than this server takes (`--max-upload-bytes`).',
   code_changed:
     'The code of the task has changed since the run began. Start a new run, or accept the new code.',
   output_unwritable: 'The server could not write the output; its log says why.',
@@ -26,6 +26,7 @@ export const MEANINGS: Readonly<Record<ProblemCode, string>> = {
   contract_broken:
     'The task has answered something that no task may answer; the log has the details.',
   state_not_storable: 'The state that the task carries from row to row cannot be stored.',
+  server_unreachable: 'Another server that is needed here cannot be reached.',
   internal: 'Something went wrong inside. The log of the server has it under the request id.',
   bad_request:
     'A parameter, a header or the body is not what the route takes; `errors` names each.',

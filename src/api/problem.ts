@@ -43,6 +43,7 @@ export const STATUS_OF: Readonly<Record<ProblemCode, number>> = {
   wrong_status: 409,
   contract_broken: 500,
   state_not_storable: 500,
+  server_unreachable: 502,
   internal: 500,
   bad_request: 400,
   unauthorized: 401,
@@ -145,6 +146,7 @@ export const TITLES: Readonly<Record<number, string>> = {
   422: 'Cannot be processed',
   429: 'Too many requests',
   500: 'Internal error',
+  502: 'Bad gateway',
   503: 'Unavailable',
   507: 'No space left',
 };

@@ -8,6 +8,8 @@ import type { Screen } from './screen.ts';
 interface GlobalFlags {
   readonly tasks?: readonly string[];
   readonly data?: string;
+  readonly server?: string;
+  readonly profile?: string;
   readonly color?: 'auto' | 'always' | 'never' | false;
 }
 
@@ -27,14 +29,15 @@ export class CommandContext {
   }
 
   /** Settings, tasks and runs, as the flags of this command say. */
-  async open(command: Command): Promise<Workspace> {
+  async open(command: Command, place: 'here' | 'as_set' = 'as_set'): Promise<Workspace> {
     const flags: GlobalFlags = command.optsWithGlobals();
     const { data: dataDir, color: _, ...others } = flags;
-    const workspace = await this.host.open({
+    const settings = {
       ...settingsAmong(others),
       dataDir,
       color: colorOf(flags),
-    });
+    };
+    const workspace = await this.host.open(settings, place);
     this.screen.colorMode = workspace.settings.color;
     for (const warning of workspace.warnings) this.screen.warn(warning);
     return workspace;
@@ -47,11 +50,16 @@ export class CommandContext {
     }
   }
 
-  /** `--tasks …` and `--data …` of this call: a command that is to follow needs them too. */
+  /** Flags of this call that say where tasks and runs are: a command that is to follow needs them too. */
   globalWords(command: Command): string[] {
-    const { tasks = [], data }: GlobalFlags = command.optsWithGlobals();
-    const words = tasks.flatMap((path) => ['--tasks', path]);
-    return data === undefined ? words : [...words, '--data', data];
+    const { tasks = [], data, server, profile }: GlobalFlags = command.optsWithGlobals();
+    const flags = [
+      ...tasks.map((path) => ['--tasks', path]),
+      ...(data === undefined ? [] : [['--data', data]]),
+      ...(server === undefined ? [] : [['--server', server]]),
+      ...(profile === undefined ? [] : [['--profile', profile]]),
+    ];
+    return flags.flat();
   }
 
   /** Asks on the terminal. Without one, `yesFlag` has to be given. */
@@ -67,6 +75,18 @@ export class CommandContext {
     const output = this.host.stderr as unknown as NodeJS.WriteStream;
     return (await confirm({ message: question, initialValue: false, output })) === true;
   }
+
+  /** Asks for a secret on the terminal without showing it; without one, standard input is the secret. */
+  async readSecret(question: string): Promise<string> {
+    if (this.host.stdin.isTTY !== true || !this.screen.stderrIsTerminal) {
+      return (await this.host.readStdin()).trim();
+    }
+    const { password } = await import('@clack/prompts');
+    const output = this.host.stderr as unknown as NodeJS.WriteStream;
+    const answer = await password({ message: question, output });
+    if (typeof answer !== 'string') throw new RowmillError('usage', 'nothing was entered');
+    return answer.trim();
+  }
 }
 
 /** Flags of a command that are settings, and bear their names. */
@@ -80,6 +100,8 @@ const SETTING_FLAGS = [
   'maxUploadBytes',
   'logLevel',
   'publicUrl',
+  'server',
+  'profile',
 ] as const;
 
 function settingsAmong(

@@ -15,7 +15,10 @@ export const EXIT_CODES = {
     code: 2,
     meaning: 'the command line, a setting or an argument is wrong; nothing was done',
   },
-  permission: { code: 3, meaning: 'a file or folder may not be read or cannot be written' },
+  permission: {
+    code: 3,
+    meaning: 'a file or folder may not be read or cannot be written, or the key may not do this',
+  },
   some_failed: { code: 4, meaning: 'the run ended and some rows failed' },
   all_failed: { code: 5, meaning: 'the run ended and every row failed' },
   input_refused: {
@@ -57,6 +60,7 @@ const EXIT_OF_ERROR = {
   wrong_status: 'usage',
   contract_broken: 'internal',
   state_not_storable: 'internal',
+  server_unreachable: 'unreachable',
   internal: 'internal',
 } as const satisfies Record<ErrorCode, ExitName>;
 

@@ -79,6 +79,43 @@ export interface Workspace {
   }): Promise<() => void>;
   /** Opens the runs at the first call. */
   runs(): Promise<RunService>;
+  /** Undefined where everything happens on this machine. */
+  readonly server: ServerWorkspace | undefined;
+}
+
+/** What only a server has. */
+interface ServerWorkspace {
+  readonly url: string;
+  /** Downloads a file of a run; without a target to standard output. */
+  download(runId: string, name: RunFileName, target: string | undefined): Promise<void>;
+}
+
+/** Files of a run that a server gives. */
+export const RUN_FILE_NAMES = [
+  'output',
+  'failed',
+  'unprocessed',
+  'errors',
+  'merged',
+  'input',
+] as const;
+
+export type RunFileName = (typeof RUN_FILE_NAMES)[number];
+
+/** A server and the key to it. */
+export interface Login {
+  readonly server: string;
+  /** Undefined where the server asks for none. */
+  readonly key: string | undefined;
+}
+
+/** The logins of the user. */
+interface Logins {
+  /** The file they are in. */
+  readonly path: string;
+  list(): Promise<ReadonlyMap<string, Login>>;
+  set(name: string, login: Login): Promise<void>;
+  remove(name: string): Promise<void>;
 }
 
 /** Something `doctor` tries. Throws when it does not work; gives what it found. */
@@ -108,7 +145,13 @@ export interface CommandLineHost {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly processId: number;
-  open(flags: SettingFlags): Promise<Workspace>;
+  /** `here`: whatever the settings say of a server, this machine is meant. */
+  open(flags: SettingFlags, place: 'here' | 'as_set'): Promise<Workspace>;
+  logins(): Promise<Logins>;
+  /** Throws unless the server is there and takes the key. */
+  tryLogin(login: Login): Promise<void>;
+  /** All of standard input, as text. */
+  readStdin(): Promise<string>;
   /** Starts the server and says where it listens. */
   serve(options: ServeOptions): Promise<ServingServer>;
   /** Calls back at each signal until the returned function is called. */

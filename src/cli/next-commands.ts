@@ -16,18 +16,30 @@ export function nextCommands(
     globalWords,
     sameWords,
     workingDirectory,
+    isRemote,
   }: {
     /** `--tasks …` and the like. */
     readonly globalWords: readonly string[];
     /** `--map …`, `--arg …`: what another run of these rows needs too. */
     readonly sameWords: readonly string[];
     readonly workingDirectory: string;
+    /** The run is a server's. */
+    readonly isRemote: boolean;
   },
 ): NextCommand[] {
   const next: NextCommand[] = [];
   const add = (why: string, ...words: readonly string[]): void => {
     next.push({ command: shellWords(['rowmill', ...words, ...globalWords]), why });
   };
+  const { runId, status } = result;
+  const isAtWork = status === 'pending' || status === 'executing';
+  if (isRemote && isAtWork) {
+    add('follows it', 'runs', 'watch', runId);
+    add('ends it', 'runs', 'stop', runId);
+  }
+  if (isRemote && !isAtWork && result.outputPath === undefined) {
+    add('gets its output', 'download', runId, '-o', 'out.csv');
+  }
   if (result.canResume && !isFinal(result.status)) {
     add('goes on where it ended', 'resume', result.runId);
   }

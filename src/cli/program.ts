@@ -33,6 +33,8 @@ export async function createProgram(context: CommandContext): Promise<Command> {
       collect,
     )
     .option('--data <dir>', 'the folder of the runs (default: .rowmill)')
+    .option('--server <url>', 'speak to this server, instead of running on this machine')
+    .option('--profile <name>', 'speak to the server of this login, see: rowmill login')
     .addOption(
       new Option('--color <when>', 'colours and bold text').choices(['auto', 'always', 'never']),
     )
@@ -60,6 +62,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   resume: async () => (await import('./commands/resume.ts')).addResumeCommand,
   serve: async () => (await import('./commands/serve.ts')).addServeCommand,
   dev: async () => (await import('./commands/serve.ts')).addDevCommand,
+  download: async () => (await import('./commands/download.ts')).addDownloadCommand,
+  login: async () => (await import('./commands/login.ts')).addLoginCommand,
+  logout: async () => (await import('./commands/login.ts')).addLogoutCommand,
+  profiles: async () => (await import('./commands/login.ts')).addProfilesCommand,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   config: async () => (await import('./commands/config.ts')).addConfigCommand,
   completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,

@@ -55,6 +55,7 @@ export interface RunFlags extends InputFlags, ArgumentFlags {
   readonly json?: boolean;
   readonly progress?: CommandLineSettings['progress'];
   readonly yes?: boolean;
+  readonly detach?: boolean;
 }
 
 export const INPUT_FLAG_NAMES = [
@@ -115,6 +116,7 @@ export function addRunFlags(command: Command): void {
     .option('--unprocessed <file>', 'write the rows there whose turn never came')
     .option('--excel-safe', 'make cells safe to open in a spreadsheet program: formulas stay text')
     .optionsGroup('Going on and giving up:')
+    .option('--detach', 'on a server: start the run and do not follow it; its id is printed')
     .option('--resume', 'go on with the unfinished run of the same task, input and output')
     .option('--accept-new-code', 'go on although the code of the task has changed')
     .option(

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'wrong_status'
   | 'contract_broken'
   | 'state_not_storable'
+  | 'server_unreachable'
   | 'internal';
 
 /** An error that names its offender and what was expected. */

@@ -45,6 +45,7 @@ const FROZEN_ERRORS: Record<ErrorCode, number> = {
   wrong_status: 2,
   contract_broken: 1,
   state_not_storable: 1,
+  server_unreachable: 7,
   internal: 1,
 };
 

@@ -4,7 +4,7 @@ import { isEmail } from 'rowmill/verifiers';
 import { z } from 'zod';
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { StopSignalName } from '../../src/cli/exit-codes.ts';
-import type { CommandLineHost, OutputStream, Probe } from '../../src/cli/host.ts';
+import type { CommandLineHost, Login, OutputStream, Probe } from '../../src/cli/host.ts';
 import { RowmillError } from '../../src/engine/errors.ts';
 import type {
   CheckResult,
@@ -281,6 +281,8 @@ export class FakeCommandLine {
   readonly stdout: FakeStream;
   readonly stderr: FakeStream;
   readonly terminated: number[] = [];
+  readonly downloads: (readonly unknown[])[] = [];
+  readonly logins = new Map<string, Login>();
   readonly #signalListeners = new Set<(signal: StopSignalName) => void>();
   readonly #pipeListeners = new Set<() => void>();
   readonly #options: FakeOptions;
@@ -325,21 +327,40 @@ export class FakeCommandLine {
       workingDirectory,
       processId: 4711,
       probes,
-      open: async (flags) => ({
-        ...(await loadSettings({
+      open: async (flags, place) => {
+        const loaded = await loadSettings({
           flags,
           environment,
           workingDirectory,
           loadModule: async () => ({}),
-        })),
-        tasks: {
-          find: async (name) => registry.get(name),
-          list: async () => registry.list(),
-          problems,
-        },
-        watchTasks: async () => () => undefined,
-        runs: async () => this.service,
+        });
+        const { server, profile } = loaded.settings;
+        const isRemote = place === 'as_set' && (server !== undefined || profile !== undefined);
+        return {
+          ...loaded,
+          tasks: {
+            find: async (name) => registry.get(name),
+            list: async () => registry.list(),
+            problems,
+          },
+          watchTasks: async () => () => undefined,
+          runs: async () => this.service,
+          server: isRemote
+            ? {
+                url: 'http://127.0.0.1:7070',
+                download: async (...words) => void this.downloads.push(words),
+              }
+            : undefined,
+        };
+      },
+      logins: async () => ({
+        path: '/home/ann/.config/rowmill/profiles.json',
+        list: async () => this.logins,
+        set: async (name, login) => void this.logins.set(name, login),
+        remove: async (name) => void this.logins.delete(name),
       }),
+      tryLogin: async () => undefined,
+      readStdin: async () => 'rm_abc_secret\n',
       // It is ended as soon as it is there.
       serve: async () => {
         setImmediate(() => this.signal('SIGTERM'));

@@ -12,7 +12,7 @@ export function addConfigCommand(program: Command, context: CommandContext): voi
     .option('--json', 'print them as JSON');
   examples(command, 'rowmill config', 'rowmill config --explain');
   command.action(async ({ explain, json }: { explain?: boolean; json?: boolean }) => {
-    const { explained, configFile } = await context.open(command);
+    const { explained, configFile } = await context.open(command, 'here');
     const { screen } = context;
     if (json === true) {
       const settings = explained.map(({ name, value, ...rest }) => [

@@ -34,7 +34,7 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
     const findings: Finding[] = [nodeVersion()];
     let workspace: Workspace | undefined;
     try {
-      workspace = await context.open(command);
+      workspace = await context.open(command, 'here');
       findings.push(
         ok('config', workspace.configFile ?? 'no config file: defaults, flags and ROWMILL_*'),
       );

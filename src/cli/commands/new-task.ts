@@ -54,7 +54,7 @@ async function newTask(
       `${JSON.stringify(part)} is no name: lower-case letters, digits, _ and -, a letter first`,
     );
   }
-  const known = await (await context.open(command)).tasks.list();
+  const known = await (await context.open(command, 'here')).tasks.list();
   const taken = known.find(({ task }) => task.name === name);
   if (taken !== undefined) {
     throw new RowmillError(

@@ -44,8 +44,11 @@ export async function resumeRun(
   const workspace = await context.open(command);
   const service = await workspace.runs();
   let run = await service.show(runId);
-  if (run.isLive) run = await controlLive(context, command, { service, run, asked: 'resume' });
-  if (run.isLive) return;
+  const isRemote = workspace.server !== undefined;
+  if (run.isLive || isRemote) {
+    run = await controlLive(context, command, { service, run, asked: 'resume', isRemote });
+    if (run.isLive || isRemote) return;
+  }
   const { task, codeHash } = await workspace.tasks.find(run.task);
   context.warnOfModules(workspace);
   const acceptNewCode = flags.acceptNewCode ?? false;
@@ -57,6 +60,7 @@ export async function resumeRun(
     inputIsPipe: false,
     stdoutIsData: false,
     printsPath: false,
+    isRemote,
     sameWords: [],
     begin: (handles) => service.resume(run.runId, { task, codeHash, acceptNewCode }, handles),
   });

@@ -1,19 +1,20 @@
 import type { Command } from 'commander';
 import { RowmillError } from '../../engine/errors.ts';
 import type { CsvWarning } from '../../engine/csv/csv-table.ts';
-import type { RunHandles, RunResult } from '../../engine/run/run-service.ts';
+import type { RunHandles, RunRequest, RunResult } from '../../engine/run/run-service.ts';
 import { taskArguments } from '../argument-values.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT_CODES, exitCodeOfRun } from '../exit-codes.ts';
 import { examples } from '../help-texts.ts';
-import type { CommandLineSettings } from '../host.ts';
-import { resultJson } from '../json-forms.ts';
+import type { CommandLineSettings, Workspace } from '../host.ts';
+import { resultJson, summaryJson } from '../json-forms.ts';
 import { nextCommands } from '../next-commands.ts';
 import { createProgressView } from '../progress.ts';
 import { addRunFlags, wordsForSameRows, type RunFlags } from '../run-flags.ts';
 import { terminalHandles, type SignalNotes } from '../run-handles.ts';
-import { printRunReport } from '../run-report.ts';
+import { printNext, printRunReport } from '../run-report.ts';
 import { runRequest } from '../run-request.ts';
+import { shellWords } from '../shell-words.ts';
 import { visibleJson } from '../visible-text.ts';
 
 /** `run`: one task over one input. */
@@ -67,7 +68,12 @@ async function runCommand(
       return;
     }
   }
-  if (request.output.kind === 'stdout') {
+  const isRemote = workspace.server !== undefined;
+  if (flags.detach === true) {
+    await startDetached(context, command, { workspace, request, flags });
+    return;
+  }
+  if (request.output.kind === 'stdout' && !isRemote) {
     screen.err('writing to standard output: this run cannot be resumed');
   }
   if (request.input.kind === 'stdin' && host.stdin.isTTY === true) {
@@ -81,10 +87,52 @@ async function runCommand(
     inputIsPipe: request.input.kind === 'stdin',
     stdoutIsData: request.output.kind === 'stdout',
     printsPath: request.output.kind === 'run_folder',
+    isRemote,
     sameWords: wordsForSameRows(flags),
     begin: (handles) => service.run(request, handles),
   });
 }
+
+/** Starts a run on a server, and says how to come back to it. */
+async function startDetached(
+  context: CommandContext,
+  command: Command,
+  {
+    workspace,
+    request,
+    flags,
+  }: {
+    readonly workspace: Workspace;
+    readonly request: RunRequest;
+    readonly flags: RunFlags;
+  },
+): Promise<void> {
+  const { screen } = context;
+  if (workspace.server === undefined) {
+    throw new RowmillError('usage', '--detach leaves a run to a server: it needs --server');
+  }
+  const given = DOWNLOAD_FLAGS.find((name) => flags[name] !== undefined);
+  if (given !== undefined) {
+    throw new RowmillError(
+      'usage',
+      `--detach and --${given} contradict each other: download it later`,
+    );
+  }
+  const run = await (await workspace.runs()).create(request);
+  if (flags.json === true) {
+    screen.json(summaryJson(run));
+    return;
+  }
+  const words = context.globalWords(command);
+  const next = (...before: readonly string[]) => shellWords(['rowmill', ...before, ...words]);
+  screen.out(run.runId);
+  printNext(screen, [
+    { command: next('runs', 'watch', run.runId), why: 'follows it' },
+    { command: next('download', run.runId, '-o', 'out.csv'), why: 'gets its output' },
+  ]);
+}
+
+const DOWNLOAD_FLAGS = ['output', 'failed', 'errors', 'unprocessed'] as const;
 
 /** A run to be watched, begun or gone on with. */
 export interface FollowedRun {
@@ -96,6 +144,8 @@ export interface FollowedRun {
   readonly stdoutIsData: boolean;
   /** Whether a pipe gets the path of the output, which the caller could not know. */
   readonly printsPath: boolean;
+  /** A server carries it out: it goes on when nobody follows it. */
+  readonly isRemote: boolean;
   /** Flags that a run of its failed rows needs too. */
   readonly sameWords: readonly string[];
   readonly begin: (handles: RunHandles) => Promise<RunResult>;
@@ -104,6 +154,11 @@ export interface FollowedRun {
 const SIGNAL_NOTES: SignalNotes = {
   stopping: (again) => `stopping: the rows in flight are finished first (${again} ends it now)`,
   ending: 'ending now: rows since the last checkpoint will be done again when it is resumed',
+};
+
+const REMOTE_SIGNAL_NOTES: SignalNotes = {
+  stopping: () => 'no longer following: what the server has begun goes on',
+  ending: '',
 };
 
 /** Shows a run while it lasts, reports its end, and sets the exit code. */
@@ -125,7 +180,7 @@ export async function followRun(
       onProgress: (progress) => view.onProgress?.(progress),
       onPaused: (runId) => view.onPaused?.(runId),
     },
-    notes: SIGNAL_NOTES,
+    notes: run.isRemote ? REMOTE_SIGNAL_NOTES : SIGNAL_NOTES,
     note: (line) => view.note(line),
   });
   let result: RunResult;
@@ -139,8 +194,8 @@ export async function followRun(
   const { isCanary, inputIsPipe } = run;
   context.exitCode = exitCodeOfRun({ result, signal: terminal.signal(), isCanary, inputIsPipe });
   const globalWords = context.globalWords(command);
-  const { sameWords } = run;
-  const next = nextCommands(result, { globalWords, sameWords, workingDirectory });
+  const { sameWords, isRemote } = run;
+  const next = nextCommands(result, { globalWords, sameWords, workingDirectory, isRemote });
   if (command.optsWithGlobals<{ json?: boolean }>().json === true) {
     const json = { ...resultJson(result), warnings, next, exit_code: context.exitCode };
     if (run.stdoutIsData) screen.err(visibleJson(json));

@@ -23,7 +23,7 @@ export function addServeCommand(program: Command, context: CommandContext): void
   );
   addServerFlags(command);
   command.action(async ({ json }: { json?: boolean }) => {
-    const workspace = await context.open(command);
+    const workspace = await context.open(command, 'here');
     await serve(context, { workspace, isJson: json === true });
   });
 }
@@ -36,7 +36,7 @@ export function addDevCommand(program: Command, context: CommandContext): void {
   examples(command, 'rowmill dev --tasks ./tasks');
   addServerFlags(command);
   command.action(async ({ json }: { json?: boolean }) => {
-    const workspace = await context.open(command);
+    const workspace = await context.open(command, 'here');
     await serve(context, { workspace, isJson: json === true, beside: reloadTasks });
   });
 }

@@ -302,7 +302,8 @@ export interface RunService {
     request: Pick<RunRequest, 'task' | 'arguments' | 'input' | 'options' | 'limit'>,
     handles: RunHandles,
   ): Promise<CheckResult>;
-  list(): Promise<readonly RunSummary[]>;
+  /** All runs, or at least the last `limit` of them, in no order. */
+  list(limit?: number): Promise<readonly RunSummary[]>;
   /** Throws a RowmillError with code `run_not_found`, naming near ids. */
   show(runId: string): Promise<RunSummary>;
   /**

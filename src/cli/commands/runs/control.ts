@@ -59,7 +59,15 @@ export async function controlLive(
     run,
     asked,
     waits = true,
-  }: { service: RunService; run: RunSummary; asked: AskedOfRun; waits?: boolean },
+    isRemote = false,
+  }: {
+    service: RunService;
+    run: RunSummary;
+    asked: AskedOfRun;
+    waits?: boolean;
+    /** A server carries it out, never this process. */
+    isRemote?: boolean;
+  },
 ): Promise<RunSummary> {
   const { screen, host } = context;
   const terminal = terminalHandles(host, {
@@ -76,7 +84,7 @@ export async function controlLive(
   }
   const signal = terminal.signal();
   if (signal !== undefined) context.exitCode = EXIT_OF_SIGNAL[signal];
-  if (asked === 'resume' && !now.isLive) return now;
+  if (asked === 'resume' && !now.isLive && !isRemote) return now;
   if (command.optsWithGlobals<{ json?: boolean }>().json === true) {
     screen.json(summaryJson(now));
     return now;

@@ -20,7 +20,7 @@ export function addRunsListCommand(runs: Command, context: CommandContext): void
   command.action(async ({ limit, json }: { limit?: number; json?: boolean }) => {
     refuseUnknownCommand(runs, command);
     const service = await (await context.open(command)).runs();
-    const found = [...(await service.list())]
+    const found = [...(await service.list(limit))]
       .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
       .slice(0, limit);
     const { screen, host } = context;

@@ -58,7 +58,8 @@ async function watchRun(
   const isOver = { result, signal: undefined, isCanary: false, inputIsPipe: false };
   context.exitCode = result.isInterrupted ? EXIT_CODES.stopped.code : exitCodeOfRun(isOver);
   const globalWords = context.globalWords(command);
-  const next = nextCommands(result, { globalWords, sameWords: [], workingDirectory });
+  const isRemote = workspace.server !== undefined;
+  const next = nextCommands(result, { globalWords, sameWords: [], workingDirectory, isRemote });
   if (!isJson) {
     printRunReport(screen, result, { warnings: [], next, workingDirectory });
     return;

@@ -1,0 +1,274 @@
+import type { Readable } from 'node:stream';
+import { RowmillError } from '../engine/errors.ts';
+import type {
+  CheckResult,
+  RowFilter,
+  RunErrorLine,
+  RunHandles,
+  RunLook,
+  RunRequest,
+  RunResult,
+  RunRow,
+  RunService,
+  RunSummary,
+} from '../engine/run/run-service.ts';
+import type { AskedOfRun } from '../engine/run/status.ts';
+import type { ApiClient } from './api-client.ts';
+import { downloadFile, downloadTo, type ByteSink } from './download.ts';
+import { followRemote, lookAgain } from './follow-remote.ts';
+import { runQuery, uploadBody } from './upload.ts';
+import {
+  errorOf,
+  resultOf,
+  rowOf,
+  summaryOf,
+  type DownloadedPaths,
+  type ErrorWire,
+  type RowWire,
+  type RunWire,
+} from './wire.ts';
+
+/** Files of a run that can be downloaded. */
+type RunFileName = 'output' | 'failed' | 'unprocessed' | 'errors' | 'merged' | 'input';
+
+/** The streams of this process that a run may be joined to. */
+interface Streams {
+  readonly stdin: () => Readable;
+  readonly stdout: ByteSink;
+}
+
+interface Page {
+  readonly data: readonly unknown[];
+  readonly next: string | null;
+}
+
+const PAGE = 200;
+/** About 10 s. */
+const RESUME_LOOKS = 30;
+
+/** The runs of a server, as the commands know those of this machine. */
+export class RemoteRunService implements RunService {
+  readonly #client: ApiClient;
+  readonly #streams: Streams;
+
+  constructor(client: ApiClient, streams: Streams) {
+    this.#client = client;
+    this.#streams = streams;
+  }
+
+  /** Uploads, follows the run to its end, and downloads what was asked for. */
+  async run(request: RunRequest, handles: RunHandles): Promise<RunResult> {
+    const { stopSignal } = handles;
+    const run = await this.#begin(request, stopSignal);
+    return this.#toItsEnd(run, { request, handles });
+  }
+
+  async create(request: RunRequest): Promise<RunSummary> {
+    return summaryOf(await this.#begin(request, undefined), this.#client.url);
+  }
+
+  /** On a server a run goes on by itself once that was asked for. */
+  resume(): Promise<RunResult> {
+    return Promise.reject(notThere('carrying a run out here'));
+  }
+
+  async control(runId: string, asked: AskedOfRun, signal: AbortSignal): Promise<RunSummary> {
+    const before = await this.#get(runId);
+    const isNew = asked === 'resume' && before.status === 'pending';
+    let run = await this.#post(runId, isNew ? 'start' : asked);
+    // A server with no free slot lets a run wait, and one that fails at once may be back where it was.
+    const patience = asked === 'resume' ? RESUME_LOOKS : Number.POSITIVE_INFINITY;
+    for (
+      let looks = 0;
+      looks < patience && isYetToCome(run, asked) && !signal.aborted;
+      looks += 1
+    ) {
+      run = await lookAgain(this.#client, run, signal);
+    }
+    return summaryOf(run, this.#client.url);
+  }
+
+  async follow(runId: string, handles: RunHandles): Promise<RunResult & RunLook> {
+    const run = await followRemote(this.#client, await this.#get(runId), handles);
+    return { ...resultOf(run, NO_PATHS), isInterrupted: false, isLive: isAtWork(run) };
+  }
+
+  async check(): Promise<CheckResult> {
+    throw new RowmillError('usage', 'a check on a server is not possible yet');
+  }
+
+  async list(limit?: number): Promise<readonly RunSummary[]> {
+    const found: RunSummary[] = [];
+    // The route answers runs.
+    for await (const run of this.#pages('/v1/runs', { limit }) as AsyncIterable<RunWire>) {
+      found.push(summaryOf(run, this.#client.url));
+    }
+    return found;
+  }
+
+  async show(runId: string): Promise<RunSummary> {
+    return summaryOf(await this.#get(runId), this.#client.url);
+  }
+
+  hash(): Promise<RunSummary> {
+    return Promise.reject(notThere('--hash'));
+  }
+
+  async *errors(runId: string): AsyncIterable<RunErrorLine> {
+    const lines = this.#pages(`${pathOf(runId)}/errors`, {});
+    // The route answers such lines.
+    for await (const line of lines as AsyncIterable<ErrorWire>) yield errorOf(line);
+  }
+
+  async *rows(runId: string, filter: RowFilter): AsyncIterable<RunRow> {
+    const rows = this.#pages(`${pathOf(runId)}/rows`, { ...filter });
+    // The route answers such rows.
+    for await (const row of rows as AsyncIterable<RowWire>) yield rowOf(row);
+  }
+
+  async *log(runId: string): AsyncIterable<string> {
+    for await (const line of this.#pages(`${pathOf(runId)}/log`, {})) yield JSON.stringify(line);
+  }
+
+  async derive(
+    runId: string,
+    paths: Parameters<RunService['derive']>[1],
+  ): Promise<{ readonly unprocessed?: number }> {
+    await this.#save(runId, paths, undefined);
+    return {};
+  }
+
+  async delete(runId: string): Promise<void> {
+    await this.#client.send({ method: 'DELETE', path: pathOf(runId) });
+  }
+
+  /** Downloads one file of a run to a path, or to standard output. */
+  download(runId: string, name: RunFileName, target: string | undefined): Promise<void> {
+    const download = { path: `${pathOf(runId)}/files/${name}.csv` };
+    return target === undefined
+      ? downloadTo(this.#client, download, this.#streams.stdout)
+      : downloadFile(this.#client, download, target);
+  }
+
+  async #begin(request: RunRequest, signal: AbortSignal | undefined): Promise<RunWire> {
+    if (request.resume) {
+      throw new RowmillError(
+        'usage',
+        '--resume finds a run of this machine by its files; rowmill resume RUN goes on with one of a server',
+      );
+    }
+    const { fileName, request: upload } = await uploadBody(request.input, this.#streams.stdin);
+    const { category, action } = request.task;
+    // The route answers the run.
+    return (await this.#client.json({
+      ...upload,
+      method: 'POST',
+      path: `/v1/tasks/${category}/${action}/runs`,
+      query: runQuery(request, fileName),
+      ...(signal === undefined ? {} : { signal }),
+    })) as RunWire;
+  }
+
+  async #toItsEnd(
+    begun: RunWire,
+    { request, handles }: { readonly request: RunRequest; readonly handles: RunHandles },
+  ): Promise<RunResult> {
+    const { listeners, stopSignal } = handles;
+    listeners.onStarted?.({
+      runId: begun.id,
+      task: begun.task,
+      inputBytes: begun.bytes_total ?? undefined,
+      dialect: undefined,
+      encoding: undefined,
+      header: [],
+      warnings: [],
+      resumedAfterRows: undefined,
+    });
+    const run = await followRemote(this.#client, begun, handles);
+    if (stopSignal.aborted || isAtWork(run)) return resultOf(run, NO_PATHS);
+    const { output } = request;
+    if (output.kind === 'stdout') await this.download(run.id, 'output', undefined);
+    const outputPath = output.kind === 'file' ? output.path : undefined;
+    const paths = await this.#save(run.id, { ...request, outputPath }, run);
+    return resultOf(run, paths);
+  }
+
+  /** Downloads what was asked for; files that a run has not are left out where the run is known. */
+  async #save(
+    runId: string,
+    paths: Partial<DownloadedPaths>,
+    run: RunWire | undefined,
+  ): Promise<DownloadedPaths> {
+    const { outputPath, failedPath, errorsPath, unprocessedPath } = paths;
+    const files = [
+      ['output', outputPath, true],
+      ['failed', failedPath, run === undefined || run.failed > 0],
+      ['errors', errorsPath, run === undefined || run.failed > 0],
+      ['unprocessed', unprocessedPath, run === undefined || run.status !== 'success'],
+    ] as const;
+    for (const [name, path, isThere] of files) {
+      if (path !== undefined && isThere) await this.download(runId, name, path);
+    }
+    return { outputPath, failedPath, errorsPath, unprocessedPath };
+  }
+
+  /** Every item of a paged answer, a page at a time; `limit` of them at most. */
+  async *#pages(
+    path: string,
+    {
+      limit = Number.POSITIVE_INFINITY,
+      ...filter
+    }: Readonly<Record<string, unknown>> & { readonly limit?: number | undefined },
+  ): AsyncIterable<unknown> {
+    let left = limit;
+    // What a filter says is a text or a number.
+    const query = filter as Record<string, string | number | undefined>;
+    for (;;) {
+      const asked = { ...query, limit: Math.min(PAGE, left) };
+      // All lists have this form.
+      const page = (await this.#client.json({ method: 'GET', path, query: asked })) as Page;
+      yield* page.data;
+      left -= page.data.length;
+      if (page.next === null || left <= 0) return;
+      query['after'] = page.next;
+    }
+  }
+
+  async #get(runId: string): Promise<RunWire> {
+    // The route answers the run.
+    return (await this.#client.json({ method: 'GET', path: pathOf(runId) })) as RunWire;
+  }
+
+  async #post(runId: string, act: string): Promise<RunWire> {
+    // The route answers the run.
+    return (await this.#client.json({
+      method: 'POST',
+      path: `${pathOf(runId)}/${act}`,
+    })) as RunWire;
+  }
+}
+
+const NO_PATHS: DownloadedPaths = {
+  outputPath: undefined,
+  failedPath: undefined,
+  errorsPath: undefined,
+  unprocessedPath: undefined,
+};
+
+function pathOf(runId: string): string {
+  return `/v1/runs/${encodeURIComponent(runId)}`;
+}
+
+function isAtWork({ status }: RunWire): boolean {
+  return status === 'pending' || status === 'executing';
+}
+
+/** Whether what was asked of a run has not happened yet. */
+function isYetToCome(run: RunWire, asked: AskedOfRun): boolean {
+  if (asked !== 'resume') return run.asked === asked;
+  return ['pending', 'paused', 'stopped', 'internal_error'].includes(run.status);
+}
+
+function notThere(what: string): RowmillError {
+  return new RowmillError('usage', `${what} is not possible on a server`);
+}

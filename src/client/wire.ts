@@ -1,0 +1,150 @@
+import type {
+  FailureCause,
+  RunErrorLine,
+  RunProgress,
+  RunResult,
+  RunRow,
+  RunSummary,
+} from '../engine/run/run-service.ts';
+import { isFinal, type AskedOfRun, type RunStatus } from '../engine/run/status.ts';
+
+/** What the client reads of a run; the server's description of it is in /openapi.json. */
+export interface RunWire {
+  readonly id: string;
+  readonly task: string;
+  readonly status: RunStatus;
+  readonly is_live: boolean;
+  readonly asked: AskedOfRun | null;
+  readonly file_name: string | null;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly bytes_done: number | null;
+  readonly bytes_total: number | null;
+  readonly elapsed_ms: number;
+  readonly causes: readonly CauseWire[];
+  readonly message: string | null;
+  readonly created_at: string;
+  readonly finished_at: string | null;
+}
+
+interface CauseWire {
+  readonly column: string | null;
+  readonly code: string;
+  readonly message: string;
+  readonly count: number;
+  readonly first_row: number;
+  readonly example_value: string | null;
+}
+
+/** A run of a server, as `runs` shows those of this machine. */
+export function summaryOf(run: RunWire, url: string): RunSummary {
+  return {
+    runId: run.id,
+    task: run.task,
+    status: run.status,
+    // A server takes up by itself what was interrupted.
+    isInterrupted: false,
+    isLive: run.is_live,
+    asked: run.asked ?? undefined,
+    canResume: run.status === 'paused' || run.status === 'stopped',
+    succeeded: run.succeeded,
+    failed: run.failed,
+    inputPath: run.file_name ?? undefined,
+    outputPath: undefined,
+    createdAt: new Date(run.created_at),
+    finishedAt: run.finished_at === null ? undefined : new Date(run.finished_at),
+    message: run.message ?? undefined,
+    folder: `${url}/v1/runs/${run.id}`,
+    manifest: {
+      codeHash: '',
+      arguments: run.arguments,
+      map: {},
+      set: {},
+      dialect: undefined,
+      encoding: undefined,
+      inputSha256: undefined,
+      outputSha256: undefined,
+    },
+  };
+}
+
+/** Where files of a run were downloaded to. */
+export type DownloadedPaths = Pick<
+  RunResult,
+  'outputPath' | 'failedPath' | 'errorsPath' | 'unprocessedPath'
+>;
+
+export function resultOf(run: RunWire, paths: DownloadedPaths): RunResult {
+  const canResume = run.status === 'paused' || run.status === 'stopped';
+  return {
+    runId: run.id,
+    task: run.task,
+    status: run.status,
+    succeeded: run.succeeded,
+    failed: run.failed,
+    unprocessed: undefined,
+    elapsedMs: run.elapsed_ms,
+    ...paths,
+    causes: run.causes.map(causeOf),
+    repaired: undefined,
+    message: run.message ?? undefined,
+    canResume,
+    hasRest: isFinal(run.status) && run.status === 'stopped',
+    wasFinished: false,
+  };
+}
+
+export function progressOf(run: RunWire): RunProgress {
+  return {
+    succeeded: run.succeeded,
+    failed: run.failed,
+    bytesDone: run.bytes_done ?? 0,
+    bytesTotal: run.bytes_total ?? undefined,
+    elapsedMs: run.elapsed_ms,
+  };
+}
+
+function causeOf(cause: CauseWire): FailureCause {
+  return {
+    column: cause.column ?? undefined,
+    code: cause.code,
+    message: cause.message,
+    count: cause.count,
+    firstRow: cause.first_row,
+    exampleValue: cause.example_value ?? undefined,
+  };
+}
+
+/** A failed row. */
+export interface ErrorWire {
+  readonly row: number;
+  readonly line: number;
+  readonly column: string | null;
+  readonly value: string | null;
+  readonly code: string;
+  readonly message: string;
+}
+
+export function errorOf(line: ErrorWire): RunErrorLine {
+  return { ...line, column: line.column ?? undefined, value: line.value ?? undefined };
+}
+
+/** A row of a run, with what became of it. */
+export interface RowWire {
+  readonly row: number | null;
+  readonly line: number | null;
+  readonly outcome: RunRow['outcome'];
+  readonly error: string | null;
+  readonly cells: Readonly<Record<string, string>>;
+}
+
+export function rowOf({ row, line, outcome, error, cells }: RowWire): RunRow {
+  return {
+    number: row ?? undefined,
+    line: line ?? undefined,
+    outcome,
+    error: error ?? undefined,
+    cells,
+  };
+}
