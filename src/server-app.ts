@@ -16,6 +16,8 @@ import { openSqlite } from './stores/sql/open-sqlite.ts';
 import { SqlEventStore } from './stores/sql/sql-event-store.ts';
 import { SqlIdempotencyStore } from './stores/sql/sql-idempotency-store.ts';
 import { SqlRunStore } from './stores/sql/sql-run-store.ts';
+import { SqlWebhookStore } from './stores/sql/sql-webhook-store.ts';
+import { openWebhooks } from './webhooks.ts';
 
 /** How a server is set up. */
 export interface ServerOptions {
@@ -32,6 +34,8 @@ export interface ServerOptions {
   readonly maxUploadBytes: number;
   /** Runs carried out at the same time. */
   readonly slots: number;
+  /** Webhooks may call servers of this machine and of private networks. */
+  readonly allowsPrivateAddresses?: boolean;
   readonly onError: (error: unknown, about: string | undefined) => void;
 }
 
@@ -72,11 +76,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clock,
     timeout: (ms) => AbortSignal.timeout(ms),
   });
+  const webhooks = openWebhooks(new SqlWebhookStore(database), {
+    version: options.version,
+    allowsPrivateAddresses: options.allowsPrivateAddresses ?? false,
+    clock,
+    makeStop,
+    onError,
+  });
   const server = createApiServer({
     version: options.version,
     service,
     store,
     idempotency,
+    webhooks,
     host,
     control,
     feed,
@@ -101,11 +113,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const url = await listen(server, options);
   host.open();
+  webhooks.open();
   return {
     url,
     async close() {
       server.close();
       await host.close(GRACE_MS);
+      await webhooks.close();
       server.closeAllConnections();
       idempotency.close();
       await database.db.destroy();

@@ -37,7 +37,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   run: ['app', 'engine'],
   // The composition root.
   app: ['engine', 'machine', 'settings', 'stores', 'system'],
-  'server-app': ['api', 'engine', 'files', 'machine', 'stores'],
+  'server-app': ['api', 'engine', 'files', 'machine', 'stores', 'webhooks'],
+  webhooks: ['api', 'engine', 'system'],
   // What this machine gives to runs, whatever the store they live in.
   machine: ['engine', 'executors', 'files', 'stores', 'system', 'thread'],
   'remote-app': ['client', 'engine', 'settings'],

@@ -3,6 +3,7 @@ const SCOPES = [
   'tasks:read',
   'runs:read',
   'runs:write',
+  'webhooks:write',
   'keys:write',
   'audit:read',
   'admin',

@@ -6,9 +6,19 @@ import type { HostedRunStore } from '../engine/ports/hosted-run-store.ts';
 import type { IdempotencyStore } from '../engine/ports/idempotency-store.ts';
 import type { MakeId } from '../engine/ports/ids.ts';
 import type { UploadFiles } from '../engine/ports/upload-files.ts';
+import type { WebhookStore } from '../engine/ports/webhook-store.ts';
 import type { RunService } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { Actor } from './actor.ts';
+
+/** Who is called when something happens. */
+interface Webhooks {
+  readonly store: WebhookStore;
+  /** Something may be due. */
+  wake(): void;
+  /** Why this server does not call an address, if it does not. */
+  whyNot(url: string): string | undefined;
+}
 
 /** Who may call, from the request's key. */
 interface Authenticator {
@@ -29,6 +39,7 @@ export interface ApiPorts {
   readonly service: RunService;
   readonly store: HostedRunStore;
   readonly idempotency: IdempotencyStore;
+  readonly webhooks: Webhooks;
   readonly host: RunHost;
   readonly control: RunControl;
   readonly feed: RunEventFeed;

@@ -6,6 +6,7 @@ import { runFileRoutes } from './routes/run-files.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serverRoutes } from './routes/server.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 /** Every route there is: the router, the description of the API and the matrix of keys come from here. */
 export const ROUTES: readonly AnyRoute[] = [
@@ -16,4 +17,5 @@ export const ROUTES: readonly AnyRoute[] = [
   ...runRoutes,
   ...runControlRoutes,
   ...runFileRoutes,
+  ...webhookRoutes,
 ];

@@ -82,10 +82,44 @@ interface IdempotentRequestTable {
   readonly lease_until: number;
 }
 
+/** Where an account wants to be called. */
+export interface WebhookTable {
+  readonly id: string;
+  readonly account_id: string;
+  readonly run_id: string | null;
+  readonly url: string;
+  /** WebhookEvent[] as JSON. */
+  readonly events: string;
+  readonly description: string | null;
+  readonly secret: string;
+  readonly old_secret: string | null;
+  readonly old_secret_until: number | null;
+  readonly is_enabled: Generated<number>;
+  readonly disabled_reason: string | null;
+  readonly failures: Generated<number>;
+  readonly created_at: number;
+}
+
+export interface WebhookDeliveryTable {
+  readonly id: string;
+  readonly webhook_id: string;
+  readonly run_id: string | null;
+  readonly type: string;
+  readonly payload: string;
+  readonly status: string;
+  readonly created_at: number;
+  /** Of the next attempt, or of the end of the claim of who makes it; null when there is none. */
+  readonly due_at: number | null;
+  /** WebhookAttempt[] as JSON. */
+  readonly attempts: Generated<string>;
+}
+
 /** All tables of the store. */
 export interface StoreSchema {
   readonly runs: RunTable;
   readonly checkpoints: CheckpointTable;
   readonly run_events: RunEventTable;
   readonly idempotent_requests: IdempotentRequestTable;
+  readonly webhooks: WebhookTable;
+  readonly webhook_deliveries: WebhookDeliveryTable;
 }

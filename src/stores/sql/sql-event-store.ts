@@ -1,7 +1,9 @@
-import { sql } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { RunEvent, RunEventStore, RunEventType } from '../../engine/ports/run-events.ts';
 import { storeError } from '../store-error.ts';
+import type { StoreSchema } from './schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
+import { addDeliveries, isToldToWebhooks } from './webhook-rows.ts';
 
 /** Events of runs. A run has one server, which appends one after the other. */
 export class SqlEventStore implements RunEventStore {
@@ -11,24 +13,37 @@ export class SqlEventStore implements RunEventStore {
     this.#database = database;
   }
 
-  async append({ runId, type, data }: Omit<RunEvent, 'number' | 'atMs'>): Promise<RunEvent> {
-    const next = sql<number>`(select coalesce(max(number), 0) + 1 from run_events where run_id = ${runId})`;
+  async append(event: Omit<RunEvent, 'number' | 'atMs'>): Promise<RunEvent> {
+    const { db } = this.#database;
     try {
-      const row = await this.#database.db
-        .insertInto('run_events')
-        .values({
-          run_id: runId,
-          number: next,
-          type,
-          at: nowMs(this.#database),
-          data: JSON.stringify(data),
-        })
-        .returning(['number', 'at'])
-        .executeTakeFirstOrThrow();
-      return { runId, type, data, number: row.number, atMs: row.at };
+      if (!isToldToWebhooks(event.type)) return await this.#insert(event, db);
+      return await db.transaction().execute(async (transaction) => {
+        const kept = await this.#insert(event, transaction);
+        await addDeliveries(transaction, kept);
+        return kept;
+      });
     } catch (error) {
       throw storeError(this.#database.name, error);
     }
+  }
+
+  async #insert(
+    { runId, type, data }: Omit<RunEvent, 'number' | 'atMs'>,
+    db: Kysely<StoreSchema>,
+  ): Promise<RunEvent> {
+    const next = sql<number>`(select coalesce(max(number), 0) + 1 from run_events where run_id = ${runId})`;
+    const row = await db
+      .insertInto('run_events')
+      .values({
+        run_id: runId,
+        number: next,
+        type,
+        at: nowMs(this.#database),
+        data: JSON.stringify(data),
+      })
+      .returning(['number', 'at'])
+      .executeTakeFirstOrThrow();
+    return { runId, type, data, number: row.number, atMs: row.at };
   }
 
   async since(

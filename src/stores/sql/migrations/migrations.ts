@@ -1,6 +1,7 @@
 import { runs } from './001-runs.ts';
 import { runControl } from './030-run-control.ts';
 import { idempotency } from './040-idempotency.ts';
+import { webhooks } from './041-webhooks.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -13,4 +14,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '001-runs': runs,
   '030-run-control': runControl,
   '040-idempotency': idempotency,
+  '041-webhooks': webhooks,
 };
