@@ -120,6 +120,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       server.close();
       await host.close(GRACE_MS);
       await webhooks.close();
+      feed.close();
+      // What was sent last leaves at the end of this turn.
+      await new Promise((resolve) => void setImmediate(resolve));
       server.closeAllConnections();
       idempotency.close();
       await database.db.destroy();

@@ -2,6 +2,7 @@ import type { AnyRoute } from './route.ts';
 import { createRunRoutes } from './routes/create-runs.ts';
 import { descriptionRoutes } from './routes/description.ts';
 import { runControlRoutes } from './routes/run-control.ts';
+import { runEventRoutes } from './routes/run-events.ts';
 import { runFileRoutes } from './routes/run-files.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serverRoutes } from './routes/server.ts';
@@ -16,6 +17,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...createRunRoutes,
   ...runRoutes,
   ...runControlRoutes,
+  ...runEventRoutes,
   ...runFileRoutes,
   ...webhookRoutes,
 ];

@@ -3,11 +3,17 @@ import type { RunEvent, RunEventStore } from '../ports/run-events.ts';
 type Listener = (event: RunEvent) => void;
 
 const REPLAY_PAGE = 500;
+/** Events of progress that are kept: of a run at work, the last minutes at least. */
+const PROGRESS_KEPT = 1_000;
+const PROGRESS_KEPT_AT_END = 100;
+const PRUNED_EVERY = 500;
 
 /** Events of runs, kept and handed to who watches: in order, none twice, none missing. */
 export class RunEventFeed {
   readonly #store: RunEventStore;
   readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listenersOfAll = new Set<Listener>();
+  readonly #onClose = new Set<() => void>();
   /** The last append of each run that is not done: events of one run are kept one after the other. */
   readonly #tails = new Map<string, Promise<unknown>>();
 
@@ -34,6 +40,45 @@ export class RunEventFeed {
     await before?.catch(() => undefined);
     const kept = await this.#store.append(event);
     for (const listener of this.#listeners.get(event.runId) ?? []) listener(kept);
+    for (const listener of this.#listenersOfAll) listener(kept);
+    await this.#prune(kept);
+  }
+
+  /** A run of days would fill the disk with how far it was. */
+  async #prune({ runId, number, type }: RunEvent): Promise<void> {
+    const isDue = type === 'ended' || number % PRUNED_EVERY === 0;
+    const keep = type === 'ended' ? PROGRESS_KEPT_AT_END : PROGRESS_KEPT;
+    if (isDue && number > keep) await this.#store.pruneProgress(runId, { before: number - keep });
+  }
+
+  /** Events that are kept, behind a number, oldest first. */
+  kept(
+    runId: string,
+    page: { readonly number: number; readonly limit: number },
+  ): Promise<readonly RunEvent[]> {
+    return this.#store.since(runId, page);
+  }
+
+  /** The last event of a run; undefined before the first. */
+  last(runId: string): Promise<RunEvent | undefined> {
+    return this.#store.last(runId);
+  }
+
+  /** Calls `listener` when nothing more comes, for the server ends. Gives the function that ends that. */
+  onClose(listener: () => void): () => void {
+    this.#onClose.add(listener);
+    return () => void this.#onClose.delete(listener);
+  }
+
+  /** Nothing more comes. */
+  close(): void {
+    for (const listener of this.#onClose) listener();
+  }
+
+  /** Tells what happens to all runs from now on. Gives the function that ends it. */
+  watchAll(listener: Listener): () => void {
+    this.#listenersOfAll.add(listener);
+    return () => void this.#listenersOfAll.delete(listener);
   }
 
   /**

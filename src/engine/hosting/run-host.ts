@@ -1,6 +1,6 @@
 import { messageOf, RowmillError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { HostedRunStore } from '../ports/hosted-run-store.ts';
+import type { HostedRun, HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { RunEventType } from '../ports/run-events.ts';
 import type { RunProgress, RunResult, RunService } from '../run/run-service.ts';
 import { transitionReason } from '../run/status.ts';
@@ -38,6 +38,7 @@ export class RunHost {
   readonly #ports: RunHostPorts;
   readonly #slots: number;
   readonly #carried = new Map<string, Carried>();
+  readonly #mending = new Set<string>();
   #closing = new AbortController();
   #sweeping: Promise<void> | undefined;
   #wake: AbortController | undefined;
@@ -67,6 +68,27 @@ export class RunHost {
     await this.#ports.store.setFacts(runId, facts);
     await this.#tell(runId, 'queued', { due_at: new Date(dueAtMs).toISOString() });
     this.wake();
+  }
+
+  /**
+   * A server that goes away between the end of a run and its word of it leaves who watches waiting: the
+   * word is given now, where it is missing.
+   */
+  async tellMissed(run: HostedRun): Promise<void> {
+    const { runId } = run.record;
+    const { status } = run.state;
+    const type = status === 'paused' ? 'paused' : 'ended';
+    const isAtRest =
+      status !== 'pending' && status !== 'executing' && run.facts.dueAtMs === undefined;
+    if (run.isHeld || !isAtRest || this.#carried.has(runId) || this.#mending.has(runId)) return;
+    this.#mending.add(runId);
+    try {
+      const last = await this.#ports.feed.last(runId);
+      if (last?.type === type) return;
+      await this.#tell(runId, type, endData(run.state));
+    } finally {
+      this.#mending.delete(runId);
+    }
   }
 
   /**
@@ -219,7 +241,9 @@ function endType({ status }: RunResult): RunEventType {
   return status === 'paused' ? 'paused' : 'ended';
 }
 
-function endData(result: RunResult): Readonly<Record<string, unknown>> {
+function endData(
+  result: Pick<RunResult, 'status' | 'succeeded' | 'failed' | 'elapsedMs' | 'message'>,
+): Readonly<Record<string, unknown>> {
   return {
     status: result.status,
     succeeded: result.succeeded,

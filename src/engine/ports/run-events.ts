@@ -12,7 +12,7 @@ export type RunEventType =
 /** One event of a run. */
 export interface RunEvent {
   readonly runId: string;
-  /** 1 for the first event of the run; without gaps. */
+  /** 1 for the first event of the run; without gaps, but for events of progress that were pruned. */
   readonly number: number;
   readonly type: RunEventType;
   readonly atMs: number;
@@ -29,4 +29,8 @@ export interface RunEventStore {
     runId: string,
     { number, limit }: { readonly number: number; readonly limit: number },
   ): Promise<readonly RunEvent[]>;
+  /** Undefined before the first. */
+  last(runId: string): Promise<RunEvent | undefined>;
+  /** Removes the events of progress in front of a number. The last event is never among them. */
+  pruneProgress(runId: string, { before }: { readonly before: number }): Promise<void>;
 }

@@ -58,7 +58,7 @@ export interface CheckpointTable {
 }
 
 /** What happened to a run, numbered from 1 without gaps. */
-interface RunEventTable {
+export interface RunEventTable {
   readonly run_id: string;
   readonly number: number;
   readonly type: string;

@@ -1,7 +1,7 @@
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import type { RunEvent, RunEventStore, RunEventType } from '../../engine/ports/run-events.ts';
 import { storeError } from '../store-error.ts';
-import type { StoreSchema } from './schema.ts';
+import type { RunEventTable, StoreSchema } from './schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 import { addDeliveries, isToldToWebhooks } from './webhook-rows.ts';
 
@@ -58,13 +58,37 @@ export class SqlEventStore implements RunEventStore {
       .orderBy('number')
       .limit(limit)
       .execute();
-    return rows.map((row) => ({
-      runId,
-      number: row.number,
-      atMs: row.at,
-      // Both written by `append`.
-      type: row.type as RunEventType,
-      data: JSON.parse(row.data) as RunEvent['data'],
-    }));
+    return rows.map(eventOf);
   }
+
+  async last(runId: string): Promise<RunEvent | undefined> {
+    const row = await this.#database.db
+      .selectFrom('run_events')
+      .selectAll()
+      .where('run_id', '=', runId)
+      .orderBy('number', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row === undefined ? undefined : eventOf(row);
+  }
+
+  async pruneProgress(runId: string, { before }: { readonly before: number }): Promise<void> {
+    await this.#database.db
+      .deleteFrom('run_events')
+      .where('run_id', '=', runId)
+      .where('number', '<', before)
+      .where('type', '=', 'progress')
+      .execute();
+  }
+}
+
+function eventOf(row: Selectable<RunEventTable>): RunEvent {
+  return {
+    runId: row.run_id,
+    number: row.number,
+    atMs: row.at,
+    // Both written by `append`.
+    type: row.type as RunEventType,
+    data: JSON.parse(row.data) as RunEvent['data'],
+  };
 }
