@@ -5,6 +5,7 @@ import type { ApiPorts } from './api/api-ports.ts';
 import { listen } from './api/listen.ts';
 import { createApiServer } from './api/server.ts';
 import { RunControl } from './engine/hosting/run-control.ts';
+import { Drafts } from './engine/hosting/drafts.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { RunHost } from './engine/hosting/run-host.ts';
 import { LocalRunService } from './engine/service.ts';
@@ -13,6 +14,7 @@ import { machinePorts, type ThreadSource } from './machine.ts';
 import { migrate } from './stores/sql/migrate.ts';
 import { openPostgres } from './stores/sql/open-postgres.ts';
 import { openSqlite } from './stores/sql/open-sqlite.ts';
+import { SqlDraftStore } from './stores/sql/sql-draft-store.ts';
 import { SqlEventStore } from './stores/sql/sql-event-store.ts';
 import { SqlIdempotencyStore } from './stores/sql/sql-idempotency-store.ts';
 import { SqlRunStore } from './stores/sql/sql-run-store.ts';
@@ -32,6 +34,8 @@ export interface ServerOptions {
   /** For runs that ask for threads. */
   readonly threads: ThreadSource | undefined;
   readonly maxUploadBytes: number;
+  /** How long a draft is kept that nobody has run or removed. Default: 7 days. */
+  readonly draftLifeMs?: number | undefined;
   /** Runs carried out at the same time. */
   readonly slots: number;
   /** Webhooks may call servers of this machine and of private networks. */
@@ -46,6 +50,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+const DRAFT_LIFE_MS = 7 * 24 * 60 * 60 * 1_000;
 const GRACE_MS = 8_000;
 
 /** Puts a server together and makes it listen. */
@@ -61,7 +66,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await idempotency.releaseAll();
   const machine = machinePorts(dataDir, options.threads);
   const { clock, makeStop } = machine;
-  const service = new LocalRunService({ ...machine, store });
+  const service = new LocalRunService({ ...machine, store, keepsInputs: true });
   const feed = new RunEventFeed(new SqlEventStore(database));
   const host = new RunHost(
     { service, store, feed, tasks: options.tasks, clock, makeStop, onError },
@@ -83,6 +88,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     makeStop,
     onError,
   });
+  const uploads = new LocalUploads(join(dataDir, 'uploads'));
+  const drafts = new Drafts(
+    {
+      store: new SqlDraftStore(database),
+      uploads,
+      tasks: options.tasks,
+      runs: { ...machine, store },
+      onError,
+    },
+    { lifeMs: options.draftLifeMs ?? DRAFT_LIFE_MS },
+  );
+  await drafts.open();
   const server = createApiServer({
     version: options.version,
     service,
@@ -93,7 +110,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     control,
     feed,
     tasks: options.tasks,
-    uploads: new LocalUploads(join(dataDir, 'uploads')),
+    uploads,
+    drafts,
     authenticator: {
       actorOf: async () => ({
         accountId: 'local',
@@ -118,7 +136,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     url,
     async close() {
       server.close();
-      await host.close(GRACE_MS);
+      await Promise.all([host.close(GRACE_MS), drafts.close()]);
       await webhooks.close();
       feed.close();
       // What was sent last leaves at the end of this turn.

@@ -1,4 +1,5 @@
 import type { RunControl } from '../engine/hosting/run-control.ts';
+import type { Drafts } from '../engine/hosting/drafts.ts';
 import type { RunEventFeed } from '../engine/hosting/run-event-feed.ts';
 import type { RunHost } from '../engine/hosting/run-host.ts';
 import type { Clock } from '../engine/ports/clock.ts';
@@ -49,6 +50,7 @@ export interface ApiPorts {
     readonly problems: readonly { readonly file: string; readonly message: string }[];
   };
   readonly uploads: UploadFiles;
+  readonly drafts: Drafts;
   readonly authenticator: Authenticator;
   readonly settings: ApiSettings;
   readonly clock: Clock;

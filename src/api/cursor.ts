@@ -3,7 +3,12 @@ import { ApiProblem } from './problem.ts';
 
 /** Where a page ends, as an opaque word. */
 export function cursorOf({ record }: HostedRun): string {
-  return Buffer.from(`${record.createdAtMs} ${record.runId}`).toString('base64url');
+  return cursorAt({ createdAtMs: record.createdAtMs, id: record.runId });
+}
+
+/** The same for what is no run. */
+export function cursorAt({ createdAtMs, id }: { createdAtMs: number; id: string }): string {
+  return Buffer.from(`${createdAtMs} ${id}`).toString('base64url');
 }
 
 /** Throws `bad_request` for what is no cursor of ours. */

@@ -1,6 +1,7 @@
 import type { AnyRoute } from './route.ts';
 import { createRunRoutes } from './routes/create-runs.ts';
 import { descriptionRoutes } from './routes/description.ts';
+import { draftRoutes } from './routes/drafts.ts';
 import { runControlRoutes } from './routes/run-control.ts';
 import { runEventRoutes } from './routes/run-events.ts';
 import { runFileRoutes } from './routes/run-files.ts';
@@ -14,6 +15,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...serverRoutes,
   ...descriptionRoutes(() => ROUTES),
   ...taskRoutes,
+  ...draftRoutes,
   ...createRunRoutes,
   ...runRoutes,
   ...runControlRoutes,

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { Draft } from '../../engine/ports/draft-store.ts';
 import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
 import { createRun, madeBefore } from '../create-run.ts';
 import { outputOrRun } from '../output-or-run.ts';
+import { ownDraft } from '../own-draft.ts';
 import { ApiProblem } from '../problem.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
 import { FILE_HEADERS } from '../send-file.ts';
@@ -13,6 +15,8 @@ import {
   uploadWords,
   type UploadQuery,
 } from '../uploads/upload-fields.ts';
+import { DraftId } from '../wire/draft-wire.ts';
+import { readOptionsWire, RunOptions, type RunOptionsWire } from '../wire/run-options-wire.ts';
 import { Run, runWire } from '../wire/run-wire.ts';
 import { TaskName } from './tasks.ts';
 
@@ -23,7 +27,46 @@ const WAIT_HEADERS = {
   'Rowmill-Status': 'How the run has ended',
 };
 
+/** When a run that is created is due. */
+const start = { start_at: z.iso.datetime({ offset: true }).optional() };
+
 export const createRunRoutes: readonly AnyRoute[] = [
+  route({
+    method: 'POST',
+    path: '/v1/runs',
+    operationId: 'createRun',
+    tag,
+    summary: 'Run a task over the file of a draft, or one that reads no file',
+    description:
+      'Task, arguments and options of the draft hold where none are given here. A draft can be run again: each run keeps the file for itself.',
+    scope: 'runs:write',
+    body: z.strictObject({
+      draft: DraftId.optional(),
+      task: z.string().optional(),
+      arguments: z.record(z.string(), z.unknown()).optional(),
+      options: RunOptions.optional(),
+      start: z.boolean().default(true),
+      ...start,
+      accept_warnings: z.boolean().default(true).meta({
+        description:
+          'False: refused where the file, or its last check, has anything to be warned of',
+      }),
+    }),
+    responses: { 201: { description: 'The run', schema: Run, headers: WAIT_HEADERS } },
+    problems: ['not_found'],
+    handle: async (call) => {
+      const { body, ports } = call;
+      const made = await madeBefore(call.reservedId?.('run'), ports);
+      const run = made ?? (await draftRun(call));
+      const { runId } = run.record;
+      if (body.start && isWaiting(run)) await ports.host.enqueue(runId, dueAt(body.start_at));
+      return {
+        status: 201,
+        json: runWire(await ports.store.get(runId)),
+        headers: { Location: `/v1/runs/${runId}` },
+      };
+    },
+  }),
   route({
     method: 'POST',
     path: '/v1/tasks/{category}/{action}/runs',
@@ -36,7 +79,7 @@ export const createRunRoutes: readonly AnyRoute[] = [
     params: TaskName,
     query: z.strictObject({
       start: z.enum(['true', 'false']).default('true'),
-      start_at: z.iso.datetime({ offset: true }).optional(),
+      ...start,
       wait: z
         .string()
         .regex(/^\d+$/, 'expected seconds')
@@ -66,8 +109,7 @@ export const createRunRoutes: readonly AnyRoute[] = [
       const { query, ports, context } = call;
       const run = (await madeBefore(call.reservedId?.('run'), ports)) ?? (await uploadRun(call));
       const { runId } = run.record;
-      const waits = run.state.status === 'pending' && run.facts.dueAtMs === undefined;
-      if (query.start === 'true' && waits) {
+      if (query.start === 'true' && isWaiting(run)) {
         await ports.host.enqueue(runId, dueAt(query.start_at));
       }
       if (query.wait !== undefined && query.start === 'true') {
@@ -95,10 +137,73 @@ async function uploadRun(call: Call<z.output<typeof TaskName>, UploadQuery>): Pr
     }
     const runId = call.reservedId?.('run');
     return await createRun({ ...words, task, path, runId }, { actor, ports });
-  } catch (error) {
+  } finally {
+    // The run keeps its file under a name of its own.
     if (path !== undefined) await ports.uploads.remove(path);
-    throw error;
   }
+}
+
+/** Stores a run of a draft, or of a task without a file. */
+async function draftRun(
+  call: Call<
+    unknown,
+    unknown,
+    {
+      readonly draft?: string | undefined;
+      readonly task?: string | undefined;
+      readonly arguments?: Readonly<Record<string, unknown>> | undefined;
+      readonly options?: RunOptionsWire | undefined;
+      readonly accept_warnings: boolean;
+    }
+  >,
+): Promise<HostedRun> {
+  const { body, ports } = call;
+  const draft = body.draft === undefined ? undefined : await ownDraft(body.draft, call);
+  const name = body.task ?? draft?.task;
+  if (name === undefined) {
+    throw new ApiProblem('bad_request', 'body.task: which task, or a draft that has one');
+  }
+  if (draft !== undefined && !body.accept_warnings) refuseWarnings(draft);
+  const task = await ports.tasks.find(name);
+  if (task.task.kind === 'csv' && draft === undefined) {
+    throw new ApiProblem('bad_request', `body.draft: ${name} reads a CSV; upload it as a draft`);
+  }
+  return createRun(
+    {
+      task,
+      path: draft?.path,
+      fileName: draft?.fileName,
+      arguments: body.arguments ?? draft?.arguments ?? {},
+      options: { ...(draft && readOptionsWire(draft.options)), ...body.options },
+      runId: call.reservedId?.('run'),
+    },
+    call,
+  );
+}
+
+/** Throws `conflict` that names whatever a person should see before a run. */
+function refuseWarnings({ found, check }: Draft): void {
+  const result = check?.result;
+  const warnings = [
+    ...found.problems,
+    ...(result?.warnings ?? found.table?.warnings ?? []).map(({ message }) => message),
+    ...(result?.damage ?? []).map(
+      ({ kind, column, count }) => `${kind}: ${count} cells in ${column}`,
+    ),
+    ...(result === undefined || result.invalid === 0 ? [] : [`${result.invalid} rows are invalid`]),
+    ...(result === undefined || result.duplicateRows === 0
+      ? []
+      : [`${result.duplicateRows} rows are duplicates`]),
+  ];
+  if (warnings.length === 0) return;
+  const message = `the file has what you should know of first: ${warnings.join('; ')}`;
+  throw new ApiProblem('conflict', message, {
+    details: warnings.map((warning) => ({ at: 'warning', message: warning })),
+  });
+}
+
+function isWaiting({ state, facts }: HostedRun): boolean {
+  return state.status === 'pending' && facts.dueAtMs === undefined;
 }
 
 /** The file of the call, where the task reads one. A task that reads none may be called without a body. */

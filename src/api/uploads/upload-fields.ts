@@ -93,7 +93,7 @@ function jsonTexts(
   );
 }
 
-function checked<Shape extends ZodType>(
+export function checked<Shape extends ZodType>(
   schema: Shape,
   given: unknown,
   part: string,

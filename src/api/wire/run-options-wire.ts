@@ -31,7 +31,7 @@ const max_failures = word(parseMaxFailures, 'expected a count such as 100, or 5%
 const on_invalid = z.enum(['reject', 'abort']).optional();
 
 /** How a file is to be read, beside what is found in it. */
-const ReadOptions = z
+export const ReadOptions = z
   .strictObject({
     ...dialect,
     skip_lines: z.int().min(0).optional(),
@@ -39,6 +39,17 @@ const ReadOptions = z
     set: Pairs.optional().meta({ description: 'Column the file lacks: its value for all rows' }),
   })
   .meta({ id: 'ReadOptions' });
+
+/** Changes of that: null is what is found in the file, what is not named stays. */
+export const ReadOptionsPatch = z.strictObject({
+  delimiter: dialect.delimiter.nullable(),
+  quote: dialect.quote.nullable(),
+  escape: dialect.escape.nullable(),
+  encoding: dialect.encoding.nullable(),
+  skip_lines: z.int().min(0).nullish(),
+  map: Pairs.nullish(),
+  set: Pairs.nullish(),
+});
 
 /** How a run is done, in a JSON body. */
 export const RunOptions = ReadOptions.extend({
@@ -78,13 +89,29 @@ export const runOptionsQuery = {
   on_invalid,
 };
 
-type ReadOptionsWire = z.output<typeof ReadOptions>;
+export type ReadOptionsWire = z.output<typeof ReadOptions>;
 export type RunOptionsWire = z.output<typeof RunOptions>;
 
 /** The part of a request that says how the file is read. */
 export function inputOptionsOf({ skip_lines, ...options }: ReadOptionsWire): InputOptions {
   const { delimiter, quote, escape, encoding, map, set } = options;
   return { delimiter, quote, escape, encoding, map, set, skipLines: skip_lines };
+}
+
+export function readOptionsWire({ skipLines, ...options }: InputOptions): ReadOptionsWire {
+  const { delimiter, quote, escape, encoding, map, set } = options;
+  const wire = { delimiter, quote, escape, encoding, skip_lines: skipLines, map, set };
+  // What was not said is left out, not null: the shape is the one that was sent.
+  return JSON.parse(JSON.stringify(wire)) as ReadOptionsWire;
+}
+
+/** Options after a change. */
+export function patchedReadOptions(
+  before: ReadOptionsWire,
+  patch: z.output<typeof ReadOptionsPatch>,
+): ReadOptionsWire {
+  const merged = Object.entries({ ...before, ...patch }).filter(([, value]) => value !== null);
+  return Object.fromEntries(merged);
 }
 
 /** What a request is told by its options, beside how its file is read. */

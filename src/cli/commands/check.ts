@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { checkJson } from '../../engine/run/check-json.ts';
 import type { CheckResult } from '../../engine/run/run-service.ts';
 import { taskArguments } from '../argument-values.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT_OF_SIGNAL, exitCodeOfTally } from '../exit-codes.ts';
 import { counted, count, duration } from '../figures.ts';
 import { examples } from '../help-texts.ts';
-import { checkJson } from '../json-forms.ts';
 import { wholeNumber } from '../flag-values.ts';
 import { createProgressView, dialectText } from '../progress.ts';
 import {

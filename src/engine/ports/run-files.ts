@@ -46,6 +46,8 @@ export interface RunFiles {
     readonly wasPacked: boolean;
     readonly wasRuled: boolean;
   }>;
+  /** A second name for a file, or a copy where the file system has no such thing. On the disk when it ends. */
+  link(path: string, newPath: string): Promise<void>;
   /** A folder for what a check needs for a moment. */
   makeTemporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }>;
   /** Opens for writing behind the first `keepBytes` bytes, the rest cut off; 0 begins anew. */

@@ -19,4 +19,6 @@ export interface UploadFiles {
   ): Promise<ReceivedFile>;
   /** Removes a file that was received; one that is gone, or lies elsewhere, is none of its business. */
   remove(path: string): Promise<void>;
+  /** Removes what an earlier process left behind: files that are not whole, and those that are not known. */
+  sweep(known: ReadonlySet<string>): Promise<readonly string[]>;
 }

@@ -9,7 +9,7 @@ import { copyOf, needsCopy, openTaskTable } from './open-input.ts';
 import { findOwnOutput } from './own-output.ts';
 import { addedColumns, planRun, type RunPlan } from './plan-run.ts';
 import type { RunRecord } from './run-record.ts';
-import type { RunRequest } from './run-service.ts';
+import type { RunInput, RunRequest } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
 import { threadObstacle } from './thread-use.ts';
 
@@ -120,6 +120,7 @@ async function beginCsv(
     const inputIdentity = input.isSeekable ? await identify(input, ports.sha256) : undefined;
     const record: RunRecord = {
       ...base,
+      input: await keptInput(base, ports),
       copyPath,
       isCopyWhole,
       table,
@@ -134,6 +135,17 @@ async function beginCsv(
     await ports.store.discardFolder(base.runId);
     throw error;
   }
+}
+
+/** Where the input of a run is from now on. */
+async function keptInput(
+  { runId, input }: Pick<RunRecord, 'runId' | 'input'>,
+  { files, store, keepsInputs = false }: ServicePorts,
+): Promise<RunInput> {
+  if (!keepsInputs || input.kind !== 'file') return input;
+  const path = `${await store.prepareFolder(runId)}/input.csv`;
+  await files.link(input.path, path);
+  return { kind: 'file', path };
 }
 
 /** What was copied of an input that is refused is not kept. */

@@ -7,17 +7,19 @@ import type { CsvTask } from '../task/task.ts';
 import type { InputOptions } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
 
-/** Finds out how the input of a task is to be read. Throws `input_refused` where it is no CSV. */
+/** Finds out how an input is to be read, by the columns of its task where there is one. Throws `input_refused` where it is no CSV. */
 export async function openTaskTable(
   input: InputFile,
-  task: CsvTask,
+  task: CsvTask | undefined,
   options: InputOptions,
 ): Promise<CsvTable> {
+  const columns = task?.columns ?? [];
   const { map = {}, delimiter, quote, escape, encoding, skipLines } = options;
   const open: OpenOptions = {
     name: input.name,
     expectedColumns: [
-      ...task.columns.flatMap(({ name, aliases }) => [name, ...aliases]),
+      ...columns.map(({ name }) => name),
+      ...columns.flatMap(({ aliases }) => aliases),
       ...Object.keys(map),
     ],
     delimiter,

@@ -23,6 +23,8 @@ export interface ServicePorts {
   readonly secrets: TaskSecrets;
   storageOf(taskName: string): TaskStorage;
   readonly fetch: typeof globalThis.fetch;
+  /** A run keeps its input in its folder, so that it has it whatever becomes of the file it was made of. */
+  readonly keepsInputs?: boolean | undefined;
   /** Undefined where rows are done in one thread, whatever is asked for. */
   readonly rowExecutor?: RowExecutor | undefined;
 }

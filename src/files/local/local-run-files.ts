@@ -2,7 +2,10 @@ import { existsSync } from 'node:fs';
 import {
   access,
   constants,
+  copyFile,
+  link,
   mkdtemp,
+  open,
   readFile,
   readlink,
   realpath,
@@ -22,6 +25,9 @@ import { copyAsUtf8, type Utf8Copy } from './utf8-copy-file.ts';
 
 /** Links behind each other that are followed; more are a circle. */
 const MAX_LINKS = 40;
+
+/** Why a file system makes no second name: it knows none, it is another one, there are too many. */
+const NO_LINK: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK']);
 
 /** Files on this machine, and the standard streams of a process. */
 export class LocalRunFiles implements RunFiles {
@@ -51,6 +57,23 @@ export class LocalRunFiles implements RunFiles {
     options: { readonly encoding: string | undefined; readonly delimiter?: string | undefined },
   ): Promise<Utf8Copy> {
     return copyAsUtf8(input, path, options);
+  }
+
+  async link(path: string, newPath: string): Promise<void> {
+    try {
+      await link(path, newPath).catch(async (error: unknown) => {
+        if (!NO_LINK.has(systemCode(error))) throw error;
+        await copyFile(path, newPath, constants.COPYFILE_EXCL);
+      });
+      const folder = await open(dirname(newPath), 'r');
+      try {
+        await folder.sync();
+      } finally {
+        await folder.close();
+      }
+    } catch (error) {
+      throw outputError(newPath, error);
+    }
   }
 
   async makeTemporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {

@@ -46,7 +46,6 @@ export class LocalUploads implements UploadFiles {
     if (dirname(resolve(path)) === this.#folder) await rm(path, { force: true });
   }
 
-  /** Removes what an earlier process left behind: files that are not whole, and those nobody knows. */
   async sweep(known: ReadonlySet<string>): Promise<readonly string[]> {
     const names = await readdir(this.#folder, { withFileTypes: true }).catch(() => []);
     const paths = names

@@ -114,6 +114,29 @@ export interface WebhookDeliveryTable {
   readonly attempts: Generated<string>;
 }
 
+/** A file that was sent, on its way to a run. */
+export interface DraftTable {
+  readonly id: string;
+  readonly account_id: string;
+  readonly auth_account_id: string;
+  readonly path: string;
+  /** Name, length and hash as JSON. */
+  readonly file: string;
+  /** DraftWishes as JSON. */
+  readonly wishes: string;
+  /** FileLook as JSON. */
+  readonly found: string;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly expires_at: number;
+  /** Grows with each check that is asked for, and with what makes one void. */
+  readonly check_number: Generated<number>;
+  readonly check_state: string | null;
+  readonly check_asked_at: number | null;
+  /** Counts, result and message as JSON. */
+  readonly check_facts: string | null;
+}
+
 /** All tables of the store. */
 export interface StoreSchema {
   readonly runs: RunTable;
@@ -122,4 +145,5 @@ export interface StoreSchema {
   readonly idempotent_requests: IdempotentRequestTable;
   readonly webhooks: WebhookTable;
   readonly webhook_deliveries: WebhookDeliveryTable;
+  readonly drafts: DraftTable;
 }

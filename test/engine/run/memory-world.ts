@@ -192,6 +192,9 @@ export class MemoryWorld {
       };
     };
     return {
+      link: async (path, newPath) => {
+        this.files.set(newPath, this.files.get(path) ?? Buffer.alloc(0));
+      },
       openInput: async (path) => open(path),
       openStandardInput: async () => {
         this.files.set('<stdin>', Buffer.concat([...this.stdin]));

@@ -1,0 +1,146 @@
+import { RowmillError } from '../errors.ts';
+import type { Draft, DraftWishes } from '../ports/draft-store.ts';
+import type { ReceivedFile, UploadFiles } from '../ports/upload-files.ts';
+import { checkedRows, type CheckedRow } from '../run/checked-rows.ts';
+import { lookAtFile, type FileLook } from '../run/look-at-file.ts';
+import type { RunOwner } from '../run/run-service.ts';
+import type { CsvTask } from '../task/task.ts';
+import { DraftChecks, type DraftCheckPorts } from './draft-checks.ts';
+
+/** What drafts work with. */
+export interface DraftsPorts extends DraftCheckPorts {
+  readonly uploads: UploadFiles;
+}
+
+/** How long drafts live, and how often those are looked for whose time is over. */
+const SWEEP_EVERY_MS = 60_000;
+
+/** Files on their way to a run: what is found in them, what is decided of them, what a check says. */
+export class Drafts {
+  readonly #ports: DraftsPorts;
+  readonly #lifeMs: number;
+  readonly #checks: DraftChecks;
+  #closing: AbortController | undefined;
+  #sweeping: Promise<void> | undefined;
+
+  constructor(ports: DraftsPorts, { lifeMs }: { readonly lifeMs: number }) {
+    this.#ports = ports;
+    this.#lifeMs = lifeMs;
+    this.#checks = new DraftChecks(ports);
+  }
+
+  /** Takes up what an earlier process has left, and removes drafts when their time is over. */
+  async open(): Promise<void> {
+    const { store, uploads, runs } = this.#ports;
+    await store.interruptChecks();
+    await uploads.sweep(new Set(await store.paths()));
+    this.#closing = runs.makeStop();
+    this.#sweeping = this.#sweep(this.#closing.signal);
+  }
+
+  async close(): Promise<void> {
+    this.#closing?.abort();
+    await this.#checks.close();
+    await this.#sweeping;
+  }
+
+  /** Makes a draft of a file that was received; the file is the draft's from then on. */
+  async create(
+    file: ReceivedFile,
+    {
+      draftId,
+      owner,
+      fileName,
+      ...wishes
+    }: DraftWishes & {
+      readonly draftId: string;
+      readonly owner: RunOwner;
+      readonly fileName: string | undefined;
+    },
+  ): Promise<Draft> {
+    const found = await this.#look({ ...wishes, path: file.path, fileName });
+    return this.#ports.store.create(
+      { ...wishes, ...file, ...owner, draftId, fileName, found },
+      this.#lifeMs,
+    );
+  }
+
+  /** Undefined where there is none. */
+  get(draftId: string): Promise<Draft | undefined> {
+    return this.#ports.store.get(draftId);
+  }
+
+  page(request: Parameters<DraftsPorts['store']['page']>[0]) {
+    return this.#ports.store.page(request);
+  }
+
+  /** Decides anew; what a check found was of something else. */
+  async change({ draftId, path, fileName }: Draft, wishes: DraftWishes): Promise<void> {
+    const found = await this.#look({ ...wishes, path, fileName });
+    await this.#checks.cancel(draftId);
+    await this.#ports.store.change(draftId, { ...wishes, found });
+  }
+
+  /** Begins a check of all rows. Throws `usage` for a draft without a task. */
+  async check(draft: Draft): Promise<void> {
+    await this.#checks.ask({ ...draft, task: taskOf(draft) });
+  }
+
+  async cancelCheck({ draftId }: Draft): Promise<void> {
+    await this.#checks.cancel(draftId);
+  }
+
+  /** Rows as they stand in the file, verified by the draft's task. */
+  async *rows(draft: Draft, filter: Parameters<typeof checkedRows>[1]): AsyncGenerator<CheckedRow> {
+    const { arguments: args, options, path } = draft;
+    const { task } = await this.#ports.tasks.find(taskOf(draft));
+    yield* checkedRows(
+      { task, arguments: args, options, input: { kind: 'file', path } },
+      filter,
+      this.#ports.runs,
+    );
+  }
+
+  async remove({ draftId, path }: Pick<Draft, 'draftId' | 'path'>): Promise<void> {
+    await this.#checks.cancel(draftId);
+    await this.#ports.store.remove(draftId);
+    await this.#ports.uploads.remove(path);
+  }
+
+  async #look({
+    task: name,
+    options,
+    path,
+    fileName = 'the file',
+  }: DraftWishes & {
+    readonly path: string;
+    readonly fileName: string | undefined;
+  }): Promise<FileLook> {
+    const task = name === undefined ? undefined : await this.#csvTask(name);
+    const look = await lookAtFile({ task, path, options }, this.#ports.runs);
+    return { ...look, problems: look.problems.map((text) => text.replaceAll(path, fileName)) };
+  }
+
+  async #csvTask(name: string): Promise<CsvTask> {
+    const { task } = await this.#ports.tasks.find(name);
+    if (task.kind === 'csv') return task;
+    throw new RowmillError('usage', `${name} reads no CSV: it is run without a draft`);
+  }
+
+  async #sweep(signal: AbortSignal): Promise<void> {
+    const { store, runs, onError } = this.#ports;
+    while (!signal.aborted) {
+      try {
+        for (const draft of await store.expired()) await this.remove(draft);
+      } catch (error) {
+        onError(error, 'the sweep of drafts');
+      }
+      await runs.clock.sleep(SWEEP_EVERY_MS, signal);
+    }
+  }
+}
+
+function taskOf({ draftId, task }: Draft): string {
+  if (task !== undefined) return task;
+  throw new RowmillError('usage', `draft ${draftId} has no task yet: say which`);
+}
