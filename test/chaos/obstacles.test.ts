@@ -347,6 +347,17 @@ it('an input that is cut while it is read ends the run, and loses nothing in sil
   expect(exitCode).toBe(1);
 }, 60_000);
 
+it('an input that grows while it is read is read to where it ended, and that is said', async () => {
+  const begun = folder.begin(WORDS, { environment: SLOWLY });
+  await until('there is output', async () => (await bytesOf('out.csv')) > 100_000);
+  // Half a row: whoever writes it has not ended.
+  await appendFile(folder.at('in.csv'), '30001,half');
+  const { exitCode, stderr } = await begun.ended;
+  expect(stderr).toMatch(/in\.csv has grown since it was opened/);
+  expect(exitCode).toBe(4);
+  expect(await folder.sha256('out.csv')).toBe(expected);
+}, 60_000);
+
 describe('two processes', () => {
   it('on one run: the second is told that it is busy', async () => {
     // Longer than the four commands below take together.

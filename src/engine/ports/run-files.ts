@@ -7,6 +7,8 @@ export interface InputFile extends ByteSource {
   readonly name: string;
   /** Time of the last change, ms since 1970; undefined for a stream. */
   readonly modifiedMs: number | undefined;
+  /** Whether something was written behind its end since it was opened. That is not read. */
+  hasGrown(): Promise<boolean>;
   /** Whether bytes that were read can be read again. */
   readonly isSeekable: boolean;
   /**

@@ -131,7 +131,7 @@ async function untilEnd(
   const control = new LiveControl({ held, handles, canPause }, ports);
   for (;;) {
     const stretch = { ...work, handles: control.stretch() };
-    const reached = endingOf(await execute(stretch, shared, ports), stretch);
+    const reached = await endingOf(await execute(stretch, shared, ports), stretch);
     if (reached.status !== 'paused' || !control.isPause)
       return { ending: reached, isStored: false };
     const ending = await storeEnding(work, reached, ports);

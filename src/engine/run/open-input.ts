@@ -88,6 +88,7 @@ function asInput(file: InputFile): InputFile {
     size: file.size,
     modifiedMs: file.modifiedMs,
     isSeekable: file.isSeekable,
+    hasGrown: () => file.hasGrown(),
     read: (offset, into) => file.read(offset, into),
     distrustEnd: () => file.distrustEnd(),
     sync: () => file.sync(),

@@ -23,10 +23,10 @@ export interface Ending {
 }
 
 /** The ending of a run that was brought to an end. */
-export function endingOf(
+export async function endingOf(
   { reason, checkpoint }: RowRunEnd,
   { begun, handles }: { readonly begun: BegunRun; readonly handles: RunHandles },
-): Ending {
+): Promise<Ending> {
   const isCanary = reason === 'limit_reached' && begun.record.canary !== undefined;
   const isPause =
     isCanary || (reason === 'stop_requested' && handles.stopSignal.reason === 'pause');
@@ -34,7 +34,8 @@ export function endingOf(
   if (isPause) status = 'paused';
   else if (isInterrupt(reason, handles)) status = 'executing';
   else if (reason === 'stop_requested') status = 'stopped';
-  let message = messageOfReason(reason, isCanary);
+  let message =
+    reason === 'input_ended' ? await growthOf(begun) : messageOfReason(reason, isCanary);
   if (isPause && !isCanary) message = 'paused on request';
   else if (status === 'executing') message = undefined;
   return {
@@ -45,15 +46,23 @@ export function endingOf(
   };
 }
 
+/** Said of an input that somebody wrote on while it was read: its last line may be half of one. */
+async function growthOf({ csv }: BegunRun): Promise<string | undefined> {
+  if (csv === undefined || !(await csv.input.hasGrown())) return undefined;
+  const { name, size } = csv.input;
+  return `${name} has grown since it was opened: what stands behind byte ${size} was not read`;
+}
+
 /** Whether the process must end and the run is to be taken up again. */
 function isInterrupt(reason: EndReason, { stopSignal }: RunHandles): boolean {
   return reason === 'stop_requested' && stopSignal.reason === 'interrupt';
 }
 
-function messageOfReason(reason: EndReason, isCanary: boolean): string | undefined {
+function messageOfReason(
+  reason: Exclude<EndReason, 'input_ended'>,
+  isCanary: boolean,
+): string | undefined {
   switch (reason) {
-    case 'input_ended':
-      return undefined;
     case 'task_stopped':
       return 'the task stopped the run';
     case 'too_many_failures':

@@ -44,8 +44,11 @@ export class LocalInput implements InputFile {
 
   async read(offset: number, into: Uint8Array): Promise<number> {
     try {
-      const { bytesRead } = await this.#file.read(into, 0, into.length, offset);
-      if (bytesRead > 0 || offset >= this.size || into.length === 0) return bytesRead;
+      const length = Math.min(into.length, this.size - offset);
+      // What is being written behind the end may be half a row.
+      if (length <= 0) return 0;
+      const { bytesRead } = await this.#file.read(into, 0, length, offset);
+      if (bytesRead > 0) return bytesRead;
     } catch (error) {
       throw inputError(this.name, error);
     }
@@ -54,6 +57,10 @@ export class LocalInput implements InputFile {
       'input_changed',
       `${this.name} was cut while it was read: it had ${this.size} bytes and has ${offset} or fewer now`,
     );
+  }
+
+  async hasGrown(): Promise<boolean> {
+    return (await this.#file.stat()).size > this.size;
   }
 
   distrustEnd(): void {

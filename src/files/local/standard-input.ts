@@ -65,6 +65,10 @@ export class StandardInput implements InputFile {
       : this.#readSpool(this.#spool, offset, into);
   }
 
+  async hasGrown(): Promise<boolean> {
+    return false;
+  }
+
   distrustEnd(): void {
     this.#isEndTrusted = false;
   }

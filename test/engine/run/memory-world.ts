@@ -171,6 +171,7 @@ export class MemoryWorld {
         modifiedMs: 0,
         isSeekable: true,
         read: async (offset, into) => bytes.copy(into, 0, offset, offset + into.length),
+        hasGrown: async () => false,
         distrustEnd: () => undefined,
         sync: async () => undefined,
         close: async () => undefined,
