@@ -18,5 +18,5 @@ export async function createLocalApp({
 }): Promise<{ readonly service: RunService }> {
   const { dataDir } = settings;
   const store = new LocalRunStore(join(dataDir, 'runs'), systemClock, await sharedLockFolder());
-  return { service: new LocalRunService({ ...machinePorts(dataDir, threads), store }) };
+  return { service: new LocalRunService({ ...machinePorts(dataDir, { threads }), store }) };
 }

@@ -7,7 +7,8 @@ import { ThreadRowExecutor } from './executors/threads/thread-row-executor.ts';
 import { LocalRunFiles } from './files/local/local-run-files.ts';
 import { LocalTaskStorage } from './stores/local/local-task-storage.ts';
 import { environmentSecrets } from './system/environment-secrets.ts';
-import { pooledFetch } from './system/pooled-fetch.ts';
+import { makePooledFetch, pooledFetch } from './system/pooled-fetch.ts';
+import { AddressRules } from './system/public-address.ts';
 import { openRunLog } from './system/run-log.ts';
 import { systemClock } from './system/system-clock.ts';
 import { v8StateCodec } from './system/v8-state-codec.ts';
@@ -27,8 +28,20 @@ export interface ThreadSource {
   readonly tasks: readonly string[];
 }
 
-/** What runs need of this machine, whatever the store they live in. Without `threads` each has one thread. */
-export function machinePorts(dataDir: string, threads?: ThreadSource): Omit<ServicePorts, 'store'> {
+/**
+ * What runs need of this machine, whatever the store they live in. Without `threads` each has one thread.
+ * With `allowAddresses` the requests of runs reach the public internet and what is listed, nothing else.
+ */
+export function machinePorts(
+  dataDir: string,
+  {
+    threads,
+    allowAddresses,
+  }: {
+    readonly threads?: ThreadSource | undefined;
+    readonly allowAddresses?: readonly string[] | undefined;
+  },
+): Omit<ServicePorts, 'store'> {
   return {
     files: new LocalRunFiles(process),
     clock: systemClock,
@@ -40,10 +53,17 @@ export function machinePorts(dataDir: string, threads?: ThreadSource): Omit<Serv
     openLog: openRunLog,
     secrets: environmentSecrets(process.env),
     storageOf: (taskName) => new LocalTaskStorage(dataDir, taskName),
-    fetch: pooledFetch,
+    fetch:
+      allowAddresses === undefined
+        ? pooledFetch
+        : makePooledFetch(new AddressRules(allowAddresses)),
     rowExecutor:
       threads &&
-      new ThreadRowExecutor<ThreadPlaces>(threads.entry, { dataDir, tasks: threads.tasks }),
+      new ThreadRowExecutor<ThreadPlaces>(threads.entry, {
+        dataDir,
+        tasks: threads.tasks,
+        allowAddresses,
+      }),
   };
 }
 

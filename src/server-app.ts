@@ -33,13 +33,13 @@ export interface ServerOptions {
   readonly tasks: ApiPorts['tasks'];
   /** For runs that ask for threads. */
   readonly threads: ThreadSource | undefined;
+  /** Hosts and networks that runs and webhooks may reach beside the public internet; `*` for all. */
+  readonly allowAddresses: readonly string[];
   readonly maxUploadBytes: number;
   /** How long a draft is kept that nobody has run or removed. Default: 7 days. */
   readonly draftLifeMs?: number | undefined;
   /** Runs carried out at the same time. */
   readonly slots: number;
-  /** Webhooks may call servers of this machine and of private networks. */
-  readonly allowsPrivateAddresses?: boolean;
   readonly onError: (error: unknown, about: string | undefined) => void;
 }
 
@@ -64,7 +64,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await store.releaseAll();
   const idempotency = new SqlIdempotencyStore(database, { holder: 'main' });
   await idempotency.releaseAll();
-  const machine = machinePorts(dataDir, options.threads);
+  const machine = machinePorts(dataDir, {
+    threads: options.threads,
+    allowAddresses: options.allowAddresses,
+  });
   const { clock, makeStop } = machine;
   const service = new LocalRunService({ ...machine, store, keepsInputs: true });
   const feed = new RunEventFeed(new SqlEventStore(database));
@@ -83,7 +86,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const webhooks = openWebhooks(new SqlWebhookStore(database), {
     version: options.version,
-    allowsPrivateAddresses: options.allowsPrivateAddresses ?? false,
+    allowAddresses: options.allowAddresses,
     clock,
     makeStop,
     onError,

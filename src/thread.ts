@@ -17,10 +17,12 @@ const { version } = JSON.parse(
 export interface ThreadPlaces {
   readonly tasks: readonly string[];
   readonly dataDir: string;
+  /** Undefined where every address may be reached. */
+  readonly allowAddresses: readonly string[] | undefined;
 }
 
 await serveRowThread(async (found, setup) => {
-  const { tasks, dataDir } = found as ThreadPlaces; // as app.ts gave it to the executor
+  const { tasks, dataDir, allowAddresses } = found as ThreadPlaces; // as app.ts gave it to the executor
   const catalog = taskCatalog(tasks, { version, loadModule: moduleLoader() });
   const { task, codeHash } = await catalog.find(setup.record.task);
   if (codeHash !== setup.codeHash) {
@@ -32,7 +34,7 @@ await serveRowThread(async (found, setup) => {
     clock: systemClock,
     secrets: environmentSecrets(process.env),
     storageOf: (taskName: string) => storageAtFirstUse(dataDir, taskName),
-    fetch: fetchAtFirstUse,
+    fetch: fetchAtFirstUse(allowAddresses),
   };
   // An abort ends the thread itself.
   return RowThread.open(task, setup, { ports, signal: new AbortController().signal });
@@ -53,7 +55,13 @@ function storageAtFirstUse(dataDir: string, taskName: string): TaskStorage {
   };
 }
 
-async function fetchAtFirstUse(...request: Parameters<typeof globalThis.fetch>): Promise<Response> {
-  const { pooledFetch } = await import('./system/pooled-fetch.ts');
-  return pooledFetch(...request);
+function fetchAtFirstUse(allowAddresses: readonly string[] | undefined): typeof globalThis.fetch {
+  let made: Promise<typeof globalThis.fetch> | undefined;
+  const make = async (): Promise<typeof globalThis.fetch> => {
+    const { makePooledFetch, pooledFetch } = await import('./system/pooled-fetch.ts');
+    if (allowAddresses === undefined) return pooledFetch;
+    const { AddressRules } = await import('./system/public-address.ts');
+    return makePooledFetch(new AddressRules(allowAddresses));
+  };
+  return async (...request) => (await (made ??= make()))(...request);
 }

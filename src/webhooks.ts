@@ -3,12 +3,13 @@ import { messageOf } from './engine/errors.ts';
 import { WebhookDispatcher } from './engine/hosting/webhook-dispatcher.ts';
 import type { Clock } from './engine/ports/clock.ts';
 import type { WebhookStore } from './engine/ports/webhook-store.ts';
-import { refusePrivateHost } from './system/public-address.ts';
+import { AddressRules } from './system/public-address.ts';
 import { webhookSender } from './system/send-webhook.ts';
 
 interface WebhookOptions {
   readonly version: string;
-  readonly allowsPrivateAddresses: boolean;
+  /** What may be called beside the public internet. */
+  readonly allowAddresses: readonly string[];
   readonly clock: Clock;
   readonly makeStop: () => AbortController;
   readonly onError: (error: unknown, about: string | undefined) => void;
@@ -17,9 +18,10 @@ interface WebhookOptions {
 /** The webhooks of a server: their store, what delivers, and which addresses are called at all. */
 export function openWebhooks(
   store: WebhookStore,
-  { version, allowsPrivateAddresses, ...ports }: WebhookOptions,
+  { version, allowAddresses, ...ports }: WebhookOptions,
 ): ApiPorts['webhooks'] & { open(): void; close(): Promise<void> } {
-  const sender = webhookSender({ version, allowsPrivateAddresses });
+  const rules = new AddressRules(allowAddresses);
+  const sender = webhookSender({ version, rules });
   const dispatcher = new WebhookDispatcher({
     ...ports,
     store,
@@ -33,7 +35,7 @@ export function openWebhooks(
     wake: () => dispatcher.wake(),
     whyNot(url) {
       try {
-        if (!allowsPrivateAddresses) refusePrivateHost(new URL(url));
+        rules.refuseAddress(new URL(url).hostname);
         return undefined;
       } catch (error) {
         return messageOf(error);

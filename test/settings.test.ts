@@ -46,6 +46,10 @@ describe('loadSettings', () => {
       maxUploadBytes: 16 * 1024 ** 3,
       logLevel: 'info',
       publicUrl: undefined,
+      allowAddresses: [],
+      corsOrigins: [],
+      requestsPerMinute: 6000,
+      maxConnections: 2000,
       server: undefined,
       profile: undefined,
     });

@@ -32,6 +32,10 @@ export interface CommandLineSettings {
   readonly maxUploadBytes: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly publicUrl: string | undefined;
+  readonly allowAddresses: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly requestsPerMinute: number;
+  readonly maxConnections: number;
   readonly server: string | undefined;
   readonly profile: string | undefined;
 }

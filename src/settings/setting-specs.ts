@@ -31,6 +31,13 @@ export interface Settings {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Where clients reach the server, when it stands behind a proxy. */
   readonly publicUrl: string | undefined;
+  /** Hosts, addresses and networks that runs of `serve` may reach beside the public internet; `*` for all. */
+  readonly allowAddresses: readonly string[];
+  /** Origins of web pages that may call `serve`. */
+  readonly corsOrigins: readonly string[];
+  /** Requests that a key, or an address, may make in a minute; 0 for any number. */
+  readonly requestsPerMinute: number;
+  readonly maxConnections: number;
   /** The server that commands speak to; undefined for runs on this machine. */
   readonly server: string | undefined;
   /** Name of a login to use instead of the default one. */
@@ -164,6 +171,35 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     fallback: undefined,
     ...url('http', 'https'),
   },
+  allowAddresses: {
+    variable: 'ROWMILL_ALLOW_ADDRESSES',
+    flag: '',
+    fallback: [],
+    ...words(/^(?:\*|[\w.:-]+(?:\/\d{1,3})?)$/),
+    allowed:
+      'hosts, addresses or networks with commas between, such as db.internal,10.1.0.0/16; * for all',
+  },
+  corsOrigins: {
+    variable: 'ROWMILL_CORS_ORIGINS',
+    flag: '',
+    fallback: [],
+    ...words(/^https?:\/\/[\w.:[\]-]+$/),
+    allowed: 'origins with commas between, such as https://app.example.com',
+  },
+  requestsPerMinute: {
+    variable: 'ROWMILL_REQUESTS_PER_MINUTE',
+    flag: '',
+    fallback: 6000,
+    read: (written) => numberOf(written, (value) => Number.isInteger(value) && value >= 0),
+    allowed: 'a whole number; 0 for any number of requests',
+  },
+  maxConnections: {
+    variable: 'ROWMILL_MAX_CONNECTIONS',
+    flag: '',
+    fallback: 2000,
+    read: (written) => numberOf(written, (value) => Number.isInteger(value) && value >= 1),
+    allowed: 'a whole number, 1 or more',
+  },
   server: {
     variable: 'ROWMILL_SERVER',
     flag: '--server',
@@ -200,6 +236,19 @@ function readPaths(written: unknown, folder: string): readonly string[] | undefi
   const paths = typeof written === 'string' ? written.split(pathListSeparator) : written;
   if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string')) return undefined;
   return paths.filter((path) => path !== '').map((path) => resolve(folder, path));
+}
+
+/** Words with commas between, or a list of them. */
+function words(pattern: RegExp): Pick<SettingSpec, 'read'> {
+  return {
+    read: (written) => {
+      const given = typeof written === 'string' ? written.split(/[\s,]+/) : written;
+      if (!Array.isArray(given) || !given.every((word) => typeof word === 'string'))
+        return undefined;
+      const named = given.filter((word) => word !== '');
+      return named.every((word) => pattern.test(word)) ? named : undefined;
+    },
+  };
 }
 
 function numberOf(written: unknown, isAllowed: (value: number) => boolean): number | undefined {

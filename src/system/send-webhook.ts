@@ -1,28 +1,27 @@
 import { Webhook } from 'standardwebhooks';
 import type { SendWebhook } from '../engine/hosting/webhook-dispatcher.ts';
-import { lookUpPublic, refusePrivateHost } from './public-address.ts';
+import { guardedConnect } from './guarded-connect.ts';
+import type { AddressRules } from './public-address.ts';
 
 /** What is read of an answer. */
 const BODY_BYTES = 2_048;
 
 /**
- * Sends messages signed as Standard Webhooks has it. No redirect is followed. Unless
- * `allowsPrivateAddresses`, only servers of the public net are called.
+ * Sends messages signed as Standard Webhooks has it, where the rules allow. No redirect is followed.
  */
 export function webhookSender({
   version,
-  allowsPrivateAddresses,
+  rules,
 }: {
   readonly version: string;
-  readonly allowsPrivateAddresses: boolean;
+  readonly rules: AddressRules;
 }): { readonly send: SendWebhook; close(): Promise<void> } {
   let opened: Promise<Sender> | undefined;
   return {
     async send({ id, payload, secrets, url, signal }) {
-      if (!allowsPrivateAddresses) refusePrivateHost(new URL(url));
       const at = new Date();
       const signatures = secrets.map((secret) => new Webhook(secret).sign(id, at, payload));
-      opened ??= openSender(allowsPrivateAddresses);
+      opened ??= openSender(rules);
       const { request, agent } = await opened;
       const answer = await request(url, {
         method: 'POST',
@@ -57,8 +56,8 @@ interface Sender {
 }
 
 /** undici is loaded by the first message: most servers send none. */
-async function openSender(allowsPrivateAddresses: boolean): Promise<Sender> {
-  const { Agent, request } = await import('undici');
-  const connect = allowsPrivateAddresses ? {} : { lookup: lookUpPublic };
+async function openSender(rules: AddressRules): Promise<Sender> {
+  const { Agent, buildConnector, request } = await import('undici');
+  const connect = guardedConnect(buildConnector, rules);
   return { request, agent: new Agent({ connect, connections: 8, keepAliveTimeout: 4_000 }) };
 }

@@ -45,6 +45,7 @@ export async function startTestServer(
       problems: [],
     },
     threads: undefined,
+    allowAddresses: [],
     maxUploadBytes: 64 * 1024 * 1024,
     slots: 2,
     onError: (error) => errors.push(error),
