@@ -48,7 +48,9 @@ describe('the README', () => {
   it('shows shell lines that work as they are written, in their order', () => {
     const lines = blocks('sh')
       .slice(1)
-      .flatMap((block) => block.trim().split('\n'));
+      .flatMap((block) => block.trim().split('\n'))
+      // It does not end by itself; docs/http-guide.md is tried against one.
+      .filter((line) => !line.startsWith('npx rowmill serve'));
     expect(lines.length).toBeGreaterThan(6);
     for (const line of lines) {
       const command = line.replaceAll('npx rowmill', 'node dist/main.js');

@@ -22,6 +22,16 @@ async function serve(): Promise<TestServer> {
   return server;
 }
 
+/** The run once it is neither at work nor paused. Bounded: 20 s. */
+async function settledRun(server: TestServer, runId: string) {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const run = await endedRun(server, runId);
+    if (run['status'] !== 'paused') return run;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`run ${runId} stays paused`);
+}
+
 function upload(server: TestServer, csv: string, query = ''): ReturnType<TestServer['json']> {
   return server.json(`/v1/tasks/numbers/double/runs${query}`, {
     method: 'POST',
@@ -46,6 +56,15 @@ describe('a run over HTTP', () => {
       'n,twice,error\n1,2,\n13,,unlucky\nx,,"n: ""x"" is no number"\n',
     );
     expect(server.errors).toEqual([]);
+  });
+
+  it('pauses behind its canary rows, and does the others when it is resumed', async () => {
+    const server = await serve();
+    const { body } = await upload(server, 'n\n1\n2\n3\n', '?canary=2');
+    expect(await endedRun(server, body.id)).toMatchObject({ status: 'paused', succeeded: 2 });
+    const path = `/v1/runs/${body.id}/resume`;
+    expect((await server.json(path, { method: 'POST' })).status).toBe(202);
+    expect(await settledRun(server, body.id)).toMatchObject({ status: 'success', succeeded: 3 });
   });
 
   it('is refused with what is missing, and leaves nothing behind', async () => {

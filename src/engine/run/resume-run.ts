@@ -31,10 +31,13 @@ export async function reopenRun(
   { options, ports }: { readonly options: ResumeOptions; readonly ports: ServicePorts },
 ): Promise<BegunRun> {
   const { task, codeHash, acceptNewCode } = options;
-  // A canary has been looked at when its run is resumed.
+  const { status, succeeded, failed } = stored.state;
+  // A canary has been looked at when its run is resumed: not where none of its rows, or not all, are done.
+  const isBegun = status !== 'pending' && status !== 'executing';
+  const isCanary = !isBegun && succeeded + failed < (stored.record.canary ?? 0);
   const record: RunRecord = {
     ...stored.record,
-    canary: undefined,
+    ...(isCanary ? {} : { canary: undefined }),
     ...(options.request === undefined ? {} : changesOf(options.request)),
   };
   if (record.output.kind === 'stdout') {

@@ -94,6 +94,8 @@ export class SqlHeldRun implements HeldRun {
 
   onAsked(listener: (asked: AskedOfRun) => void): void {
     this.#onAsked = listener;
+    // It may have been asked before anybody listened.
+    void this.listen();
   }
 
   /** Renews the claim and hears what was asked meanwhile. */
@@ -108,9 +110,11 @@ export class SqlHeldRun implements HeldRun {
         .returning(['asked', 'asked_number'])
         .executeTakeFirst();
       if (row === undefined || row.asked === null || row.asked_number <= this.#heard) return;
+      // A run that is just beginning: it is heard as soon as somebody listens.
+      if (this.#onAsked === undefined) return;
       this.#heard = row.asked_number;
       // Written by `ask`.
-      this.#onAsked?.(row.asked as AskedOfRun);
+      this.#onAsked(row.asked as AskedOfRun);
     } catch {
       // A store that cannot be reached now is asked again; one that is lost fails the next checkpoint.
     }
