@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { customAlphabet } from 'nanoid';
 import type { BeginSha256 } from './engine/ports/hash.ts';
+import { ID_LETTERS } from './engine/ports/ids.ts';
 import type { ServicePorts } from './engine/run/service-ports.ts';
 import { ThreadRowExecutor } from './executors/threads/thread-row-executor.ts';
 import { LocalRunFiles } from './files/local/local-run-files.ts';
@@ -14,8 +15,7 @@ import { systemClock } from './system/system-clock.ts';
 import { v8StateCodec } from './system/v8-state-codec.ts';
 import type { ThreadPlaces } from './thread.ts';
 
-/** Letters and digits that a person can tell apart and select with a double click. */
-const makeIdText = customAlphabet('23456789abcdefghijkmnpqrstuvwxyz', 12);
+const makeIdText = customAlphabet(ID_LETTERS, 12);
 
 const beginSha256: BeginSha256 = () => {
   const hash = createHash('sha256');

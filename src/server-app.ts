@@ -8,6 +8,7 @@ import { RunControl } from './engine/hosting/run-control.ts';
 import { Drafts } from './engine/hosting/drafts.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { RunHost } from './engine/hosting/run-host.ts';
+import { inspectInput } from './engine/run/inspect-input.ts';
 import { LocalRunService } from './engine/service.ts';
 import { LocalUploads } from './files/local/local-uploads.ts';
 import { machinePorts, type ThreadSource } from './machine.ts';
@@ -115,6 +116,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     tasks: options.tasks,
     uploads,
     drafts,
+    inspectInput: (file) => inspectInput(file, machine),
     authenticator: {
       actorOf: async () => ({
         accountId: 'local',

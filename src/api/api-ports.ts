@@ -8,8 +8,10 @@ import type { IdempotencyStore } from '../engine/ports/idempotency-store.ts';
 import type { MakeId } from '../engine/ports/ids.ts';
 import type { UploadFiles } from '../engine/ports/upload-files.ts';
 import type { WebhookStore } from '../engine/ports/webhook-store.ts';
+import type { InputInspection } from '../engine/run/inspect-input.ts';
 import type { RunService } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
+import type { CsvTask } from '../engine/task/task.ts';
 import type { Actor } from './actor.ts';
 
 /** Who is called when something happens. */
@@ -27,7 +29,7 @@ interface Authenticator {
   actorOf(key: string | undefined): Promise<Actor>;
 }
 
-interface ApiSettings {
+export interface ApiSettings {
   readonly maxUploadBytes: number;
   readonly maxBodyBytes: number;
   /** Of JSON records, which are read as a whole; a longer file is sent as CSV. */
@@ -51,6 +53,8 @@ export interface ApiPorts {
   };
   readonly uploads: UploadFiles;
   readonly drafts: Drafts;
+  /** Reads a whole file of a task and says what is wrong with its form. */
+  inspectInput(file: { readonly task: CsvTask; readonly path: string }): Promise<InputInspection>;
   readonly authenticator: Authenticator;
   readonly settings: ApiSettings;
   readonly clock: Clock;

@@ -33,11 +33,21 @@ export interface NewRun {
   readonly options: RunOptionsWire;
   /** Id it is to have, where the same request may come again. */
   readonly runId?: string | undefined;
+  /** Records of the file, where they were counted. */
+  readonly totalRows?: number | undefined;
 }
 
 /** Stores a run that waits to be started. What is refused leaves no run behind. */
 export async function createRun(
-  { task: { task, codeHash }, path, fileName, arguments: args, options, runId: id }: NewRun,
+  {
+    task: { task, codeHash },
+    path,
+    fileName,
+    arguments: args,
+    options,
+    runId: id,
+    totalRows,
+  }: NewRun,
   { actor, ports }: { readonly actor: Actor; readonly ports: ApiPorts },
 ): Promise<HostedRun> {
   refuseContradictions(task, options);
@@ -55,6 +65,7 @@ export async function createRun(
       ...runRequestOptions(options, task),
       owner: { accountId, authAccountId },
       fileName,
+      totalRows,
     })
     .catch((error: unknown) => {
       throw withoutPath(error, path, fileName ?? 'the file');

@@ -1,3 +1,4 @@
+import { kazooRoutes } from './kazoo/routes.ts';
 import type { AnyRoute } from './route.ts';
 import { createRunRoutes } from './routes/create-runs.ts';
 import { descriptionRoutes } from './routes/description.ts';
@@ -22,4 +23,5 @@ export const ROUTES: readonly AnyRoute[] = [
   ...runEventRoutes,
   ...runFileRoutes,
   ...webhookRoutes,
+  ...kazooRoutes,
 ];

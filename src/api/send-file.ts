@@ -13,12 +13,16 @@ export const FILE_HEADERS = {
 /** Sends a file with ETag, Last-Modified and ranges. `name` is what a browser saves it as. */
 export function sendFile(
   context: Context,
-  { path, name }: { readonly path: string; readonly name: string },
+  {
+    path,
+    name,
+    type = 'text/csv; charset=utf-8',
+  }: { readonly path: string; readonly name: string; readonly type?: string },
 ): Promise<'sent'> {
   // Koa would answer 404 for a response that was written past it.
   context.respond = false;
   context.res.statusCode = 200;
-  context.res.setHeader('Content-Type', 'text/csv; charset=utf-8');
+  context.res.setHeader('Content-Type', type);
   context.res.setHeader('Content-Disposition', `attachment; filename="${name}"`);
   return new Promise((resolve, reject) => {
     send(context.req, path, { dotfiles: 'allow', cacheControl: false })

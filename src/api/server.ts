@@ -6,6 +6,9 @@ import { callRoute } from './call-route.ts';
 import { discardRest, holdBody, isBodyHeld } from './expected-body.ts';
 import { hearBody } from './idempotency/answer-once.ts';
 import { ApiProblem, problemBody, problemOf } from './problem.ts';
+import { sendKazooError } from './kazoo/envelope.ts';
+import { KazooError } from './kazoo/kazoo-error.ts';
+import { isKazooPath, kazooRequests } from './kazoo/kazoo-requests.ts';
 import type { AnyRoute } from './route.ts';
 import { ROUTES } from './routes.ts';
 
@@ -17,6 +20,7 @@ export function createApiServer(ports: ApiPorts): Server {
   app.silent = true;
   app.use(identify(ports));
   app.use(answerProblems(ports));
+  app.use(kazooRequests(ports));
   const router = new Router();
   for (const route of ROUTES) {
     router.register(
@@ -66,16 +70,21 @@ function answerProblems(ports: ApiPorts) {
     } catch (error) {
       const problem = problemOf(error);
       const requestId = String(context.state['requestId']);
-      if (problem.status >= 500) ports.onError(problem.cause ?? error, requestId);
+      const isOurFault = problem.status >= 500 && !(error instanceof KazooError);
+      if (isOurFault) ports.onError(problem.cause ?? error, requestId);
       if (context.res.headersSent) {
         context.res.destroy();
+        return;
+      }
+      if (isBodyHeld(context.req)) context.set('Connection', 'close');
+      else if (!context.req.complete) discardRest(context.req);
+      if (isKazooPath(context.path)) {
+        sendKazooError(context, error, ports);
         return;
       }
       context.status = problem.status;
       context.set({ ...problem.headers });
       context.set('Content-Type', 'application/problem+json');
-      if (isBodyHeld(context.req)) context.set('Connection', 'close');
-      else if (!context.req.complete) discardRest(context.req);
       context.body = JSON.stringify(problemBody(problem, requestId));
     }
   };

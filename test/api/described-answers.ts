@@ -89,7 +89,9 @@ export function problemsOfAnswer(answer: Answer): readonly string[] {
     const expected = item === undefined ? [404] : [405];
     // Who may not ask at all is told so first.
     if (![...expected, 400, 401, 403, 429, 503].includes(answer.status)) return ['is no route'];
-    return bodyProblems(answer, `#/components/schemas/Problem${answer.status}`);
+    const isKazoo = answer.path.startsWith('/v2');
+    const shape = isKazoo ? 'KazooError' : `Problem${answer.status}`;
+    return bodyProblems(answer, `#/components/schemas/${shape}`);
   }
   const reference = operation.responses?.[`${answer.status}` as '200'];
   if (reference === undefined) return [`status ${answer.status} is not in the description`];

@@ -1,13 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
+import { ID_LETTERS } from '../../engine/ports/ids.ts';
 import { ApiProblem, problemOf } from '../problem.ts';
 import type { AnyRoute, Call, Reply } from '../route.ts';
 import { BodyHash } from './body-hash.ts';
 import { hashOfKey, openAnswer, sealAnswer, type KeptAnswer } from './sealed-answer.ts';
 
 const HEADER = 'idempotency-key';
-/** Letters and digits of our ids. */
-const ALPHABET = '23456789abcdefghijkmnpqrstuvwxyz';
 
 /** Listens to the body of a request that names a key. Called before anything has waited. */
 export function hearBody(context: Context): void {
@@ -84,7 +83,7 @@ function headOf({ method, url, headers }: Context): string {
 /** The id of the first thing that is made of a request: the same at every attempt. */
 function reservedId(prefix: string, nonce: string): string {
   const bytes = createHash('sha256').update(`${prefix} ${nonce}`).digest();
-  const letters = [...bytes.subarray(0, 16)].map((byte) => ALPHABET[byte % ALPHABET.length]);
+  const letters = [...bytes.subarray(0, 16)].map((byte) => ID_LETTERS[byte % ID_LETTERS.length]);
   return `${prefix}_${letters.join('')}`;
 }
 

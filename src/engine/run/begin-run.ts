@@ -67,6 +67,7 @@ export async function beginRun(request: RunRequest, ports: ServicePorts): Promis
     createdAtMs: ports.clock.now(),
     owner: request.owner,
     fileName: request.fileName,
+    totalRows: request.totalRows,
   };
   if (task.kind === 'noinput') {
     const record = { ...base, table: undefined, inputIdentity: undefined, outputHeader: [] };

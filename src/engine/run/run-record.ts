@@ -51,6 +51,8 @@ export interface RunRecord {
   readonly owner?: RunOwner | undefined;
   /** Name of the file that was uploaded. The file itself has a name of ours. */
   readonly fileName?: string | undefined;
+  /** Records of the input, where they were counted before the run. */
+  readonly totalRows?: number | undefined;
 }
 
 /** What changes of a run while it lasts. */

@@ -72,6 +72,8 @@ export interface RunRequest {
   readonly owner?: RunOwner | undefined;
   /** Name the user gave the input, where the file itself has a name of ours. */
   readonly fileName?: string | undefined;
+  /** Records of the input, where somebody has counted them. */
+  readonly totalRows?: number | undefined;
 }
 
 /** What is known when the first row is about to be processed. */

@@ -1,0 +1,36 @@
+import type { IncomingMessage } from 'node:http';
+import { messageOf } from '../../engine/errors.ts';
+import { readBody } from '../read-body.ts';
+import { jsonError, validationError } from './kazoo-error.ts';
+
+/**
+ * The `data` of a body, `{}` where there is none. The content type is not asked: some clients name a form
+ * and send JSON.
+ */
+export async function readData(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<Readonly<Record<string, unknown>>> {
+  const text = (await readBody(request, maxBytes)).toString('utf8');
+  if (text.trim() === '') return {};
+  const body = parse(text);
+  if (!isObject(body)) throw jsonError('the body is no JSON object');
+  const { data = {} } = body;
+  if (!isObject(data)) {
+    const message = 'Value did not match type(s): object';
+    throw validationError({ data: { type: { message, target: 'object' } } });
+  }
+  return data;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw jsonError(`the body is not JSON: ${messageOf(error)}`, error);
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
