@@ -24,6 +24,8 @@ export interface RunControlPorts {
 const WAIT_MS = 2_000;
 /** A run can begin or end just as something is asked of it: then it is asked again, as it stands then. */
 const TRIES = 5;
+/** How long it is waited before the second try; before the others longer by as much each. */
+const RETRY_MS = 20;
 
 /** Starts, pauses, resumes, stops, acknowledges and deletes runs, whoever carries them out, or nobody. */
 export class RunControl {
@@ -119,6 +121,8 @@ export class RunControl {
       } catch (error) {
         const isBusy = error instanceof RowmillError && error.code === 'run_busy';
         if (!isBusy || tries === TRIES) throw error;
+        // A run says its end a moment before whoever carried it out lets it go.
+        await this.#ports.clock.sleep(RETRY_MS * tries, this.#ports.timeout(WAIT_MS));
       }
     }
   }
