@@ -12,6 +12,8 @@ import { inspectInput } from './engine/run/inspect-input.ts';
 import { LocalRunService } from './engine/service.ts';
 import { LocalUploads } from './files/local/local-uploads.ts';
 import { machinePorts, type ThreadSource } from './machine.ts';
+import { ServerMetrics } from './metrics/server-metrics.ts';
+import { freeBytesOf, readinessOf } from './readiness.ts';
 import { migrate } from './stores/sql/migrate.ts';
 import { openPostgres } from './stores/sql/open-postgres.ts';
 import { openSqlite } from './stores/sql/open-sqlite.ts';
@@ -19,6 +21,7 @@ import { SqlDraftStore } from './stores/sql/sql-draft-store.ts';
 import { SqlEventStore } from './stores/sql/sql-event-store.ts';
 import { SqlIdempotencyStore } from './stores/sql/sql-idempotency-store.ts';
 import { SqlRunStore } from './stores/sql/sql-run-store.ts';
+import { SqlStoreProbe } from './stores/sql/sql-store-probe.ts';
 import { SqlWebhookStore } from './stores/sql/sql-webhook-store.ts';
 import { openWebhooks } from './webhooks.ts';
 
@@ -41,6 +44,8 @@ export interface ServerOptions {
   readonly draftLifeMs?: number | undefined;
   /** Runs carried out at the same time. */
   readonly slots: number;
+  /** With less space than this the server says that it is not ready. Default 256 MiB. */
+  readonly minFreeBytes?: number;
   readonly onError: (error: unknown, about: string | undefined) => void;
 }
 
@@ -71,8 +76,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { clock, makeStop } = machine;
   const service = new LocalRunService({ ...machine, store, keepsInputs: true });
-  const feed = new RunEventFeed(new SqlEventStore(database));
-  const host = new RunHost(
+  const probe = new SqlStoreProbe(database);
+  const freeBytes = () => freeBytesOf(dataDir);
+  const metrics = new ServerMetrics({
+    figures: () => probe.figures(),
+    freeBytes,
+    slots: () => ({ used: host.carried.length, all: slots }),
+  });
+  const events = metrics.counting(
+    new SqlEventStore(database),
+    async (runId) => (await store.get(runId)).record.task,
+    (error) => onError(error, undefined),
+  );
+  const feed = new RunEventFeed(events);
+  const host: RunHost = new RunHost(
     { service, store, feed, tasks: options.tasks, clock, makeStop, onError },
     { slots },
   );
@@ -90,9 +107,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     allowAddresses: options.allowAddresses,
     clock,
     makeStop,
+    onAttempt: (attempt) => metrics.attempted(attempt),
     onError,
   });
-  const uploads = new LocalUploads(join(dataDir, 'uploads'));
+  const uploads = metrics.countingUploads(new LocalUploads(join(dataDir, 'uploads')));
   const drafts = new Drafts(
     {
       store: new SqlDraftStore(database),
@@ -110,6 +128,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     store,
     idempotency,
     webhooks,
+    metrics,
+    readiness: readinessOf({ probe, host, freeBytes, minFreeBytes: options.minFreeBytes }),
     host,
     control,
     feed,
@@ -141,8 +161,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     url,
     async close() {
       server.close();
-      await Promise.all([host.close(GRACE_MS), drafts.close()]);
-      await webhooks.close();
+      // A store that is gone must keep nobody from ending.
+      const ends = [host.close(GRACE_MS), drafts.close(), webhooks.close()];
+      for (const end of await Promise.allSettled(ends)) {
+        if (end.status === 'rejected') onError(end.reason, 'end');
+      }
       feed.close();
       // What was sent last leaves at the end of this turn.
       await new Promise((resolve) => void setImmediate(resolve));

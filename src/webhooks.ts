@@ -2,7 +2,7 @@ import type { ApiPorts } from './api/api-ports.ts';
 import { messageOf } from './engine/errors.ts';
 import { WebhookDispatcher } from './engine/hosting/webhook-dispatcher.ts';
 import type { Clock } from './engine/ports/clock.ts';
-import type { WebhookStore } from './engine/ports/webhook-store.ts';
+import type { WebhookAttempt, WebhookStore } from './engine/ports/webhook-store.ts';
 import { AddressRules } from './system/public-address.ts';
 import { webhookSender } from './system/send-webhook.ts';
 
@@ -12,6 +12,7 @@ interface WebhookOptions {
   readonly allowAddresses: readonly string[];
   readonly clock: Clock;
   readonly makeStop: () => AbortController;
+  readonly onAttempt: (attempt: WebhookAttempt) => void;
   readonly onError: (error: unknown, about: string | undefined) => void;
 }
 

@@ -37,8 +37,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   run: ['app', 'engine'],
   // The composition root.
   app: ['engine', 'machine', 'settings', 'stores', 'system'],
-  'server-app': ['api', 'engine', 'files', 'machine', 'stores', 'webhooks'],
+  'server-app': ['api', 'engine', 'files', 'machine', 'metrics', 'readiness', 'stores', 'webhooks'],
   webhooks: ['api', 'engine', 'system'],
+  readiness: ['api', 'engine'],
+  metrics: ['engine'],
   // What this machine gives to runs, whatever the store they live in.
   machine: ['engine', 'executors', 'files', 'stores', 'system', 'thread'],
   'remote-app': ['client', 'engine', 'settings'],

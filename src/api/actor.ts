@@ -4,6 +4,7 @@ const SCOPES = [
   'runs:read',
   'runs:write',
   'webhooks:write',
+  'metrics:read',
   'keys:write',
   'audit:read',
   'admin',

@@ -23,6 +23,26 @@ interface Webhooks {
   whyNot(url: string): string | undefined;
 }
 
+/** What is measured, for Prometheus. */
+interface Metrics {
+  readonly contentType: string;
+  text(): Promise<string>;
+  /** `route` is a pattern, never a path. */
+  requestEnded(request: {
+    readonly method: string;
+    readonly route: string;
+    readonly status: string;
+    readonly seconds: number;
+  }): void;
+  streamOpened(): void;
+  streamClosed(): void;
+}
+
+interface ReadinessCheck {
+  readonly ok: boolean;
+  readonly message: string | null;
+}
+
 /** Who may call, from the request's key. */
 interface Authenticator {
   /** Throws `unauthorized`. `key` is what stands behind `Bearer`, or in `X-Auth-Token`. */
@@ -43,6 +63,8 @@ export interface ApiPorts {
   readonly store: HostedRunStore;
   readonly idempotency: IdempotencyStore;
   readonly webhooks: Webhooks;
+  readonly metrics: Metrics;
+  readonly readiness: () => Promise<Readonly<Record<'store' | 'disk' | 'host', ReadinessCheck>>>;
   readonly host: RunHost;
   readonly control: RunControl;
   readonly feed: RunEventFeed;

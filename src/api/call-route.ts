@@ -28,6 +28,7 @@ export async function callRoute(
     readonly ports: ApiPorts;
   },
 ): Promise<void> {
+  context.state['route'] = route.path;
   const actor = await allowedActor(route, context, ports);
   const details: ProblemDetail[] = [];
   const parsed = {

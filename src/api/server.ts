@@ -5,6 +5,7 @@ import type { ApiPorts } from './api-ports.ts';
 import { callRoute } from './call-route.ts';
 import { discardRest, holdBody, isBodyHeld } from './expected-body.ts';
 import { hearBody } from './idempotency/answer-once.ts';
+import { measureRequests } from './measure-requests.ts';
 import { ApiProblem, problemBody, problemOf } from './problem.ts';
 import { sendKazooError } from './kazoo/envelope.ts';
 import { KazooError } from './kazoo/kazoo-error.ts';
@@ -19,6 +20,7 @@ export function createApiServer(ports: ApiPorts): Server {
   // Errors are answered by `answerProblems`; what reaches Koa is a connection that broke.
   app.silent = true;
   app.use(identify(ports));
+  app.use(measureRequests(ports));
   app.use(answerProblems(ports));
   app.use(kazooRequests(ports));
   const router = new Router();

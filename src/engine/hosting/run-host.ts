@@ -21,6 +21,8 @@ export interface RunHostPorts {
 
 /** Due runs are looked for so often; whatever makes one due in this process says so at once. */
 const SWEEP_EVERY_MS = 1_000;
+/** Who has not looked for due runs for so long does not. */
+const MAX_SILENCE_MS = 10_000;
 /** Watchers are told of progress four times a second at most. */
 const PROGRESS_EVERY_MS = 250;
 
@@ -42,6 +44,7 @@ export class RunHost {
   #closing = new AbortController();
   #sweeping: Promise<void> | undefined;
   #wake: AbortController | undefined;
+  #sweptAtMs: number | undefined;
 
   constructor(ports: RunHostPorts, { slots }: { readonly slots: number }) {
     this.#ports = ports;
@@ -51,6 +54,17 @@ export class RunHost {
   /** Ids of the runs that are being carried out here. */
   get carried(): readonly string[] {
     return [...this.#carried.keys()];
+  }
+
+  /** Runs that it carries out at most. */
+  get slots(): number {
+    return this.#slots;
+  }
+
+  /** Whether due runs are looked for. */
+  get isAlive(): boolean {
+    const { clock } = this.#ports;
+    return this.#sweptAtMs !== undefined && clock.now() - this.#sweptAtMs < MAX_SILENCE_MS;
   }
 
   open(): void {
@@ -115,6 +129,7 @@ export class RunHost {
       this.#wake = makeStop();
       try {
         const due = this.#carried.size < this.#slots ? await store.due() : [];
+        this.#sweptAtMs = clock.now();
         for (const runId of due) {
           if (this.#carried.size >= this.#slots || signal.aborted) break;
           if (!this.#carried.has(runId)) this.#begin(runId);

@@ -19,6 +19,8 @@ export async function openPostgres(url: string): Promise<SqlDatabase> {
   });
   // A connection that breaks while it is idle is replaced; the query that needs one says what is wrong.
   pool.on('error', () => undefined);
+  // And one that breaks between two queries of a transaction would else end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<StoreSchema>({ dialect: new PostgresDialect({ pool }) });
   return { db, kind: 'postgres', bytesType: 'bytea', name: withoutPassword(url) };
 }

@@ -64,7 +64,7 @@ export function checkpointOf(
   };
 }
 
-function statusOf(text: string): RunStatus {
+export function statusOf(text: string): RunStatus {
   const status = RUN_STATUSES.find((known) => known === text);
   if (status === undefined) throw new Error(`a run is stored with the unknown status ${text}`);
   return status;

@@ -1,0 +1,148 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { defineTask, fail, write } from '../../src/index.ts';
+import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
+import { endedRun, startTestServer, type TestServer } from './test-server.ts';
+
+const half = defineTask({
+  category: 'numbers',
+  action: 'half',
+  description: 'Halve even numbers',
+  mandatory: { n: (text: string) => /^\d+$/.test(text) || 'is no number' },
+  output: ['half'],
+  row: ({ n }) => (Number(n) % 2 === 1 ? fail('odd') : write({ half: String(Number(n) / 2) })),
+});
+
+const servers: TestServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function serve(options: Parameters<typeof startTestServer>[1] = {}): Promise<TestServer> {
+  const server = await startTestServer([half], options);
+  servers.push(server);
+  return server;
+}
+
+async function upload(server: TestServer, csv: string, query = ''): Promise<string> {
+  const { status, body } = await server.json(`/v1/tasks/numbers/half/runs${query}`, {
+    method: 'POST',
+    headers: { 'content-type': 'text/csv' },
+    body: csv,
+  });
+  expect(status).toBe(201);
+  return body.id;
+}
+
+/** The figures by name with labels. */
+async function figures(server: TestServer): Promise<ReadonlyMap<string, number>> {
+  const response = await fetch(`${server.url}/metrics`);
+  expect(response.headers.get('content-type')).toContain('text/plain; version=0.0.4');
+  const lines = (await response.text()).split('\n').filter((line) => /^\w/.test(line));
+  return new Map(
+    lines.map((line) => {
+      const at = line.lastIndexOf(' ');
+      return [line.slice(0, at), Number(line.slice(at + 1))];
+    }),
+  );
+}
+
+describe('readiness', () => {
+  it('is there when store, disk and host are', async () => {
+    const server = await serve();
+    await upload(server, 'n\n2\n');
+    const well = { ok: true, message: null };
+    expect(await server.json('/readyz')).toEqual({
+      status: 200,
+      body: { status: 'ready', checks: { store: well, disk: well, host: well } },
+    });
+  });
+
+  it('is not there with too little space, and says so', async () => {
+    const server = await serve({ minFreeBytes: 2 ** 60 });
+    const { status, body } = await server.json('/readyz');
+    expect(status).toBe(503);
+    expect(body).toMatchObject({
+      status: 'not_ready',
+      checks: {
+        store: { ok: true },
+        disk: { ok: false, message: expect.stringMatching(/^\d+ bytes are left/) },
+      },
+    });
+  });
+
+  it('is not there without its database, whose address it does not tell', async (context) => {
+    const postgres = await startPostgres();
+    if (postgres === undefined) return context.skip(NOT_RUN);
+    const server = await serve({ database: postgres.url });
+    await endedRun(server, await upload(server, 'n\n2\n'));
+    expect((await server.json('/readyz')).status).toBe(200);
+    const before = await figures(server);
+    expect(before.get('rowmill_runs{status="success",task="numbers/half"}')).toBe(1);
+    await postgres.stop();
+    const { status, body } = await server.json('/readyz');
+    expect(status).toBe(503);
+    expect(body).toMatchObject({
+      checks: { store: { ok: false, message: 'the database does not answer' } },
+    });
+  });
+});
+
+describe('metrics', () => {
+  it('count runs, rows, uploads and requests', async () => {
+    const server = await serve();
+    await endedRun(server, await upload(server, 'n\n2\n3\n4\n'));
+    await upload(server, 'n\n2\n', '?start=false');
+    await server.json('/v1/runs/run_nowhere');
+    await server.json('/nowhere/at/all');
+    const found = await figures(server);
+    const expected = {
+      'rowmill_runs{status="partial",task="numbers/half"}': 1,
+      'rowmill_runs{status="pending",task="numbers/half"}': 1,
+      'rowmill_runs_ended_total{task="numbers/half",status="partial"}': 1,
+      'rowmill_rows_total{task="numbers/half",outcome="succeeded"}': 2,
+      'rowmill_rows_total{task="numbers/half",outcome="failed"}': 1,
+      rowmill_upload_bytes_total: 12,
+      rowmill_queue_length: 0,
+      rowmill_queue_oldest_seconds: 0,
+      rowmill_slots: 2,
+      rowmill_slots_used: 0,
+      rowmill_event_streams: 0,
+      'rowmill_http_request_duration_seconds_count{method="POST",route="/v1/tasks/{category}/{action}/runs",status="201"}': 2,
+      'rowmill_http_request_duration_seconds_count{method="GET",route="/v1/runs/{run_id}",status="404"}': 1,
+      'rowmill_http_request_duration_seconds_count{method="GET",route="none",status="404"}': 1,
+    };
+    expect(
+      Object.fromEntries(Object.keys(expected).map((name) => [name, found.get(name)])),
+    ).toEqual(expected);
+    expect(found.get('rowmill_disk_free_bytes')).toBeGreaterThan(0);
+    expect(found.get('process_resident_memory_bytes')).toBeGreaterThan(0);
+  });
+
+  it('count streams of events while they are open', async () => {
+    const server = await serve();
+    const id = await upload(server, 'n\n2\n', '?start=false');
+    const stop = new AbortController();
+    const stream = await fetch(`${server.url}/v1/runs/${id}/events`, {
+      headers: { accept: 'text/event-stream' },
+      signal: stop.signal,
+    });
+    expect(stream.headers.get('content-type')).toContain('text/event-stream');
+    expect((await figures(server)).get('rowmill_event_streams')).toBe(1);
+    stop.abort();
+    for (let tries = 0; tries < 100; tries += 1) {
+      if ((await figures(server)).get('rowmill_event_streams') === 0) return;
+    }
+    throw new Error('the stream was closed and is still counted');
+  });
+
+  it('have no label whose values come from a path', async () => {
+    const server = await serve();
+    for (const name of ['a', 'b', 'c']) {
+      await server.json(`/v1/runs/run_${name}`);
+      await server.json(`/v1/tasks/x/${name}`);
+      await server.json(`/${name}`);
+    }
+    const names = [...(await figures(server)).keys()].join('\n');
+    expect(names).not.toMatch(/run_[abc]|\/v1\/tasks\/x|route="\/[abc]"/);
+  });
+});
