@@ -16,6 +16,8 @@ export interface ApiRequest {
   readonly body?: { readonly open: () => Readable; readonly isOnce: boolean };
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** An answer that says nothing for so long has broken off. */
+  readonly silenceMs?: number;
 }
 
 /** An answer that says yes, its body not read yet. */
@@ -102,7 +104,7 @@ export class ApiClient {
   }
 
   async #try(
-    { method, path, query = {}, json, body, headers, signal }: ApiRequest,
+    { method, path, query = {}, json, body, headers, signal, silenceMs }: ApiRequest,
     idempotencyKey: string | undefined,
   ): Promise<ApiAnswer> {
     const url = new URL(this.url + path);
@@ -126,6 +128,7 @@ export class ApiClient {
       },
       body: body?.open() ?? (json === undefined ? null : JSON.stringify(json)),
       ...(signal === undefined ? {} : { signal }),
+      ...(silenceMs === undefined ? {} : { bodyTimeout: silenceMs }),
     });
     return { status: statusCode, headers: answer.headers, body: answer.body };
   }

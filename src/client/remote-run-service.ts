@@ -14,6 +14,7 @@ import type {
 } from '../engine/run/run-service.ts';
 import type { AskedOfRun } from '../engine/run/status.ts';
 import type { ApiClient } from './api-client.ts';
+import { checkRemote } from './check-remote.ts';
 import { downloadFile, downloadTo, type ByteSink } from './download.ts';
 import { followRemote, lookAgain } from './follow-remote.ts';
 import { runQuery, uploadBody } from './upload.ts';
@@ -24,6 +25,7 @@ import {
   summaryOf,
   type DownloadedPaths,
   type ErrorWire,
+  type LogWire,
   type RowWire,
   type RunWire,
 } from './wire.ts';
@@ -93,8 +95,8 @@ export class RemoteRunService implements RunService {
     return { ...resultOf(run, NO_PATHS), isInterrupted: false, isLive: isAtWork(run) };
   }
 
-  async check(): Promise<CheckResult> {
-    throw new RowmillError('usage', 'a check on a server is not possible yet');
+  check(request: Parameters<RunService['check']>[0], handles: RunHandles): Promise<CheckResult> {
+    return checkRemote(this.#client, request, { handles, stdin: this.#streams.stdin });
   }
 
   async list(limit?: number): Promise<readonly RunSummary[]> {
@@ -127,7 +129,12 @@ export class RemoteRunService implements RunService {
   }
 
   async *log(runId: string): AsyncIterable<string> {
-    for await (const line of this.#pages(`${pathOf(runId)}/log`, {})) yield JSON.stringify(line);
+    // The route answers such lines.
+    const lines = this.#pages(`${pathOf(runId)}/log`, {});
+    for await (const line of lines as AsyncIterable<LogWire>) {
+      const { number: _, ...said } = line;
+      yield JSON.stringify(said);
+    }
   }
 
   async derive(

@@ -57,6 +57,15 @@ export function runQuery(
   return { file_name: fileName, arguments: said(request.arguments), options };
 }
 
+/** The same of a file that is only looked at. */
+export function draftQuery(
+  { task, arguments: given, options }: Pick<RunRequest, 'task' | 'arguments' | 'options'>,
+  fileName: string | undefined,
+): Readonly<Record<string, string | undefined>> {
+  const read = said(readOptions(options));
+  return { task: task.name, file_name: fileName, arguments: said(given), options: read };
+}
+
 /** How the file is to be read, as the server wants it. */
 function readOptions(options: InputOptions): Readonly<Record<string, unknown>> {
   const { skipLines, map, set, ...dialect } = options;

@@ -8,8 +8,17 @@ import type {
 } from '../engine/run/run-service.ts';
 import { isFinal, type AskedOfRun, type RunStatus } from '../engine/run/status.ts';
 
+/** How far a run is, in itself and in its events. */
+export interface ProgressWire {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly bytes_done: number | null;
+  readonly bytes_total: number | null;
+  readonly elapsed_ms: number;
+}
+
 /** What the client reads of a run; the server's description of it is in /openapi.json. */
-export interface RunWire {
+export interface RunWire extends ProgressWire {
   readonly id: string;
   readonly task: string;
   readonly status: RunStatus;
@@ -17,18 +26,13 @@ export interface RunWire {
   readonly asked: AskedOfRun | null;
   readonly file_name: string | null;
   readonly arguments: Readonly<Record<string, unknown>>;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly bytes_done: number | null;
-  readonly bytes_total: number | null;
-  readonly elapsed_ms: number;
   readonly causes: readonly CauseWire[];
   readonly message: string | null;
   readonly created_at: string;
   readonly finished_at: string | null;
 }
 
-interface CauseWire {
+export interface CauseWire {
   readonly column: string | null;
   readonly code: string;
   readonly message: string;
@@ -95,7 +99,7 @@ export function resultOf(run: RunWire, paths: DownloadedPaths): RunResult {
   };
 }
 
-export function progressOf(run: RunWire): RunProgress {
+export function progressOf(run: ProgressWire): RunProgress {
   return {
     succeeded: run.succeeded,
     failed: run.failed,
@@ -105,7 +109,7 @@ export function progressOf(run: RunWire): RunProgress {
   };
 }
 
-function causeOf(cause: CauseWire): FailureCause {
+export function causeOf(cause: CauseWire): FailureCause {
   return {
     column: cause.column ?? undefined,
     code: cause.code,
@@ -147,4 +151,9 @@ export function rowOf({ row, line, outcome, error, cells }: RowWire): RunRow {
     error: error ?? undefined,
     cells,
   };
+}
+
+/** A line of the log of a run: what was logged, and its number. */
+export interface LogWire extends Readonly<Record<string, unknown>> {
+  readonly number: number;
 }

@@ -136,6 +136,28 @@ describe('tasks --server', () => {
   });
 });
 
+describe('check --server', () => {
+  it('finds what a check of this machine finds, and leaves no draft behind', async () => {
+    await served.write('check.csv', 'number;note\n1;Ada\n;Bob\n1;Ada\n');
+    const words = ['check', 'demo/quick', 'check.csv', '--json'];
+    const remote = await served.client(words);
+    const local = await rowmill(served.folder, [...words, '--tasks', 'demo.ts']);
+    expect(remote.exitCode).toBe(4);
+    // How long it took and will take is for each to say.
+    const own = { elapsed_ms: 0, expected_run_ms: 0 };
+    const found = (text: string) => ({ ...(JSON.parse(text) as object), ...own });
+    expect(found(remote.stdout)).toEqual(found(local.stdout));
+    const drafts = await (await fetch(`${served.url}/v1/drafts`)).json();
+    expect(drafts).toMatchObject({ data: [] });
+  });
+
+  it('refuses with 6 a file that lacks what the task needs', async () => {
+    await served.write('check.csv', 'shoe;size\n1;2\n');
+    const { exitCode, stderr } = await served.client(['check', 'demo/quick', 'check.csv']);
+    expect([exitCode, stderr]).toEqual([6, expect.stringContaining('n')]);
+  });
+});
+
 describe('a server that is not there', () => {
   it('is code 7, whatever is asked', async () => {
     for (const words of [['runs'], ['tasks'], ['run', 'demo/quick', 'in.csv']]) {

@@ -88,6 +88,12 @@ async function checkCommand(
       limit: flags.limit,
     };
     check = await service.check(request, terminal.handles);
+  } catch (error) {
+    const signal = terminal.signal();
+    // A server tells nothing of a check that was ended.
+    if (signal === undefined || workspace.server === undefined) throw error;
+    context.exitCode = EXIT_OF_SIGNAL[signal];
+    return;
   } finally {
     view.end();
     terminal.release();

@@ -4,7 +4,7 @@ import type { CsvWarning } from '../../engine/csv/csv-table.ts';
 import type { RunHandles, RunRequest, RunResult } from '../../engine/run/run-service.ts';
 import { taskArguments } from '../argument-values.ts';
 import type { CommandContext } from '../context.ts';
-import { EXIT_CODES, exitCodeOfRun } from '../exit-codes.ts';
+import { EXIT_CODES, EXIT_OF_SIGNAL, exitCodeOfRun } from '../exit-codes.ts';
 import { examples } from '../help-texts.ts';
 import type { CommandLineSettings, Workspace } from '../host.ts';
 import { resultJson, summaryJson } from '../json-forms.ts';
@@ -186,6 +186,12 @@ export async function followRun(
   let result: RunResult;
   try {
     result = await run.begin(terminal.handles);
+  } catch (error) {
+    const signal = terminal.signal();
+    // The upload was ended: the server has no run of it.
+    if (signal === undefined || !run.isRemote || error instanceof RowmillError) throw error;
+    context.exitCode = EXIT_OF_SIGNAL[signal];
+    return;
   } finally {
     view.end();
     terminal.release();
