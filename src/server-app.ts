@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import type { ApiPorts } from './api/api-ports.ts';
@@ -14,10 +13,12 @@ import { LocalUploads } from './files/local/local-uploads.ts';
 import { machinePorts, type ThreadSource } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
 import { freeBytesOf, readinessOf } from './readiness.ts';
+import { DataFolder } from './stores/local/data-folder.ts';
 import { migrate } from './stores/sql/migrate.ts';
 import { openPostgres } from './stores/sql/open-postgres.ts';
 import { openSqlite } from './stores/sql/open-sqlite.ts';
 import { SqlDraftStore } from './stores/sql/sql-draft-store.ts';
+import type { SqlDatabase } from './stores/sql/sql-database.ts';
 import { SqlEventStore } from './stores/sql/sql-event-store.ts';
 import { SqlIdempotencyStore } from './stores/sql/sql-idempotency-store.ts';
 import { SqlRunStore } from './stores/sql/sql-run-store.ts';
@@ -59,16 +60,47 @@ export interface RunningServer {
 const DRAFT_LIFE_MS = 7 * 24 * 60 * 60 * 1_000;
 const GRACE_MS = 8_000;
 
-/** Puts a server together and makes it listen. */
+/** Puts a server together and makes it listen. Throws `folder_busy` where another has the data folder. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { dataDir, database: address, slots, onError } = options;
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const database =
-    address === undefined ? openSqlite(join(dataDir, 'server.db')) : await openPostgres(address);
-  await migrate(database);
-  const store = new SqlRunStore(database, { folder: join(dataDir, 'server-runs'), holder: 'main' });
+  const { dataDir, database: address } = options;
+  const { pid } = process;
+  const folder = await DataFolder.take(dataDir, { makeId: () => `srv_${nanoid()}`, pid });
+  let database: SqlDatabase | undefined;
+  const release = async (): Promise<void> => {
+    await database?.db.destroy();
+    folder.release();
+  };
+  try {
+    database =
+      address === undefined ? openSqlite(join(dataDir, 'server.db')) : await openPostgres(address);
+    await migrate(database);
+    const server = await serve(options, { database, serverId: folder.serverId });
+    folder.announce({ pid, url: server.url });
+    return {
+      ...server,
+      async close() {
+        await server.close();
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function serve(
+  options: ServerOptions,
+  { database, serverId }: { readonly database: SqlDatabase; readonly serverId: string },
+): Promise<RunningServer> {
+  const { dataDir, slots, onError } = options;
+  const store = new SqlRunStore(database, {
+    folder: join(dataDir, 'server-runs'),
+    holder: serverId,
+    place: serverId,
+  });
   await store.releaseAll();
-  const idempotency = new SqlIdempotencyStore(database, { holder: 'main' });
+  const idempotency = new SqlIdempotencyStore(database, { holder: serverId });
   await idempotency.releaseAll();
   const machine = machinePorts(dataDir, {
     threads: options.threads,
@@ -171,7 +203,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await new Promise((resolve) => void setImmediate(resolve));
       server.closeAllConnections();
       idempotency.close();
-      await database.db.destroy();
     },
   };
 }

@@ -23,6 +23,9 @@ export const MEANINGS: Readonly<Record<ProblemCode, string>> = {
   run_busy: 'The run is being carried out. Stop it first, or ask again when it has ended.',
   run_not_resumable: 'The run cannot go on from its last checkpoint; the message says why.',
   wrong_status: 'The run is not in a status in which this can be asked of it.',
+  folder_busy: 'Another server process has the data folder. The message names it.',
+  store_unreachable:
+    'The database cannot be reached. Ask again in a moment; runs wait for it and go on.',
   contract_broken:
     'The task has answered something that no task may answer; the log has the details.',
   state_not_storable: 'The state that the task carries from row to row cannot be stored.',

@@ -41,6 +41,8 @@ export const STATUS_OF: Readonly<Record<ProblemCode, number>> = {
   run_busy: 409,
   run_not_resumable: 409,
   wrong_status: 409,
+  folder_busy: 500,
+  store_unreachable: 503,
   contract_broken: 500,
   state_not_storable: 500,
   server_unreachable: 502,
@@ -104,7 +106,7 @@ export class ApiProblem extends Error {
 export function problemOf(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof RowmillError) {
-    const isOurs = STATUS_OF[error.code] === 500;
+    const isOurs = STATUS_OF[error.code] === 500 || error.code === 'store_unreachable';
     const message = isOurs ? 'the server could not do this; its log says why' : error.message;
     const details = error.problems.map((problem) => ({ at: error.code, message: problem }));
     return new ApiProblem(error.code, message, { details, cause: error });

@@ -58,6 +58,8 @@ const EXIT_OF_ERROR = {
   run_busy: 'usage',
   run_not_resumable: 'usage',
   wrong_status: 'usage',
+  folder_busy: 'usage',
+  store_unreachable: 'unreachable',
   contract_broken: 'internal',
   state_not_storable: 'internal',
   server_unreachable: 'unreachable',

@@ -21,6 +21,8 @@ export type ErrorCode =
   | 'run_busy'
   | 'run_not_resumable'
   | 'wrong_status'
+  | 'folder_busy'
+  | 'store_unreachable'
   | 'contract_broken'
   | 'state_not_storable'
   | 'server_unreachable'

@@ -16,7 +16,27 @@ export function storeError(folder: string, error: unknown): Error {
       cause: error,
     });
   }
+  if (isUnreachable(error)) {
+    return new RowmillError('store_unreachable', `${folder} cannot be reached: ${message}`, {
+      cause: error,
+    });
+  }
   return new RowmillError('internal', `${folder}: the run cannot be stored: ${message}`, {
     cause: error,
   });
 }
+
+/** Whether a database was not there, or went, while it was asked: the same may work in a moment. */
+export function isUnreachable(error: unknown): boolean {
+  if (error instanceof RowmillError) return error.code === 'store_unreachable';
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return PASSING_CODES.test(code) || PASSING_MESSAGES.test(error.message);
+}
+
+/** Of the network, of a connection (08), of a server that ends, begins or is full, of a lost race. */
+const PASSING_CODES =
+  /^(ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|08\w{3}|57P0\d|53300|40001|40P01|25P03|SQLITE_BUSY\w*)$/;
+/** What the driver says without a code. */
+const PASSING_MESSAGES =
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|timeout expired|Query read timeout)/i;

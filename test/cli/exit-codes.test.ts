@@ -43,6 +43,8 @@ const FROZEN_ERRORS: Record<ErrorCode, number> = {
   run_busy: 2,
   run_not_resumable: 2,
   wrong_status: 2,
+  folder_busy: 2,
+  store_unreachable: 7,
   contract_broken: 1,
   state_not_storable: 1,
   server_unreachable: 7,

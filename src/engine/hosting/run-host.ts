@@ -1,6 +1,6 @@
 import { messageOf, RowmillError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { HostedRun, HostedRunStore } from '../ports/hosted-run-store.ts';
+import type { DueRun, HostedRun, HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { RunEventType } from '../ports/run-events.ts';
 import type { RunProgress, RunResult, RunService } from '../run/run-service.ts';
 import { transitionReason } from '../run/status.ts';
@@ -23,6 +23,10 @@ export interface RunHostPorts {
 const SWEEP_EVERY_MS = 1_000;
 /** Who has not looked for due runs for so long does not. */
 const MAX_SILENCE_MS = 10_000;
+/** What does not work is tried again after a second, then after twice as long, up to this. */
+const LONGEST_WAIT_MS = 8_000;
+/** An event that the store cannot take now is offered so often, a second apart. */
+const TELL_TRIES = 5;
 /** Watchers are told of progress four times a second at most. */
 const PROGRESS_EVERY_MS = 250;
 
@@ -30,6 +34,13 @@ interface Carried {
   readonly stop: AbortController;
   readonly abort: AbortController;
   readonly done: Promise<void>;
+  readonly accountId: string;
+}
+
+/** A run that could not be carried out, and of which not even that could be stored. */
+interface Setback {
+  readonly count: number;
+  readonly notBeforeMs: number;
 }
 
 /**
@@ -41,6 +52,11 @@ export class RunHost {
   readonly #slots: number;
   readonly #carried = new Map<string, Carried>();
   readonly #mending = new Set<string>();
+  readonly #setbacks = new Map<string, Setback>();
+  /** Sweeps that could not reach the store, since the last that could. */
+  #failedSweeps = 0;
+  /** Whether a run may have ended with nobody told: at the start, and when the store was gone. */
+  #hasUntold = true;
   #closing = new AbortController();
   #sweeping: Promise<void> | undefined;
   #wake: AbortController | undefined;
@@ -123,35 +139,83 @@ export class RunHost {
   }
 
   async #sweep(): Promise<void> {
-    const { clock, store, onError, makeStop } = this.#ports;
+    const { clock, onError, makeStop } = this.#ports;
     const { signal } = this.#closing;
     while (!signal.aborted) {
       this.#wake = makeStop();
       try {
-        const due = this.#carried.size < this.#slots ? await store.due() : [];
+        await this.#tellUntold();
+        await this.#beginDue();
         this.#sweptAtMs = clock.now();
-        for (const runId of due) {
-          if (this.#carried.size >= this.#slots || signal.aborted) break;
-          if (!this.#carried.has(runId)) this.#begin(runId);
-        }
+        this.#failedSweeps = 0;
       } catch (error) {
-        onError(error, undefined);
+        // Said once, not once a second for as long as the store is gone.
+        if (this.#failedSweeps === 0) onError(error, undefined);
+        this.#failedSweeps += 1;
+        this.#hasUntold = true;
       }
-      await clock.sleep(SWEEP_EVERY_MS, this.#wake.signal);
+      await clock.sleep(waitMs(this.#failedSweeps), this.#wake.signal);
     }
   }
 
-  #begin(runId: string): void {
+  /** Fills the slots: the account that has the fewest is next, and of an account what waits longest. */
+  async #beginDue(): Promise<void> {
+    const { store, clock } = this.#ports;
+    const free = this.#slots - this.#carried.size;
+    if (free <= 0) return;
+    const now = clock.now();
+    const due = (await store.due(free + this.#setbacks.size)).filter(
+      ({ runId }) => (this.#setbacks.get(runId)?.notBeforeMs ?? 0) <= now,
+    );
+    while (this.#carried.size < this.#slots && !this.#closing.signal.aborted) {
+      const waiting = due.filter(({ runId }) => !this.#carried.has(runId));
+      const [first, ...others] = waiting;
+      if (first === undefined) return;
+      const next = others.reduce(
+        (best, run) => (this.#carriedOf(run) < this.#carriedOf(best) ? run : best),
+        first,
+      );
+      due.splice(due.indexOf(next), 1);
+      this.#begin(next);
+    }
+  }
+
+  #carriedOf({ accountId }: DueRun): number {
+    return [...this.#carried.values()].filter((run) => run.accountId === accountId).length;
+  }
+
+  /** Tells the end of runs that ended just before their server went. */
+  async #tellUntold(): Promise<void> {
+    if (!this.#hasUntold) return;
+    this.#hasUntold = false;
+    const { store } = this.#ports;
+    for (const runId of await store.untold()) await this.tellMissed(await store.get(runId));
+  }
+
+  #begin({ runId, accountId }: DueRun): void {
     const { makeStop, onError } = this.#ports;
     const stop = makeStop();
     const abort = makeStop();
     const done = this.#carryOut(runId, { stop, abort })
-      .catch((error: unknown) => onError(error, runId))
+      .then(
+        () => void this.#setbacks.delete(runId),
+        (error: unknown) => {
+          this.#setBack(runId);
+          onError(error, runId);
+        },
+      )
       .finally(() => {
         this.#carried.delete(runId);
         this.wake();
       });
-    this.#carried.set(runId, { stop, abort, done });
+    this.#carried.set(runId, { stop, abort, done, accountId });
+  }
+
+  /** It stays due, and others go first for a while. */
+  #setBack(runId: string): void {
+    const count = (this.#setbacks.get(runId)?.count ?? 0) + 1;
+    this.#setbacks.set(runId, { count, notBeforeMs: this.#ports.clock.now() + waitMs(count) });
+    this.#hasUntold = true;
   }
 
   async #carryOut(runId: string, { stop, abort }: Pick<Carried, 'stop' | 'abort'>): Promise<void> {
@@ -190,8 +254,18 @@ export class RunHost {
       await this.#fail(runId, error);
       return;
     }
+    if (result.status === 'internal_error') await this.#refuseUnstored(runId, result);
     await this.#tell(runId, endType(result), endData(result));
     await this.#answerLate(runId, result);
+  }
+
+  /** An ending that the store did not take has not happened: the run is taken up again. */
+  async #refuseUnstored(runId: string, { message }: RunResult): Promise<void> {
+    const { state, isHeld } = await this.#ports.store.get(runId);
+    if (state.status !== 'executing') return;
+    // Held: another server has taken it over.
+    if (!isHeld) await this.#tell(runId, 'interrupted', { status: 'executing', message });
+    throw new Error(`run ${runId} broke off and is taken up again: ${message ?? ''}`);
   }
 
   /** What was asked of a run while it was let go, paused, is done now. */
@@ -205,6 +279,10 @@ export class RunHost {
   async #fail(runId: string, error: unknown): Promise<void> {
     const { store } = this.#ports;
     const errorCode = error instanceof RowmillError ? error.code : undefined;
+    // It was deleted, or another server was quicker.
+    if (errorCode === 'run_not_found' || errorCode === 'run_busy') return;
+    // It stays due.
+    if (errorCode === 'store_unreachable') throw error;
     await store.setFacts(runId, { dueAtMs: undefined, errorCode });
     const message = failureOf(error);
     const held = await store.hold(runId);
@@ -224,12 +302,32 @@ export class RunHost {
     type: RunEventType,
     data: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    try {
-      await this.#ports.feed.tell({ runId, type, data });
-    } catch (error) {
-      this.#ports.onError(error, runId);
+    const { feed, clock, onError } = this.#ports;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await feed.tell({ runId, type, data });
+        return;
+      } catch (error) {
+        // The next one says more.
+        const isLast = tries === TELL_TRIES || type === 'progress' || !isUnreachable(error);
+        if (isLast || this.#closing.signal.aborted) {
+          this.#hasUntold = true;
+          onError(error, runId);
+          return;
+        }
+      }
+      await clock.sleep(waitMs(0), this.#closing.signal);
     }
   }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof RowmillError && error.code === 'store_unreachable';
+}
+
+/** How long to wait after so many failures. */
+function waitMs(failures: number): number {
+  return Math.min(SWEEP_EVERY_MS * 2 ** failures, LONGEST_WAIT_MS);
 }
 
 /** The message of a run that could not be carried out, without the flags of a command line. */

@@ -31,6 +31,12 @@ export interface RunPageRequest {
   readonly task?: string | undefined;
 }
 
+/** A run that can be carried out now. */
+export interface DueRun {
+  readonly runId: string;
+  readonly accountId: string;
+}
+
 export interface RunPage {
   readonly runs: readonly HostedRun[];
   readonly hasMore: boolean;
@@ -40,7 +46,12 @@ export interface RunPage {
 export interface HostedRunStore extends RunStore {
   get(runId: string): Promise<HostedRun>;
   page(request: RunPageRequest): Promise<RunPage>;
-  /** Ids of the runs that wait to be carried out by anyone, and of those whose server has gone. */
-  due(): Promise<readonly string[]>;
+  /**
+   * The runs that wait to be carried out, and those whose server has gone, as far as their files are here:
+   * what was begun first, then the longest due; of each account so many at most.
+   */
+  due(perAccount: number): Promise<readonly DueRun[]>;
+  /** Ids of the runs that have ended and whose end is not among their events: the server went in between. */
+  untold(): Promise<readonly string[]>;
   setFacts(runId: string, facts: Partial<HostedRunFacts>): Promise<void>;
 }

@@ -1,6 +1,9 @@
-import { Kysely, PostgresDialect } from 'kysely';
-import type { StoreSchema } from './schema.ts';
+import { PostgresDialect } from 'kysely';
+import { guardedKysely } from './guard-transactions.ts';
 import type { SqlDatabase } from './sql-database.ts';
+
+const CONNECT_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 30_000;
 
 /** `url` is a `postgres://` address. Throws when the server cannot be reached. */
 export async function openPostgres(url: string): Promise<SqlDatabase> {
@@ -9,6 +12,10 @@ export async function openPostgres(url: string): Promise<SqlDatabase> {
     connectionString: url,
     max: 10,
     application_name: 'rowmill',
+    connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    // A server that went without a word (its machine, its network) is noticed.
+    query_timeout: ANSWER_WITHIN_MS,
+    keepAlive: true,
     types: {
       // No count or time of ours is beyond what a number holds exactly.
       getTypeParser: (oid, format) =>
@@ -21,7 +28,7 @@ export async function openPostgres(url: string): Promise<SqlDatabase> {
   pool.on('error', () => undefined);
   // And one that breaks between two queries of a transaction would else end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
-  const db = new Kysely<StoreSchema>({ dialect: new PostgresDialect({ pool }) });
+  const db = guardedKysely(new PostgresDialect({ pool }));
   return { db, kind: 'postgres', bytesType: 'bytea', name: withoutPassword(url) };
 }
 

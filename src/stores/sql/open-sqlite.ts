@@ -1,7 +1,7 @@
 import Database from 'libsql';
-import { Kysely, SqliteDialect } from 'kysely';
+import { SqliteDialect } from 'kysely';
 import { makePrivateFile } from '../make-private-file.ts';
-import type { StoreSchema } from './schema.ts';
+import { guardedKysely } from './guard-transactions.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
 /** One file, every commit on the disk (FULL). Its calls are synchronous: queries stay small. */
@@ -12,6 +12,6 @@ export function openSqlite(path: string): SqlDatabase {
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
-  const db = new Kysely<StoreSchema>({ dialect: new SqliteDialect({ database }) });
+  const db = guardedKysely(new SqliteDialect({ database }));
   return { db, kind: 'sqlite', bytesType: 'blob', name: path };
 }

@@ -38,6 +38,8 @@ export interface RunTable {
   readonly asked: string | null;
   readonly asked_number: Generated<number>;
   readonly answered_number: Generated<number>;
+  /** Name of the place its files lie in: only a server that has it can carry it out. Null: any. */
+  readonly place: string | null;
   /** The server that carries the run out, until its lease ends. */
   readonly holder: string | null;
   readonly lease_until: Generated<number>;

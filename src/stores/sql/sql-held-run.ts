@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { RowmillError } from '../../engine/errors.ts';
 import type { HeldRun, StoredCheckpoint } from '../../engine/ports/run-store.ts';
@@ -9,7 +10,7 @@ import {
   type AskedOfRun,
   type RunStatus,
 } from '../../engine/run/status.ts';
-import { storeError } from '../store-error.ts';
+import { isUnreachable, storeError } from '../store-error.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 
 /** A claim is renewed, and what others ask is heard, so often. */
@@ -19,8 +20,9 @@ interface Parts {
   readonly database: SqlDatabase;
   readonly runId: string;
   readonly folder: string;
-  readonly holder: string;
   readonly leaseMs: number;
+  /** What is written waits so long for a database that has gone. */
+  readonly patienceMs: number;
   readonly fence: number;
   readonly status: RunStatus;
   /** Number of the last ask before this claim: it is nothing to it. */
@@ -139,10 +141,10 @@ export class SqlHeldRun implements HeldRun {
     changes: Readonly<Record<string, unknown>>,
     checkpoint: StoredCheckpoint | undefined,
   ): Promise<void> {
-    const { database, runId, fence, folder } = this.#parts;
+    const { database, runId, fence } = this.#parts;
     const set = { ...changes, ...(checkpoint === undefined ? {} : tallyOf(checkpoint)) };
-    try {
-      await database.db.transaction().execute(async (transaction) => {
+    await this.#patiently(() =>
+      database.db.transaction().execute(async (transaction) => {
         const { numUpdatedRows } = await transaction
           .updateTable('runs')
           .set(set)
@@ -162,13 +164,34 @@ export class SqlHeldRun implements HeldRun {
           .values({ run_id: runId, ...row })
           .onConflict((conflict) => conflict.column('run_id').doUpdateSet(row))
           .execute();
-      });
-    } catch (error) {
-      throw storeError(folder, error);
-    }
+      }),
+    );
     if (checkpoint !== undefined) this.checkpoint = checkpoint;
   }
+
+  /**
+   * A database that has gone is waited for. A commit whose answer was lost is sent again: it says what is
+   * so, not what changes, and the fence refuses it where another has taken over.
+   */
+  async #patiently(work: () => Promise<void>): Promise<void> {
+    const { folder, patienceMs } = this.#parts;
+    const waitUntilMs = performance.now() + patienceMs;
+    for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (!isUnreachable(error) || performance.now() + waitMs > waitUntilMs) {
+          throw storeError(folder, error);
+        }
+      }
+      await sleep(waitMs);
+    }
+  }
 }
+
+/** Waits between two tries: double each time, up to this. */
+const LONGEST_WAIT_MS = 2_000;
 
 function tallyOf(checkpoint: StoredCheckpoint): Readonly<Record<string, unknown>> {
   const { position, succeeded, failed, causes, elapsedMs } = checkpoint;

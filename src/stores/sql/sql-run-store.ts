@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { RowmillError } from '../../engine/errors.ts';
 import type {
+  DueRun,
   HostedRun,
   HostedRunFacts,
   HostedRunStore,
@@ -22,21 +23,37 @@ const LEASE_MS = 10_000;
 /** The newest runs whose files are compared with an input, to tell whether it is an output of ours. */
 const RECORDS_LOOKED_AT = 500;
 
+/** Runs that ended longer ago are told to nobody any more. */
+const UNTOLD_MS = 7 * 24 * 60 * 60 * 1_000;
+/** What a run writes waits so long for a database that has gone. */
+const PATIENCE_MS = 60_000;
+
+export interface SqlRunStoreOptions {
+  /** Holds a folder for each run. */
+  readonly folder: string;
+  /** Name of this server, the same after a restart. */
+  readonly holder: string;
+  /** Name of what `folder` is in, the same for all servers that have it. */
+  readonly place: string;
+  /** How long a run at work waits for a database that has gone. */
+  readonly patienceMs?: number;
+}
+
 /** Runs in SQLite or PostgreSQL, their files in a folder each. */
 export class SqlRunStore implements HostedRunStore {
   readonly #database: SqlDatabase;
   readonly #folder: string;
   readonly #holder: string;
+  readonly #place: string;
+  readonly #patienceMs: number;
   readonly #held = new Map<string, SqlHeldRun>();
 
-  /** `holder` is the name of this server, the same after a restart; `folder` holds a folder for each run. */
-  constructor(
-    database: SqlDatabase,
-    { folder, holder }: { readonly folder: string; readonly holder: string },
-  ) {
+  constructor(database: SqlDatabase, { folder, holder, place, patienceMs }: SqlRunStoreOptions) {
     this.#database = database;
     this.#folder = folder;
     this.#holder = holder;
+    this.#place = place;
+    this.#patienceMs = patienceMs ?? PATIENCE_MS;
   }
 
   /** Lets go what an earlier process of this server held. Only one process of a server lives at a time. */
@@ -78,6 +95,7 @@ export class SqlRunStore implements HostedRunStore {
           record: JSON.stringify(record),
           status: 'pending',
           created_at: record.createdAtMs,
+          place: this.#place,
           file_name: record.fileName ?? null,
         })
         .execute(),
@@ -86,6 +104,8 @@ export class SqlRunStore implements HostedRunStore {
   }
 
   async hold(runId: string): Promise<HeldRun> {
+    // A claim that ended while this process was too busy to renew it is still at work here.
+    if (this.#held.has(runId)) throw busy(runId);
     const { db } = this.#database;
     const now = nowMs(this.#database);
     const claimed = await this.#try(() =>
@@ -103,7 +123,7 @@ export class SqlRunStore implements HostedRunStore {
     );
     if (claimed === undefined) {
       await this.get(runId);
-      throw new RowmillError('run_busy', `run ${runId} is being carried out: stop it first`);
+      throw busy(runId);
     }
     const checkpoint = await this.#try(() =>
       db.selectFrom('checkpoints').selectAll().where('run_id', '=', runId).executeTakeFirst(),
@@ -113,8 +133,8 @@ export class SqlRunStore implements HostedRunStore {
       database: this.#database,
       runId,
       folder: join(this.#folder, runId),
-      holder: this.#holder,
       leaseMs: LEASE_MS,
+      patienceMs: this.#patienceMs,
       fence: claimed.fence,
       status: run.state.status,
       heard: claimed.asked_number,
@@ -128,14 +148,14 @@ export class SqlRunStore implements HostedRunStore {
   async get(runId: string): Promise<HostedRun> {
     const row = await this.#try(() => this.#runs().where('id', '=', runId).executeTakeFirst());
     if (row === undefined) throw new RowmillError('run_not_found', `there is no run ${runId}`);
-    return storedRunOf(row, this.#folder);
+    return this.#storedRun(row);
   }
 
   async list(): Promise<readonly StoredRun[]> {
     const rows = await this.#try(() =>
       this.#runs().orderBy('created_at', 'desc').orderBy('id', 'desc').execute(),
     );
-    return rows.map((row) => storedRunOf(row, this.#folder));
+    return rows.map((row) => this.#storedRun(row));
   }
 
   async page(request: RunPageRequest): Promise<RunPage> {
@@ -160,7 +180,7 @@ export class SqlRunStore implements HostedRunStore {
         .limit(limit + 1)
         .execute();
     });
-    const runs = rows.slice(0, limit).map((row) => storedRunOf(row, this.#folder));
+    const runs = rows.slice(0, limit).map((row) => this.#storedRun(row));
     return { runs, hasMore: rows.length > limit };
   }
 
@@ -177,22 +197,71 @@ export class SqlRunStore implements HostedRunStore {
     return rows.map(({ record }) => JSON.parse(record) as RunRecord);
   }
 
-  async due(): Promise<readonly string[]> {
+  async due(perAccount: number): Promise<readonly DueRun[]> {
+    const { db } = this.#database;
     const now = nowMs(this.#database);
     const rows = await this.#try(() =>
-      this.#database.db
+      db
+        .selectFrom(
+          db
+            .selectFrom('runs')
+            .select(['id', 'account_id', 'created_at'])
+            // What was begun goes before what was not.
+            .select(sql<number>`coalesce(due_at, 0)`.as('since'))
+            .select(
+              sql<number>`row_number() over (partition by account_id order by coalesce(due_at, 0), created_at, id)`.as(
+                'turn',
+              ),
+            )
+            .where((where) =>
+              where.or([
+                where('due_at', '<=', now),
+                // Its server has gone without a word.
+                where.and([where('status', '=', 'executing'), where('lease_until', '<', now)]),
+              ]),
+            )
+            .where((where) =>
+              where.or([where('holder', 'is', null), where('lease_until', '<', now)]),
+            )
+            .where((where) =>
+              where.or([where('place', 'is', null), where('place', '=', this.#place)]),
+            )
+            .as('waiting'),
+        )
+        .select(['id', 'account_id'])
+        .where('turn', '<=', perAccount)
+        .orderBy('since')
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute(),
+    );
+    return rows
+      .filter(({ id }) => !this.#held.has(id))
+      .map(({ id, account_id: accountId }) => ({ runId: id, accountId }));
+  }
+
+  async untold(): Promise<readonly string[]> {
+    const { db } = this.#database;
+    const since = sql<number>`${nowMs(this.#database)} - ${sql.lit(UNTOLD_MS)}`;
+    const rows = await this.#try(() =>
+      db
         .selectFrom('runs')
         .select('id')
+        .where('finished_at', '>', since)
+        .where((where) => where.or([where('place', 'is', null), where('place', '=', this.#place)]))
         .where((where) =>
-          where.or([
-            where('due_at', '<=', now),
-            // Its server has gone without a word.
-            where.and([where('status', '=', 'executing'), where('lease_until', '<', now)]),
-          ]),
+          where.not(
+            where.exists(
+              where
+                .selectFrom('run_events')
+                .select('number')
+                .whereRef('run_id', '=', 'runs.id')
+                .whereRef('at', '>=', 'runs.finished_at')
+                .where('type', '=', 'ended'),
+            ),
+          ),
         )
-        .where((where) => where.or([where('holder', 'is', null), where('lease_until', '<', now)]))
-        .orderBy('due_at')
-        .orderBy('created_at')
+        .orderBy('finished_at')
         .execute(),
     );
     return rows.map(({ id }) => id);
@@ -225,9 +294,17 @@ export class SqlRunStore implements HostedRunStore {
 
   async delete(runId: string): Promise<void> {
     const held = await this.hold(runId);
-    await held.release();
-    await this.#try(() => this.#database.db.deleteFrom('runs').where('id', '=', runId).execute());
+    try {
+      await this.#try(() => this.#database.db.deleteFrom('runs').where('id', '=', runId).execute());
+    } finally {
+      await held.release();
+    }
     await this.discardFolder(runId);
+  }
+
+  #storedRun(row: Parameters<typeof storedRunOf>[0]): HostedRun {
+    const run = storedRunOf(row, this.#folder);
+    return this.#held.has(row.id) ? { ...run, isHeld: true } : run;
   }
 
   #runs() {
@@ -241,6 +318,10 @@ export class SqlRunStore implements HostedRunStore {
       throw storeError(this.#database.name, error);
     }
   }
+}
+
+function busy(runId: string): RowmillError {
+  return new RowmillError('run_busy', `run ${runId} is being carried out: stop it first`);
 }
 
 function ownerOf({ owner }: RunRecord): {

@@ -1,4 +1,5 @@
 import { runs } from './001-runs.ts';
+import { placeOfRuns } from './002-place-of-runs.ts';
 import { drafts } from './020-drafts.ts';
 import { runControl } from './030-run-control.ts';
 import { idempotency } from './040-idempotency.ts';
@@ -13,6 +14,7 @@ import type { MakeMigration } from './make-migration.ts';
  */
 export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '001-runs': runs,
+  '002-place-of-runs': placeOfRuns,
   '020-drafts': drafts,
   '030-run-control': runControl,
   '040-idempotency': idempotency,
