@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 it('hears what was asked of it before anybody listened', async () => {
-  const store = new SqlRunStore(database, { folder, holder: 'test' });
+  const store = new SqlRunStore(database, { folder, holder: 'test', place: 'here' });
   // The store keeps a record as it is and looks at a few fields of it.
   const record = { formatVersion: 1, runId: 'run_a', task: 'a/b', createdAtMs: 1 } as RunRecord;
   const held = await store.create(record);
