@@ -51,7 +51,12 @@ const host: CommandLineHost = {
         tasks,
         watchTasks: async () => () => undefined,
         runs: async () => runs,
-        server: { url: server.url, download: (...words) => runs.download(...words) },
+        server: {
+          url: server.url,
+          download: (...words) => runs.download(...words),
+          taskText: (...words) => tasks.text(...words),
+          resume: (...words) => runs.goOn(...words),
+        },
       };
     }
     const tasks = taskCatalog(settings.tasks, { version, loadModule });

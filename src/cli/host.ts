@@ -1,4 +1,4 @@
-import type { RunService } from '../engine/run/run-service.ts';
+import type { RunService, RunSummary } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { MaxFailures } from '../engine/task/task.ts';
 import type { StopSignalName } from './exit-codes.ts';
@@ -92,6 +92,13 @@ interface ServerWorkspace {
   readonly url: string;
   /** Downloads a file of a run; without a target to standard output. */
   download(runId: string, name: RunFileName, target: string | undefined): Promise<void>;
+  /** `rowmill tasks template …` and the like; undefined where the task has no such thing. */
+  taskText(name: string, text: 'template' | 'sample' | 'schema'): Promise<string | undefined>;
+  /** Lets a run go on. The signal says that nobody waits for it any more. */
+  resume(
+    runId: string,
+    options: { readonly acceptNewCode: boolean; readonly signal: AbortSignal },
+  ): Promise<RunSummary>;
 }
 
 /** Files of a run that a server gives. */

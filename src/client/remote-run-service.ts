@@ -75,16 +75,24 @@ export class RemoteRunService implements RunService {
   }
 
   async control(runId: string, asked: AskedOfRun, signal: AbortSignal): Promise<RunSummary> {
-    const before = await this.#get(runId);
-    const isNew = asked === 'resume' && before.status === 'pending';
-    let run = await this.#post(runId, isNew ? 'start' : asked);
-    // A server with no free slot lets a run wait, and one that fails at once may be back where it was.
-    const patience = asked === 'resume' ? RESUME_LOOKS : Number.POSITIVE_INFINITY;
-    for (
-      let looks = 0;
-      looks < patience && isYetToCome(run, asked) && !signal.aborted;
-      looks += 1
-    ) {
+    if (asked === 'resume') return this.goOn(runId, { acceptNewCode: false, signal });
+    let run = await this.#post(runId, asked);
+    while (run.asked === asked && !signal.aborted) run = await lookAgain(this.#client, run, signal);
+    return summaryOf(run, this.#client.url);
+  }
+
+  /** Lets a run go on, or begin where it was not started yet. */
+  async goOn(
+    runId: string,
+    { acceptNewCode, signal }: { readonly acceptNewCode: boolean; readonly signal: AbortSignal },
+  ): Promise<RunSummary> {
+    const { status } = await this.#get(runId);
+    let run =
+      status === 'pending'
+        ? await this.#post(runId, 'start')
+        : await this.#post(runId, 'resume', { accept_new_code: acceptNewCode });
+    // Without a free slot a run waits; one that fails at once is back where it was.
+    for (let looks = 0; looks < RESUME_LOOKS && !isBegun(run) && !signal.aborted; looks += 1) {
       run = await lookAgain(this.#client, run, signal);
     }
     return summaryOf(run, this.#client.url);
@@ -246,12 +254,11 @@ export class RemoteRunService implements RunService {
     return (await this.#client.json({ method: 'GET', path: pathOf(runId) })) as RunWire;
   }
 
-  async #post(runId: string, act: string): Promise<RunWire> {
+  async #post(runId: string, act: string, json?: unknown): Promise<RunWire> {
+    const path = `${pathOf(runId)}/${act}`;
+    const request = { method: 'POST', path, ...(json === undefined ? {} : { json }) } as const;
     // The route answers the run.
-    return (await this.#client.json({
-      method: 'POST',
-      path: `${pathOf(runId)}/${act}`,
-    })) as RunWire;
+    return (await this.#client.json(request)) as RunWire;
   }
 }
 
@@ -270,10 +277,8 @@ function isAtWork({ status }: RunWire): boolean {
   return status === 'pending' || status === 'executing';
 }
 
-/** Whether what was asked of a run has not happened yet. */
-function isYetToCome(run: RunWire, asked: AskedOfRun): boolean {
-  if (asked !== 'resume') return run.asked === asked;
-  return ['pending', 'paused', 'stopped', 'internal_error'].includes(run.status);
+function isBegun({ status }: RunWire): boolean {
+  return !['pending', 'paused', 'stopped', 'internal_error'].includes(status);
 }
 
 function notThere(what: string): RowmillError {

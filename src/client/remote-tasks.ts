@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { fail, ok, omit, stop, write, writeAll, writeText } from '../engine/task/outcome.ts';
+import { RowmillError } from '../engine/errors.ts';
 import type { ExampleHelp, JsonSchema, OutcomeHelp, TaskHelp } from '../engine/task/help.ts';
 import type { Outcome, OutputRow } from '../engine/task/outcome.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
@@ -27,9 +28,24 @@ export class RemoteTasks {
   }
 
   async find(name: string): Promise<RegisteredTask> {
-    const path = `/v1/tasks/${name.split('/').map(encodeURIComponent).join('/')}`;
+    const request = { method: 'GET', path: pathOf(name) } as const;
     // The route answers one task.
-    return this.#registered((await this.#client.json({ method: 'GET', path })) as TaskHelp);
+    return this.#registered((await this.#client.json(request)) as TaskHelp);
+  }
+
+  /** A text about a task; undefined where it has no such thing. */
+  async text(name: string, text: keyof typeof TEXT_PATHS): Promise<string | undefined> {
+    const path = `${pathOf(name)}/${TEXT_PATHS[text]}`;
+    try {
+      const accept =
+        'text/csv, application/schema+json, application/json, application/problem+json';
+      const found = await this.#client.text({ method: 'GET', path, headers: { accept } });
+      return text === 'schema' ? `${JSON.stringify(JSON.parse(found), undefined, 2)}\n` : found;
+    } catch (error) {
+      // A task that is not there says so: it was looked for before.
+      if (error instanceof RowmillError && error.code === 'usage') return undefined;
+      throw error;
+    }
   }
 
   async list(): Promise<readonly RegisteredTask[]> {
@@ -42,6 +58,16 @@ export class RemoteTasks {
   #registered(help: TaskHelp): RegisteredTask {
     return { task: describedTask(help), codeHash: '', origin: this.#client.url };
   }
+}
+
+const TEXT_PATHS = {
+  template: 'template.csv',
+  sample: 'sample.csv',
+  schema: 'schema',
+} as const;
+
+function pathOf(name: string): string {
+  return `/v1/tasks/${name.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 /** A task as its description says it is. Its functions are on the server: none is ever called here. */

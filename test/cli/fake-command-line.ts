@@ -349,6 +349,8 @@ export class FakeCommandLine {
             ? {
                 url: 'http://127.0.0.1:7070',
                 download: async (...words) => void this.downloads.push(words),
+                taskText: async (name, text) => `${text} of ${name}\n`,
+                resume: async (runId) => this.service.control(runId, 'resume'),
               }
             : undefined,
         };

@@ -117,15 +117,17 @@ describe('run --detach', () => {
 });
 
 describe('tasks --server', () => {
-  it.each([['tasks show demo/quick'], ['tasks template demo/quick'], ['tasks sample demo/quick']])(
-    'says by "%s" what a command of this machine says',
-    async (line) => {
-      const words = line.split(' ');
-      const remote = await served.client(words);
-      const local = await rowmill(served.folder, [...words, '--tasks', 'demo.ts']);
-      expect([remote.exitCode, remote.stdout]).toEqual([0, local.stdout]);
-    },
-  );
+  it.each([
+    ['tasks show demo/quick'],
+    ['tasks template demo/quick'],
+    ['tasks sample demo/quick'],
+    ['tasks schema demo/quick'],
+  ])('says by "%s" what a command of this machine says', async (line) => {
+    const words = line.split(' ');
+    const remote = await served.client(words);
+    const local = await rowmill(served.folder, [...words, '--tasks', 'demo.ts']);
+    expect([remote.exitCode, remote.stdout]).toEqual([0, local.stdout]);
+  });
 
   it('lists the tasks of the server', async () => {
     const { stdout } = await served.client(['tasks', '--json']);

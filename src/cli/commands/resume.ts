@@ -44,14 +44,20 @@ export async function resumeRun(
   const workspace = await context.open(command);
   const service = await workspace.runs();
   let run = await service.show(runId);
-  const isRemote = workspace.server !== undefined;
-  if (run.isLive || isRemote) {
-    run = await controlLive(context, command, { service, run, asked: 'resume', isRemote });
+  const acceptNewCode = flags.acceptNewCode ?? false;
+  const { server } = workspace;
+  if (run.isLive || server !== undefined) {
+    const { runId: id } = run;
+    const control = (signal: AbortSignal) =>
+      server === undefined
+        ? service.control(id, 'resume', signal)
+        : server.resume(id, { acceptNewCode, signal });
+    const isRemote = server !== undefined;
+    run = await controlLive(context, command, { control, asked: 'resume', isRemote });
     if (run.isLive || isRemote) return;
   }
   const { task, codeHash } = await workspace.tasks.find(run.task);
   context.warnOfModules(workspace);
-  const acceptNewCode = flags.acceptNewCode ?? false;
   await followRun(context, command, {
     task: run.task,
     progress: workspace.settings.progress,
@@ -60,7 +66,7 @@ export async function resumeRun(
     inputIsPipe: false,
     stdoutIsData: false,
     printsPath: false,
-    isRemote,
+    isRemote: false,
     sameWords: [],
     begin: (handles) => service.resume(run.runId, { task, codeHash, acceptNewCode }, handles),
   });

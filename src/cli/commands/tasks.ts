@@ -89,7 +89,7 @@ function addShow(tasks: Command, context: CommandContext): void {
 }
 
 interface TextCommand {
-  readonly name: string;
+  readonly name: 'template' | 'sample' | 'schema';
   readonly description: string;
   /** What is printed; undefined where this task has no such thing. */
   readonly of: (task: Task) => Promise<string | undefined> | string | undefined;
@@ -108,7 +108,8 @@ function addText(tasks: Command, context: CommandContext, text: TextCommand): vo
     const workspace = await context.open(command);
     const { task } = await workspace.tasks.find(name);
     context.warnOfModules(workspace);
-    const content = await text.of(task);
+    const { server } = workspace;
+    const content = await (server === undefined ? text.of(task) : server.taskText(name, text.name));
     if (content === undefined) throw new RowmillError('usage', `${name} ${text.missing}`);
     const { screen, host } = context;
     if (output === '-') {

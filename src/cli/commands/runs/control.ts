@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { AskedOfRun } from '../../../engine/run/status.ts';
-import type { RunService, RunSummary } from '../../../engine/run/run-service.ts';
+import type { RunSummary } from '../../../engine/run/run-service.ts';
 import type { CommandContext } from '../../context.ts';
 import { EXIT_OF_SIGNAL } from '../../exit-codes.ts';
 import { count } from '../../figures.ts';
@@ -43,7 +43,10 @@ function addControl(
   command.action(async (runId: string, { wait }: { wait: boolean }) => {
     const service = await (await context.open(command)).runs();
     const run = await service.show(runId);
-    await controlLive(context, command, { service, run, asked, waits: wait });
+    const { runId: id } = run;
+    const control = (signal: AbortSignal) =>
+      service.control(id, asked, wait ? signal : AbortSignal.abort());
+    await controlLive(context, command, { control, asked });
   });
 }
 
@@ -55,16 +58,13 @@ export async function controlLive(
   context: CommandContext,
   command: Command,
   {
-    service,
-    run,
+    control,
     asked,
-    waits = true,
     isRemote = false,
   }: {
-    service: RunService;
-    run: RunSummary;
+    /** Asks for it, and ends when it is so or the signal says that nobody waits. */
+    control: (signal: AbortSignal) => Promise<RunSummary>;
     asked: AskedOfRun;
-    waits?: boolean;
     /** A server carries it out, never this process. */
     isRemote?: boolean;
   },
@@ -77,8 +77,7 @@ export async function controlLive(
   });
   let now: RunSummary;
   try {
-    const { stopSignal } = terminal.handles;
-    now = await service.control(run.runId, asked, waits ? stopSignal : AbortSignal.abort());
+    now = await control(terminal.handles.stopSignal);
   } finally {
     terminal.release();
   }

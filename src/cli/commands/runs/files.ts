@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../context.ts';
 import { bytes } from '../../figures.ts';
+import { RUN_FILE_NAMES } from '../../host.ts';
 import { shownPath } from '../../next-commands.ts';
 import { textTable } from '../../text-table.ts';
+import { visible } from '../../visible-text.ts';
 import { addOfRunCommand, type RunAct } from './of-run.ts';
 
 /** `runs files`. */
@@ -16,8 +18,14 @@ export function addRunsFilesCommand(runs: Command, context: CommandContext): voi
   });
 }
 
-const printFiles: RunAct = async (run, _service, { context, isJson }) => {
+const printFiles: RunAct = async (run, _service, { context, isJson, isRemote }) => {
   const { screen, host } = context;
+  if (isRemote) {
+    const urls = RUN_FILE_NAMES.map((name) => `${run.folder}/files/${name}.csv`);
+    if (isJson) screen.json(urls.map((url) => ({ url })));
+    else for (const url of urls) screen.out(visible(url));
+    return;
+  }
   const paths = new Map<string, string>();
   for (const name of await readdir(run.folder).catch(() => []))
     paths.set(join(run.folder, name), '');

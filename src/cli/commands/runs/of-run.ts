@@ -10,6 +10,8 @@ export type RunAct = (
   how: {
     readonly context: CommandContext;
     readonly isJson: boolean;
+    /** The run is a server's. */
+    readonly isRemote: boolean;
     readonly flags: OfRunFlags;
     readonly globalWords: readonly string[];
   },
@@ -33,9 +35,11 @@ export function addOfRunCommand(
     .option('--json', 'print it as JSON');
   examples(command, `rowmill runs ${name} RUN`);
   command.action(async (runId: string, flags: OfRunFlags) => {
-    const service = await (await context.open(command)).runs();
+    const workspace = await context.open(command);
+    const service = await workspace.runs();
     const isJson = flags.json === true;
-    const how = { context, isJson, flags, globalWords: context.globalWords(command) };
+    const isRemote = workspace.server !== undefined;
+    const how = { context, isJson, isRemote, flags, globalWords: context.globalWords(command) };
     await act(await service.show(runId), service, how);
   });
   return command;
