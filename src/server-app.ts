@@ -1,14 +1,18 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FileStore } from '@tus/file-store';
 import { nanoid } from 'nanoid';
 import type { ApiPorts } from './api/api-ports.ts';
 import { listen } from './api/listen.ts';
 import { createApiServer } from './api/server.ts';
+import { ResumableUploads } from './api/uploads/resumable-uploads.ts';
 import { RunControl } from './engine/hosting/run-control.ts';
 import { Drafts } from './engine/hosting/drafts.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { RunHost } from './engine/hosting/run-host.ts';
 import { inspectInput } from './engine/run/inspect-input.ts';
 import { LocalRunService } from './engine/service.ts';
+import type { MakeId } from './engine/ports/ids.ts';
 import { LocalUploads } from './files/local/local-uploads.ts';
 import { machinePorts, type ThreadSource } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
@@ -57,6 +61,8 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** An upload that nobody goes on with. */
+const PARTIAL_LIFE_MS = 24 * 60 * 60 * 1_000;
 const DRAFT_LIFE_MS = 7 * 24 * 60 * 60 * 1_000;
 const GRACE_MS = 8_000;
 
@@ -154,6 +160,18 @@ async function serve(
     { lifeMs: options.draftLifeMs ?? DRAFT_LIFE_MS },
   );
   await drafts.open();
+  const makeId: MakeId = (prefix) => `${prefix}_${nanoid()}`;
+  const partialFolder = join(dataDir, 'uploads', 'partial');
+  await mkdir(partialFolder, { recursive: true, mode: 0o700 });
+  const partialStore = new FileStore({
+    directory: partialFolder,
+    expirationPeriodInMilliseconds: PARTIAL_LIFE_MS,
+  });
+  const resumable = new ResumableUploads(
+    { store: partialStore, uploads, drafts, clock, makeId, onError },
+    { maxBytes: options.maxUploadBytes },
+  );
+  resumable.open();
   const server = createApiServer({
     version: options.version,
     service,
@@ -168,6 +186,7 @@ async function serve(
     tasks: options.tasks,
     uploads,
     drafts,
+    resumable,
     inspectInput: (file) => inspectInput(file, machine),
     authenticator: {
       actorOf: async () => ({
@@ -183,7 +202,7 @@ async function serve(
       maxRecordsBytes: Math.min(options.maxUploadBytes, 16 * 1024 * 1024),
     },
     clock,
-    makeId: (prefix) => `${prefix}_${nanoid()}`,
+    makeId,
     onError,
   });
   const url = await listen(server, options);
@@ -194,7 +213,7 @@ async function serve(
     async close() {
       server.close();
       // A store that is gone must keep nobody from ending.
-      const ends = [host.close(GRACE_MS), drafts.close(), webhooks.close()];
+      const ends = [host.close(GRACE_MS), drafts.close(), resumable.close(), webhooks.close()];
       for (const end of await Promise.allSettled(ends)) {
         if (end.status === 'rejected') onError(end.reason, 'end');
       }

@@ -13,6 +13,7 @@ import type { RunService } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { CsvTask } from '../engine/task/task.ts';
 import type { Actor } from './actor.ts';
+import type { ResumableUploads } from './uploads/resumable-uploads.ts';
 
 /** Who is called when something happens. */
 interface Webhooks {
@@ -75,6 +76,7 @@ export interface ApiPorts {
   };
   readonly uploads: UploadFiles;
   readonly drafts: Drafts;
+  readonly resumable: ResumableUploads;
   /** Reads a whole file of a task and says what is wrong with its form. */
   inspectInput(file: { readonly task: CsvTask; readonly path: string }): Promise<InputInspection>;
   readonly authenticator: Authenticator;

@@ -9,6 +9,7 @@ import { runFileRoutes } from './routes/run-files.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serverRoutes } from './routes/server.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { uploadRoutes } from './routes/uploads.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
 /** Every route there is: the router, the description of the API and the matrix of keys come from here. */
@@ -17,6 +18,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...descriptionRoutes(() => ROUTES),
   ...taskRoutes,
   ...draftRoutes,
+  ...uploadRoutes,
   ...createRunRoutes,
   ...runRoutes,
   ...runControlRoutes,

@@ -104,6 +104,11 @@ export class ServerMetrics {
         this.#uploads.inc(received.bytes);
         return received;
       },
+      adopt: async (path, options) => {
+        const received = await files.adopt(path, options);
+        this.#uploads.inc(received.bytes);
+        return received;
+      },
       remove: (path) => files.remove(path),
       sweep: (known) => files.sweep(known),
     };

@@ -67,7 +67,8 @@ async function checked(server: TestServer, id: string): Promise<Readonly<Record<
 }
 
 async function uploaded(server: TestServer): Promise<readonly string[]> {
-  return readdir(join(server.folder, 'uploads')).catch(() => []);
+  const names = await readdir(join(server.folder, 'uploads'));
+  return names.filter((name) => name.startsWith('upl_'));
 }
 
 const MAPPED = { task: 'mails/domain', options: { map: { Mail: 'email' } } };

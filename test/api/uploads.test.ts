@@ -5,6 +5,7 @@ import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { Upload as Client } from 'tus-js-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { defineTask, write } from '../../src/index.ts';
 import { endedRun, startTestServer, type TestServer } from './test-server.ts';
@@ -313,6 +314,135 @@ describe('a client that waits for leave to send (Expect: 100-continue)', () => {
     const [first] = (await once(socket, 'data')) as [Buffer];
     expect(first.toString()).toMatch(/^HTTP\/1\.1 413 /);
     socket.destroy();
+  });
+});
+
+describe('a resumable upload (tus)', () => {
+  const UPLOADS = '/v1/uploads';
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const LONG = `name,note\n${'Ada,1\n'.repeat(50_000)}`;
+
+  function tus(
+    server: TestServer,
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    body?: string,
+  ): Promise<Response> {
+    return fetch(`${server.url}${path}`, {
+      method,
+      headers: { 'tus-resumable': '1.0.0', ...headers },
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+
+  const chunk = (offset: number): Record<string, string> => ({
+    'content-type': 'application/offset+octet-stream',
+    'upload-offset': String(offset),
+  });
+
+  async function begun(server: TestServer, bytes: number): Promise<string> {
+    const answer = await tus(server, 'POST', UPLOADS, {
+      'upload-length': String(bytes),
+      'upload-metadata': `filename ${base64('jména.csv')},task ${base64('names/upper')}`,
+    });
+    expect(answer.status).toBe(201);
+    return answer.headers.get('location') ?? '';
+  }
+
+  it('by a tus client, in several pieces, gives the same run as any other', async () => {
+    const server = await serve();
+    const upload = await new Promise<Client>((resolve, reject) => {
+      const client: Client = new Client(Buffer.from(CSV), {
+        endpoint: `${server.url}${UPLOADS}`,
+        chunkSize: 10,
+        metadata: { filename: 'names.csv', task: 'names/upper' },
+        onSuccess: () => resolve(client),
+        onError: reject,
+      });
+      client.start();
+    });
+    const { body } = await server.json(new URL(upload.url ?? '').pathname);
+    const draft = await server.json(`/v1/drafts/${String(body['draft'])}`);
+    expect(draft.body).toMatchObject({
+      task: 'names/upper',
+      file_name: 'names.csv',
+      sha256: createHash('sha256').update(CSV).digest('hex'),
+    });
+    const run = await server.json('/v1/runs', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ draft: body['draft'] }),
+    });
+    expect(await outputOf(server, run.body.id)).toBe(OUTPUT);
+    expect(server.errors).toEqual([]);
+  });
+
+  it('goes on where it was cut, after a restart too', async () => {
+    const first = await startTestServer([upper]);
+    const path = await begun(first, LONG.length);
+    const sent = LONG.slice(0, 100_000);
+    expect((await tus(first, 'PATCH', path, chunk(0), sent)).status).toBe(204);
+    await first.stop();
+    const server = await serve({ folder: first.folder });
+    const head = await tus(server, 'HEAD', path);
+    expect(head.headers.get('upload-offset')).toBe('100000');
+    expect(head.headers.get('upload-length')).toBe(String(LONG.length));
+    const rest = await tus(server, 'PATCH', path, chunk(100_000), LONG.slice(100_000));
+    const draft = rest.headers.get('rowmill-draft');
+    expect((await server.json(`/v1/drafts/${draft}`)).body).toMatchObject({ bytes: LONG.length });
+    // Who missed the last answer asks, and is told.
+    const again = await tus(server, 'HEAD', path);
+    expect(again.headers.get('upload-offset')).toBe(String(LONG.length));
+    expect(again.headers.get('rowmill-draft')).toBe(draft);
+    expect(await readdir(join(server.folder, 'uploads', 'partial'))).toEqual([]);
+  });
+
+  it.each([
+    ['too long', 'POST', UPLOADS, { 'upload-length': '100000000' }, 413],
+    [
+      'without the version of the protocol',
+      'POST',
+      UPLOADS,
+      { 'tus-resumable': '', 'upload-length': '1' },
+      412,
+    ],
+    ['without a length', 'POST', UPLOADS, {}, 400],
+    [
+      'of an unknown option',
+      'POST',
+      UPLOADS,
+      { 'upload-length': '1', 'upload-metadata': `options ${base64('{"limt":1}')}` },
+      400,
+    ],
+    [
+      'not there',
+      'PATCH',
+      `${UPLOADS}/upl_x`,
+      { 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' },
+      404,
+    ],
+    ['a path', 'GET', `${UPLOADS}/..%2f..%2fserver.db`, {}, 404],
+  ])('that is %s is refused', async (_why, method, path, headers, status) => {
+    const server = await serve();
+    expect((await tus(server, method, path, headers)).status).toBe(status);
+    expect(server.errors).toEqual([]);
+  });
+
+  it('at the wrong place is refused, and stays as it was', async () => {
+    const server = await serve();
+    const path = await begun(server, 10);
+    expect((await tus(server, 'PATCH', path, chunk(5), 'abcde')).status).toBe(409);
+    expect((await server.json(path)).body).toMatchObject({ offset: 0, bytes: 10, draft: null });
+  });
+
+  it('that is given up leaves nothing behind', async () => {
+    const server = await serve();
+    const path = await begun(server, 10);
+    await tus(server, 'PATCH', path, chunk(0), 'abcde');
+    expect((await tus(server, 'DELETE', path)).status).toBe(204);
+    expect((await tus(server, 'HEAD', path)).status).toBe(404);
+    expect(await readdir(join(server.folder, 'uploads', 'partial'))).toEqual([]);
   });
 });
 

@@ -3,7 +3,6 @@ import type { Draft as EngineDraft } from '../../engine/ports/draft-store.ts';
 import {
   inputOptionsOf,
   patchedReadOptions,
-  ReadOptions,
   ReadOptionsPatch,
   readOptionsWire,
   runOptionsQuery,
@@ -13,7 +12,8 @@ import { ownDraft } from '../own-draft.ts';
 import { ApiProblem } from '../problem.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
 import { receiveUpload, UPLOAD_TYPES } from '../uploads/receive-upload.ts';
-import { checked, uploadForm, uploadQuery, uploadWords } from '../uploads/upload-fields.ts';
+import { wishesOf } from '../uploads/draft-wishes.ts';
+import { uploadForm, uploadQuery, type UploadQuery } from '../uploads/upload-fields.ts';
 import {
   Check,
   checkWire,
@@ -241,21 +241,17 @@ export const draftRoutes: readonly AnyRoute[] = [
 
 /** Receives the file of a call as a draft. What is refused leaves nothing behind. */
 async function receiveDraft(
-  { query, actor, ports, context }: Call<unknown, Parameters<typeof uploadWords>[0]>,
+  { query, actor, ports, context }: Call<unknown, UploadQuery>,
   draftId: string,
 ): Promise<EngineDraft> {
   const upload = await receiveUpload(context, ports);
   const { file } = upload;
   if (file === undefined) throw new ApiProblem('bad_request', 'the request has no file');
   try {
-    const words = uploadWords(query, upload);
     return await ports.drafts.create(file, {
+      ...wishesOf(query, upload),
       draftId,
       owner: { accountId: actor.accountId, authAccountId: actor.authAccountId },
-      task: words.task,
-      fileName: words.fileName,
-      arguments: words.arguments,
-      options: inputOptionsOf(checked(ReadOptions, words.options, 'options')),
     });
   } catch (error) {
     await ports.uploads.remove(file.path);

@@ -17,6 +17,8 @@ export interface UploadFiles {
     stream: AsyncIterable<Uint8Array>,
     options: { readonly id: string; readonly maxBytes: number },
   ): Promise<ReceivedFile>;
+  /** Takes over a file that has come by another way; the file itself stays where it is, too. */
+  adopt(path: string, options: { readonly id: string }): Promise<ReceivedFile>;
   /** Removes a file that was received; one that is gone, or lies elsewhere, is none of its business. */
   remove(path: string): Promise<void>;
   /** Removes what an earlier process left behind: files that are not whole, and those that are not known. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { chmod, link, mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { RowmillError } from '../../engine/errors.ts';
 import type { ReceivedFile, UploadFiles } from '../../engine/ports/upload-files.ts';
@@ -40,6 +40,33 @@ export class LocalUploads implements UploadFiles {
       await rm(path, { force: true });
       throw error;
     }
+  }
+
+  async adopt(from: string, { id }: { readonly id: string }): Promise<ReceivedFile> {
+    if (!UPLOAD_ID.test(id)) throw new RowmillError('internal', `${id} is no id of an upload`);
+    const path = join(this.#folder, `${id}.csv`);
+    return onDisk(path, async () => {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      // What an attempt that was cut has left is the same file.
+      await rm(path, { force: true });
+      await link(from, path);
+      await chmod(path, 0o600);
+      const file = await open(path, 'r+');
+      try {
+        const hash = createHash('sha256');
+        let bytes = 0;
+        for await (const chunk of file.createReadStream({ autoClose: false })) {
+          // A stream without an encoding gives bytes.
+          hash.update(chunk as Buffer);
+          bytes += (chunk as Buffer).length;
+        }
+        await file.sync();
+        await syncFolder(this.#folder);
+        return { path, bytes, sha256: hash.digest('hex') };
+      } finally {
+        await file.close();
+      }
+    });
   }
 
   async remove(path: string): Promise<void> {
