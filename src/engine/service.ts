@@ -1,10 +1,12 @@
 import { beginRun } from './run/begin-run.ts';
-import { carryOut, isRefusal } from './run/carry-out.ts';
+import { createRetry, createRevert, type CreatedChild } from './run/begin-child.ts';
+import { carryOut, isRefusal, type CarryOut } from './run/carry-out.ts';
 import { checkFile } from './run/check-file.ts';
 import { controlRun } from './run/control-run.ts';
 import type { Derived, DerivedPaths } from './run/derive-files.ts';
 import { deriveStored } from './run/derive-stored.ts';
 import { readErrors } from './run/errors-file.ts';
+import { lineageOf, summarizeFamily } from './run/family-summary.ts';
 import { followRun } from './run/follow-run.ts';
 import { hashRun } from './run/hash-run.ts';
 import {
@@ -14,13 +16,20 @@ import {
   type ResumeOptions,
   refuseOtherRequest,
 } from './run/resume-run.ts';
+import { mergeOutput } from './run/merge-output.ts';
 import { readRows } from './run/read-rows.ts';
+import { taskOfRun } from './run/revert-task.ts';
+import { originalErrors, RowOrigins } from './run/row-origins.ts';
 import { ERRORS_FILE } from './run/run-paths.ts';
 import type { StoredRun } from './run/run-record.ts';
 import type {
   CheckResult,
+  RetryRequest,
+  RevertRequest,
   RowFilter,
+  RowLineage,
   RunErrorLine,
+  RunFamilySummary,
   RunHandles,
   RunLook,
   RunRequest,
@@ -65,22 +74,30 @@ export class LocalRunService implements RunService {
       }
     }
     const begun = await beginRun(request, this.#ports);
-    const { runId } = begun.record;
     try {
       const held = await this.#ports.store.create(begun.record);
-      try {
-        await held.claimOutput();
-        return await carryOut({ ...request, begun, held, handles }, this.#ports);
-      } finally {
-        await held.release();
-      }
-    } catch (error) {
-      // A run that did not begin is not kept.
-      if (isRefusal(error)) await this.#ports.store.delete(runId);
-      throw error;
+      return await this.#carryOut({ ...request, begun, held, handles });
     } finally {
       await begun.csv?.input.close();
     }
+  }
+
+  async retry(runId: string, request: RetryRequest, handles: RunHandles): Promise<RunResult> {
+    const child = await createRetry(runId, request, this.#ports);
+    return this.#runChild(child, { codeHash: request.codeHash, handles });
+  }
+
+  async revert(runId: string, request: RevertRequest, handles: RunHandles): Promise<RunResult> {
+    const child = await createRevert(runId, request, this.#ports);
+    return this.#runChild(child, { codeHash: request.codeHash, handles });
+  }
+
+  family(runId: string): Promise<RunFamilySummary> {
+    return summarizeFamily(runId, this.#ports);
+  }
+
+  lineage(runId: string, row: number): Promise<RowLineage> {
+    return lineageOf(runId, row, this.#ports);
   }
 
   async resume(runId: string, options: ResumeOptions, handles: RunHandles): Promise<RunResult> {
@@ -119,8 +136,14 @@ export class LocalRunService implements RunService {
   }
 
   async *errors(runId: string): AsyncIterable<RunErrorLine> {
-    const { folder } = await this.#ports.store.get(runId);
-    yield* readErrors(this.#ports.files, `${folder}/${ERRORS_FILE}`);
+    const { files, store } = this.#ports;
+    const run = await store.get(runId);
+    const origins = await RowOrigins.open(run, files);
+    try {
+      yield* originalErrors(readErrors(files, `${run.folder}/${ERRORS_FILE}`), origins);
+    } finally {
+      await origins?.close();
+    }
   }
 
   async *rows(runId: string, filter: RowFilter): AsyncIterable<RunRow> {
@@ -133,8 +156,15 @@ export class LocalRunService implements RunService {
     yield* text.split('\n').filter((line) => line !== '');
   }
 
-  derive(runId: string, paths: DerivedPaths): Promise<Derived> {
-    return deriveStored(runId, paths, this.#ports);
+  async derive(
+    runId: string,
+    { mergedPath, ...paths }: DerivedPaths & { readonly mergedPath?: string | undefined },
+  ): Promise<Derived> {
+    if (mergedPath !== undefined) await mergeOutput(runId, mergedPath, this.#ports);
+    const isAsked = [paths.failedPath, paths.errorsPath, paths.unprocessedPath].some(
+      (path) => path !== undefined,
+    );
+    return isAsked ? deriveStored(runId, paths, this.#ports) : {};
   }
 
   delete(runId: string): Promise<void> {
@@ -148,14 +178,47 @@ export class LocalRunService implements RunService {
     return isAsked ? this.derive(stored.record.runId, request) : {};
   }
 
+  /** Carries out a new run and lets it go. One that did not begin is not kept. */
+  async #carryOut(work: CarryOut): Promise<RunResult> {
+    const { held, begun } = work;
+    try {
+      try {
+        await held.claimOutput();
+        return await carryOut(work, this.#ports);
+      } finally {
+        await held.release();
+      }
+    } catch (error) {
+      if (isRefusal(error)) await this.#ports.store.delete(begun.record.runId);
+      throw error;
+    }
+  }
+
+  async #runChild(
+    { message, ...child }: CreatedChild,
+    how: { readonly codeHash: string; readonly handles: RunHandles },
+  ): Promise<RunResult> {
+    try {
+      const result = await this.#carryOut({ ...child, ...how });
+      const messages = [result.message, message].filter((text) => text !== undefined);
+      return { ...result, message: messages.length === 0 ? undefined : messages.join('; ') };
+    } finally {
+      await child.begun.csv?.input.close();
+    }
+  }
+
   async #goOn(stored: StoredRun, options: ResumeOptions, handles: RunHandles): Promise<RunResult> {
     const { store } = this.#ports;
     const held = await store.hold(stored.record.runId);
     try {
       await held.claimOutput();
-      const begun = await reopenRun(stored, held, { options, ports: this.#ports });
+      const begun = await reopenRun(stored, held, {
+        options: { ...options, task: taskOfRun(options.task, stored.record) },
+        ports: this.#ports,
+      });
       try {
-        return await carryOut({ ...options, begun, held, handles }, this.#ports);
+        const task = taskOfRun(options.task, stored.record);
+        return await carryOut({ ...options, task, begun, held, handles }, this.#ports);
       } finally {
         await begun.csv?.input.close();
       }

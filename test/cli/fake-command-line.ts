@@ -8,7 +8,11 @@ import type { CommandLineHost, Login, OutputStream, Probe } from '../../src/cli/
 import { RowmillError } from '../../src/engine/errors.ts';
 import type {
   CheckResult,
+  RetryRequest,
+  RevertRequest,
   RowFilter,
+  RowLineage,
+  RunFamilySummary,
   RunErrorLine,
   RunHandles,
   RunLook,
@@ -150,6 +154,15 @@ class FakeRunService implements RunService {
   readonly deleted: string[] = [];
   readonly derived: object[] = [];
   readonly controlled: { runId: string; asked: string }[] = [];
+  readonly retried: (RetryRequest & { runId: string })[] = [];
+  readonly reverted: (RevertRequest & { runId: string })[] = [];
+  familyOfAll: RunFamilySummary = {
+    parent: undefined,
+    children: [],
+    isReverted: false,
+    effective: undefined,
+  };
+  lineageOfAll: RowLineage['results'] = [];
   /** What a run is once it was asked for something. */
   afterControl: Partial<RunSummary> = {};
   runs: readonly RunSummary[] = [SUMMARY];
@@ -177,6 +190,20 @@ class FakeRunService implements RunService {
     const { codeHash, acceptNewCode } = options;
     this.resumed.push({ runId, codeHash, acceptNewCode });
     return this.act(handles);
+  }
+  async retry(runId: string, request: RetryRequest, handles: RunHandles): Promise<RunResult> {
+    this.retried.push({ runId, ...request });
+    return this.act(handles);
+  }
+  async revert(runId: string, request: RevertRequest, handles: RunHandles): Promise<RunResult> {
+    this.reverted.push({ runId, ...request });
+    return this.act(handles);
+  }
+  async family(): Promise<RunFamilySummary> {
+    return this.familyOfAll;
+  }
+  async lineage(_runId: string, row: number): Promise<RowLineage> {
+    return { row, results: this.lineageOfAll };
   }
   async control(runId: string, asked: string): Promise<RunSummary> {
     this.controlled.push({ runId, asked });

@@ -90,7 +90,7 @@ export class BatchRows implements RowDriver {
     entries: readonly BatchEntry[],
   ): Promise<readonly ReadableOutcome[]> {
     const { options, state, call } = this.#context;
-    const first = entries[0]?.record.number ?? 0;
+    const first = options.rowOf(entries[0]?.record.number ?? 1);
     let given: unknown;
     try {
       given = await this.#callRows(rows as never, state.value as never, options.facts as never);
@@ -117,7 +117,7 @@ export class BatchRows implements RowDriver {
     }
     const numbers = entries
       .filter(({ row }) => row !== undefined)
-      .map(({ record }) => record.number);
+      .map(({ record }) => options.rowOf(record.number));
     return given.map((value, index) => readOutcome(value, numbers[index] ?? first, call));
   }
 

@@ -16,6 +16,7 @@ import {
   storeEnding,
   type Ending,
 } from './run-ending.ts';
+import { readStartState } from './start-state.ts';
 import { RepairCounter } from './repaired-rows.ts';
 import { LiveControl } from './live-control.ts';
 import { refuseChangedOutput } from './output-identity.ts';
@@ -173,7 +174,7 @@ async function execute(
     succeeded: 0,
     failed: 0,
     causes: [],
-    state: undefined,
+    state: await startStateOf(begun, held, ports),
     elapsedMs: 0,
   };
   const closed: Omit<RunFacts, 'opened'> = {
@@ -197,7 +198,8 @@ async function execute(
   const pace = {
     waitAfterRowMs: record.waitAfterRowMs ?? task.waitAfterRowMs,
     maxRowsPerSecond: record.maxRowsPerSecond ?? task.maxRowsPerSecond,
-    maxFailures: record.maxFailures ?? task.maxFailures,
+    // Of rows that failed before, any number may fail again.
+    maxFailures: record.maxFailures ?? (record.parent === undefined ? task.maxFailures : undefined),
     retry: record.retry ?? task.retry,
   };
   const threads = planThreads(task, record, pace);
@@ -254,6 +256,15 @@ async function execute(
     }
     await orLogged('close', log, () => unlessAborted(abortSignal, task.close?.(opened as never)));
   }
+}
+
+/** The carried state that a run with a parent goes on from. */
+async function startStateOf(
+  { record }: BegunRun,
+  { folder }: HeldRun,
+  { files }: ServicePorts,
+): Promise<Uint8Array | undefined> {
+  return record.parent === undefined ? undefined : readStartState(folder, files);
 }
 
 /** What goes wrong behind the rows does not undo them: it is in the log, and the rest is still called. */

@@ -14,7 +14,7 @@ interface Flight {
 }
 
 /** Rows that have ended may wait for a slow one before them, up to so many times the concurrency. */
-const LOOKAHEAD = 4;
+export const LOOKAHEAD = 4;
 
 /**
  * Many rows at once, written in the order of the input: a row is settled when all before it are. The
@@ -89,7 +89,7 @@ export class ConcurrentRows implements RowDriver {
   #start(): void {
     const { options } = this.#context;
     const cursor = this.#cursor;
-    const { shape, facts, rowKeyPrefix } = options;
+    const { shape, facts, rowKeyPrefix, rowOf } = options;
     const record = cursor.detach();
     const row = record.problem === undefined ? shape.row(cursor) : undefined;
     if (row === undefined) {
@@ -97,7 +97,7 @@ export class ConcurrentRows implements RowDriver {
       this.#flights.push({ record, result: { failures }, done: undefined });
       return;
     }
-    const run = new RowContext(facts, rowKeyPrefix, record.number);
+    const run = new RowContext(facts, rowKeyPrefix, rowOf(record.number));
     const result = this.#caller.invoke(row, undefined, run);
     if (!(result instanceof Promise)) {
       this.#flights.push({ record, result, done: undefined });

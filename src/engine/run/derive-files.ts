@@ -1,23 +1,18 @@
-import { cellFormat, type ByteText } from '../csv/format-cell.ts';
+import { cellFormat } from '../csv/format-cell.ts';
 import { guardFormula } from '../csv/formula-guard.ts';
 import type { CsvTable, ReadPosition } from '../csv/csv-table.ts';
-import { readBlocks } from '../csv/reader.ts';
-import type { InputFile, RunFiles, WritableFile } from '../ports/run-files.ts';
-import { readErrors } from './errors-file.ts';
+import type { InputFile, RunFiles } from '../ports/run-files.ts';
+import { errorText, readErrors } from './errors-file.ts';
 import { ERRORS_HEADER } from './errors-page.ts';
-import { failureText } from '../task/failure.ts';
-import { accessOf } from './cell-access.ts';
 import { OutputPage } from './output-page.ts';
 import { planOutput } from './output-plan.ts';
-import { RecordCursor } from './output-record.ts';
 import { ownName } from './own-names.ts';
+import { recordsOf } from './records-of.ts';
+import { originalErrors, type RowOrigins } from './row-origins.ts';
 import type { RunRecord } from './run-record.ts';
-import type { RunErrorLine } from './run-service.ts';
+import { writePages } from './write-pages.ts';
 
 const BYTE_ORDER_MARK = '\u00EF\u00BB\u00BF';
-
-/** Pages of a derived file are written at this size. */
-const PAGE_BYTES = 1024 * 1024;
 
 /** Where files beside the output are to be written; undefined: not wanted. */
 export interface DerivedPaths {
@@ -38,6 +33,8 @@ export interface Derived extends DerivedPaths {
 export interface DerivedFrom {
   /** Path of its errors file. */
   readonly errors: string;
+  /** Of a run that did rows again: which ones. */
+  readonly origins?: RowOrigins | undefined;
   /** Undefined in a noinput run. */
   readonly input:
     | {
@@ -53,13 +50,13 @@ export interface DerivedFrom {
 /** Writes the files beside the output: by streaming errors and input, nothing of them is stored twice. */
 export async function deriveFiles(
   files: RunFiles,
-  { errors, input: from, position }: DerivedFrom,
+  { errors, origins, input: from, position }: DerivedFrom,
   { failedPath, errorsPath, unprocessedPath }: DerivedPaths,
 ): Promise<Derived> {
   const derived: { -readonly [K in keyof Derived]: Derived[K] } = {};
   if (errorsPath !== undefined) {
     const isExcelSafe = from?.record.excelSafe === true;
-    await writeErrors(files, { from: errors, to: errorsPath, isExcelSafe });
+    await writeErrors(files, { from: errors, to: errorsPath, isExcelSafe, origins });
     derived.errorsPath = errorsPath;
   }
   if (from === undefined || !from.input.isSeekable) return derived;
@@ -73,7 +70,7 @@ export async function deriveFiles(
     dropsError: record.dropsErrorColumn,
   };
   if (failedPath !== undefined) {
-    await writeFailed(files, source, { errors, to: failedPath });
+    await writeFailed(files, source, { errors, to: failedPath, origins });
     derived.failedPath = failedPath;
   }
   if (unprocessedPath !== undefined) {
@@ -96,7 +93,12 @@ interface DerivedSource {
 /** The errors file for people: without the byte ranges. */
 async function writeErrors(
   files: RunFiles,
-  paths: { readonly from: string; readonly to: string; readonly isExcelSafe: boolean },
+  paths: {
+    readonly from: string;
+    readonly to: string;
+    readonly isExcelSafe: boolean;
+    readonly origins: RowOrigins | undefined;
+  },
 ): Promise<void> {
   const format = cellFormat({
     delimiter: ',',
@@ -107,7 +109,7 @@ async function writeErrors(
   });
   await writePages(files, paths.to, async function* () {
     yield format.record(ERRORS_HEADER.slice(0, 6)) + format.lineEnd;
-    for await (const line of readErrors(files, paths.from)) {
+    for await (const line of originalErrors(readErrors(files, paths.from), paths.origins)) {
       const cells = [line.row, line.line, line.column, line.value, line.code, line.message];
       const texts = cells.map((cell) => String(cell ?? ''));
       yield format.record(paths.isExcelSafe ? texts.map(guardFormula) : texts) + format.lineEnd;
@@ -119,7 +121,11 @@ async function writeErrors(
 async function writeFailed(
   files: RunFiles,
   source: DerivedSource,
-  paths: { readonly errors: string; readonly to: string },
+  paths: {
+    readonly errors: string;
+    readonly to: string;
+    readonly origins: RowOrigins | undefined;
+  },
 ): Promise<void> {
   // A file that came back has the numbers of its parent in `_row`: they stay.
   const hasNumbers = source.dropsError && source.header.includes('_row');
@@ -129,20 +135,15 @@ async function writeFailed(
   await writePages(files, paths.to, async function* () {
     yield (source.isExcelSafe ? BYTE_ORDER_MARK : '') + page.headerLine();
     let error = await errors.next();
-    for await (const record of records(source, source.table.data)) {
+    for await (const record of recordsOf(source.input, source.table, source)) {
       if (error.done === true) return;
       if (record.number !== error.value.row) continue;
-      page.addFailed(record, errorText(error.value), hasNumbers ? {} : { [name]: record.number });
+      const { row } = (await paths.origins?.at(record.number)) ?? error.value;
+      page.addFailed(record, errorText(error.value), hasNumbers ? {} : { [name]: row });
       yield page.take();
       error = await errors.next();
     }
   });
-}
-
-/** What stood in the `error` column of the output. The message of several failures names its columns itself. */
-function errorText(error: RunErrorLine): string {
-  const isWhole = error.column !== undefined && error.message.startsWith(`${error.column}: `);
-  return isWhole ? error.message : failureText([error]);
 }
 
 /** The records from a place to the end, as they came. Says how many. */
@@ -159,7 +160,7 @@ async function writeUnprocessed(
   let count = 0;
   await writePages(files, to, async function* () {
     yield (isExcelSafe ? BYTE_ORDER_MARK : '') + written(header);
-    for await (const record of records(source, position)) {
+    for await (const record of recordsOf(source.input, table, { undoesGuard, from: position })) {
       count += 1;
       // Of a file that came back the `error` of its run is left out, as it is of the header.
       yield copies && (record.cellCount <= header.length || !source.dropsError)
@@ -170,20 +171,6 @@ async function writeUnprocessed(
   return count;
 }
 
-async function* records(
-  { input, table, undoesGuard }: DerivedSource,
-  from: ReadPosition,
-): AsyncGenerator<RecordCursor> {
-  const reader = readBlocks(input, table, { from });
-  const cursor = new RecordCursor(accessOf(table, { independent: false, undoesGuard }));
-  for (;;) {
-    const block = await reader.next();
-    if (block === undefined) return;
-    cursor.enter(block);
-    for (; cursor.index < block.count; cursor.index += 1) yield cursor;
-  }
-}
-
 function derivedPage(source: DerivedSource, added: readonly string[]): OutputPage {
   return new OutputPage({
     plan: planOutput(added, { header: source.header, matches: [] }),
@@ -191,30 +178,4 @@ function derivedPage(source: DerivedSource, added: readonly string[]): OutputPag
     isExcelSafe: source.isExcelSafe,
     rewritesCells: source.undoesGuard,
   });
-}
-
-async function writePages(
-  files: RunFiles,
-  path: string,
-  lines: () => AsyncGenerator<ByteText>,
-): Promise<void> {
-  const file = await files.openOutput(path, 0);
-  try {
-    let page = '';
-    for await (const line of lines()) {
-      page += line;
-      if (page.length >= PAGE_BYTES) {
-        await append(file, page);
-        page = '';
-      }
-    }
-    await append(file, page);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function append(file: WritableFile, page: ByteText): Promise<void> {
-  if (page !== '') await file.append(Buffer.from(page, 'latin1'));
 }

@@ -2,6 +2,7 @@ import { RowmillError } from '../errors.ts';
 import { deriveFiles, type Derived, type DerivedPaths } from './derive-files.ts';
 import { refuseChangedInput } from './input-identity.ts';
 import { openStored } from './resume-run.ts';
+import { RowOrigins } from './row-origins.ts';
 import { ERRORS_FILE, outputPathOf } from './run-paths.ts';
 import type { StoredRun } from './run-record.ts';
 import type { ServicePorts } from './service-ports.ts';
@@ -41,7 +42,8 @@ export async function deriveStored(
   ports: ServicePorts,
 ): Promise<Derived> {
   const { files, store, sha256 } = ports;
-  const { record, folder } = await store.get(runId);
+  const stored = await store.get(runId);
+  const { record, folder } = stored;
   await refuseOwnFiles(paths, { record, folder }, ports);
   const held = await store.hold(runId);
   try {
@@ -61,11 +63,14 @@ export async function deriveStored(
       throw new RowmillError('usage', `run ${runId} read a stream that was not kept`);
     }
     const input = await openStored(record, ports);
+    const origins = await RowOrigins.open(stored, files);
     try {
       const then = { identity: inputIdentity, byte: position.byte, tailSha256 };
       await refuseChangedInput(input, then, sha256);
-      return await deriveFiles(files, { errors, input: { record, input, table }, position }, paths);
+      const from = { errors, origins, input: { record, input, table }, position };
+      return await deriveFiles(files, from, paths);
     } finally {
+      await origins?.close();
       await input.close();
     }
   } finally {

@@ -55,6 +55,7 @@ export async function dryRun(
     const { checkpoint } = await runRows({
       task,
       facts,
+      rowOf: (number) => number,
       rowKeyPrefix: runId,
       reader: readBlocks(input, table),
       access: accessOf(table, { independent: true, undoesGuard: plan.own.undoesGuard }),

@@ -1,6 +1,7 @@
 import type { CsvTable } from '../csv/csv-table.ts';
 import { readBlocks } from '../csv/reader.ts';
 import type { RunFiles } from '../ports/run-files.ts';
+import { failureText } from '../task/failure.ts';
 import { accessOf } from './cell-access.ts';
 import { ERRORS_DIALECT, ERRORS_HEADER } from './errors-page.ts';
 import { RecordCursor } from './output-record.ts';
@@ -18,9 +19,10 @@ const TABLE: CsvTable = {
   warnings: [],
 };
 
-/** A failed row and where it lies in the output. */
+/** A failed row and where it lies in input and output. */
 export interface FailedRange {
   readonly error: RunErrorLine;
+  readonly inputStart: number;
   readonly outputStart: number;
   readonly outputEnd: number;
 }
@@ -39,6 +41,7 @@ export async function* readFailedRanges(
     if (cellOf(line, 'row') === '') continue;
     yield {
       error: errorLine(line),
+      inputStart: Number(cellOf(line, 'input_start')),
       outputStart: Number(cellOf(line, 'output_start')),
       outputEnd: Number(cellOf(line, 'output_end')),
     };
@@ -89,4 +92,10 @@ function errorLine(line: RecordCursor): RunErrorLine {
 
 function cellOf(line: RecordCursor, name: (typeof ERRORS_HEADER)[number]): string {
   return line.cell(ERRORS_HEADER.indexOf(name));
+}
+
+/** What stood in the `error` column of the output. The message of several failures names its columns itself. */
+export function errorText(error: RunErrorLine): string {
+  const isWhole = error.column !== undefined && error.message.startsWith(`${error.column}: `);
+  return isWhole ? error.message : failureText([error]);
 }

@@ -16,6 +16,8 @@ import { OutputPage } from './output-page.ts';
 import { planOutput, type OutputPlan } from './output-plan.ts';
 import type { RunPlan } from './plan-run.ts';
 import type { RepairCounter } from './repaired-rows.ts';
+import { LOOKAHEAD } from './concurrent-rows.ts';
+import { RowOrigins } from './row-origins.ts';
 import { RowThread } from './row-thread.ts';
 import { RowShape } from './row-shape.ts';
 import type { RowRunOptions } from './row-driver.ts';
@@ -85,11 +87,16 @@ export async function executeCsv(
           own: new RowThread({ task, facts, table, plan }, record, ports.clock),
         }
       : undefined;
+  const origins = await RowOrigins.open({ record, folder: run.held.folder }, ports.files);
+  const blocks = readBlocks(input, table, { from: from.position });
+  const reader = run.repairs.counting(blocks, facts.log);
+  const inFlight = Math.max(run.concurrency * LOOKAHEAD, task.batchRows);
   const options: RowRunOptions = {
     task,
     facts,
-    rowKeyPrefix: record.runId,
-    reader: run.repairs.counting(readBlocks(input, table, { from: from.position }), facts.log),
+    rowKeyPrefix: rowKeyPrefixOf(record),
+    rowOf: origins === undefined ? (number) => number : (number) => origins.loaded(number).row,
+    reader: origins === undefined ? reader : origins.loading(reader, inFlight),
     // A carried state may keep cells: each must then be a copy, or it would keep its whole block.
     access: accessOf(table, {
       independent: task.start !== undefined,
@@ -113,8 +120,15 @@ export async function executeCsv(
   try {
     return await runRows(options);
   } finally {
+    await origins?.close();
     if (threads !== undefined) await endThreads(threads.others, run);
   }
+}
+
+/** The key of a row is the same when it is done again, and another one when it is undone. */
+function rowKeyPrefixOf({ runId, parent }: RunRecord): string {
+  if (parent === undefined) return runId;
+  return parent.kind === 'retry' ? parent.rootId : `${parent.rootId}-revert`;
 }
 
 /** Each thread closes its task, unless the run must end now. */

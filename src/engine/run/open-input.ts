@@ -8,15 +8,14 @@ import type { InputOptions } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
 
 /** Finds out how an input is to be read, by the columns of its task where there is one. Throws `input_refused` where it is no CSV. */
-export async function openTaskTable(
+export function openTaskTable(
   input: InputFile,
   task: CsvTask | undefined,
   options: InputOptions,
 ): Promise<CsvTable> {
   const columns = task?.columns ?? [];
   const { map = {}, delimiter, quote, escape, encoding, skipLines } = options;
-  const open: OpenOptions = {
-    name: input.name,
+  return openNamedTable(input, {
     expectedColumns: [
       ...columns.map(({ name }) => name),
       ...columns.flatMap(({ aliases }) => aliases),
@@ -27,9 +26,13 @@ export async function openTaskTable(
     escape,
     encoding,
     skipLines,
-  };
+  });
+}
+
+/** The same for a file that has columns we know. */
+export async function openNamedTable(input: InputFile, options: OpenOptions): Promise<CsvTable> {
   try {
-    return await openTable(input, open);
+    return await openTable(input, { ...options, name: input.name });
   } catch (error) {
     throw refusedInput(error);
   }

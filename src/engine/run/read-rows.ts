@@ -1,12 +1,12 @@
-import type { CsvTable, ReadPosition } from '../csv/csv-table.ts';
-import { readBlocks } from '../csv/reader.ts';
 import { RowmillError } from '../errors.ts';
 import type { InputFile } from '../ports/run-files.ts';
-import { accessOf } from './cell-access.ts';
 import { readFailedRanges, readSpreads, type FailedRange } from './errors-file.ts';
-import { ERRORS_DIALECT } from './errors-page.ts';
-import { RecordCursor, type OutputRecord } from './output-record.ts';
+import type { OutputRecord } from './output-record.ts';
+import { OutputRows } from './output-rows.ts';
+import { Peek } from './peek.ts';
+import { recordsOf } from './records-of.ts';
 import { openStored } from './resume-run.ts';
+import { RowOrigins } from './row-origins.ts';
 import { ERRORS_FILE, outputPathOf } from './run-paths.ts';
 import type { StoredRun } from './run-record.ts';
 import type { RowFilter, RunRow } from './run-service.ts';
@@ -23,10 +23,32 @@ export async function* readRows(
 ): AsyncGenerator<RunRow> {
   if (limit <= 0) return;
   let given = 0;
-  for await (const row of allRows(run, wantedBy(filter), ports)) {
+  for await (const row of originalRows(run, filter, ports)) {
     yield row;
     given += 1;
     if (given >= limit) return;
+  }
+}
+
+/** The rows under the numbers and lines that they have in the first run of their line. */
+async function* originalRows(
+  run: StoredRun,
+  { after = 0, ...filter }: RowFilter,
+  ports: ServicePorts,
+): AsyncGenerator<RunRow> {
+  const origins = await RowOrigins.open(run, ports.files);
+  if (origins === undefined) {
+    yield* allRows(run, wantedBy({ after, ...filter }), ports);
+    return;
+  }
+  try {
+    for await (const row of allRows(run, wantedBy(filter), ports)) {
+      const origin = row.number === undefined ? undefined : await origins.at(row.number);
+      if (origin === undefined) yield row;
+      else if (origin.row > after) yield { ...row, number: origin.row, line: origin.line };
+    }
+  } finally {
+    await origins.close();
   }
 }
 
@@ -70,7 +92,7 @@ async function* allRows(
     if (record.table === undefined) yield* rows.ofSteps();
     else
       yield* rows.ofRecords(
-        input === undefined ? undefined : recordsOf(input, record.table, record.undoesGuard),
+        input === undefined ? undefined : recordsOf(input, record.table, record),
       );
   } finally {
     await failed.close();
@@ -210,61 +232,6 @@ class RunRows {
   }
 }
 
-/** The records of an output, behind its header. */
-class OutputRows {
-  readonly header: readonly string[];
-  readonly #records: AsyncGenerator<RecordCursor>;
-  nextByte = 0;
-
-  private constructor(header: readonly string[], records: AsyncGenerator<RecordCursor>) {
-    this.header = header;
-    this.#records = records;
-  }
-
-  static async open(file: InputFile, { record, state }: StoredRun): Promise<OutputRows> {
-    const dialect = record.table?.dialect ?? ERRORS_DIALECT;
-    const table: CsvTable = {
-      // What a dialect without quotes needs to quote is quoted so (`cellFormat`).
-      dialect: dialect.quote === '' ? { ...dialect, quote: '"', escape: '"' } : dialect,
-      encoding: 'utf-8',
-      header: [],
-      // The header is read as a record; in front of it is the mark for spreadsheet programs.
-      data: { byte: record.excelSafe ? 3 : 0, number: 0, line: 1 },
-      dataEnd: state.outputBytes,
-      preamble: [],
-      footer: [],
-      warnings: [],
-    };
-    const records = recordsOf(file, table, false);
-    const { value: first } = (await records.next()) as IteratorResult<RecordCursor, undefined>;
-    const width = first?.cellCount ?? 0;
-    const header = Array.from({ length: width }, (_, position) => first?.cell(position) ?? '');
-    return new OutputRows(header, records);
-  }
-
-  async next(): Promise<RecordCursor | undefined> {
-    const { value } = (await this.#records.next()) as IteratorResult<RecordCursor, undefined>;
-    if (value !== undefined) this.nextByte = value.nextByte;
-    return value;
-  }
-}
-
-async function* recordsOf(
-  file: InputFile,
-  table: CsvTable,
-  undoesGuard: boolean,
-): AsyncGenerator<RecordCursor> {
-  const from: ReadPosition = table.data;
-  const reader = readBlocks(file, table, { from });
-  const cursor = new RecordCursor(accessOf(table, { independent: true, undoesGuard }));
-  for (;;) {
-    const block = await reader.next();
-    if (block === undefined) return;
-    cursor.enter(block);
-    for (; cursor.index < block.count; cursor.index += 1) yield cursor;
-  }
-}
-
 /** The record of a number; those before it are passed over. Undefined at the end. */
 async function recordAt(
   records: AsyncGenerator<OutputRecord> | undefined,
@@ -282,27 +249,4 @@ function cellsOf(
   header: readonly string[],
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(header.map((name, position) => [name, record.cell(position)]));
-}
-
-/** A stream whose next item can be looked at. */
-class Peek<T> {
-  readonly #items: AsyncGenerator<T>;
-  #next: IteratorResult<T, unknown> | undefined;
-
-  constructor(items: AsyncGenerator<T>) {
-    this.#items = items;
-  }
-
-  async peek(): Promise<T | undefined> {
-    this.#next ??= await this.#items.next();
-    return this.#next.done === true ? undefined : this.#next.value;
-  }
-
-  take(): void {
-    this.#next = undefined;
-  }
-
-  async close(): Promise<void> {
-    await this.#items.return(undefined);
-  }
 }

@@ -222,6 +222,7 @@ export async function findRun(
   const outputPath = output.kind === 'file' ? await files.realPath(output.path) : undefined;
   for (const record of await store.records()) {
     const isSame =
+      record.parent === undefined &&
       record.task === task.name &&
       record.input.kind === input.kind &&
       record.output.kind === output.kind &&

@@ -31,6 +31,8 @@ export interface RowRunOptions {
   readonly facts: RunFacts;
   /** The same at every restart and retry of the run. */
   readonly rowKeyPrefix: string;
+  /** The number by which people know a record: of a run that does rows again, the one it had at first. */
+  readonly rowOf: (number: number) => number;
   readonly reader: BlockReader;
   readonly access: CellAccess;
   readonly shape: RowShape;

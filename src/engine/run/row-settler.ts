@@ -21,6 +21,8 @@ export class RowSettler {
   errorsBytes: number;
   readonly page: OutputPage;
   readonly errors: ErrorsPage;
+  /** The number by which people know a record. */
+  rowOf: (number: number) => number = (number) => number;
   readonly #maxFailed: number;
   readonly #maxFailedShare: number;
 
@@ -60,7 +62,7 @@ export class RowSettler {
     this.failed += 1;
     const output = { start, end: this.outputBytes + this.page.text.length };
     this.errors.add(record, failures, output);
-    for (const failure of failures) this.causes.add(failure, record.number);
+    for (const failure of failures) this.causes.add(failure, this.rowOf(record.number));
   }
 
   /** The record is not one row of the output, but none or several. */

@@ -76,6 +76,8 @@ export class RowThread {
       task,
       facts,
       rowKeyPrefix: record.runId,
+      // Runs that do rows again are done in one thread.
+      rowOf: (number) => number,
       access: accessOf(table, { independent: false, undoesGuard: plan.own.undoesGuard }),
       shape: new RowShape(plan.columns, (column, cell, error) => {
         facts.log.warn(`the verifier of ${column} threw`, { cell, error: String(error) });

@@ -11,6 +11,15 @@ export interface InputIdentity {
   readonly headSha256: string;
 }
 
+/** Which run a run is about. */
+export interface RunParent {
+  readonly runId: string;
+  /** The first run of the line: the rows have their numbers from it. */
+  readonly rootId: string;
+  /** `retry`: rows of it are run again. `revert`: what it did is undone. */
+  readonly kind: 'retry' | 'revert';
+}
+
 /** What does not change of a run: all that is needed to go on with it. Stored as JSON. */
 export interface RunRecord {
   readonly formatVersion: 1;
@@ -53,6 +62,8 @@ export interface RunRecord {
   readonly fileName?: string | undefined;
   /** Records of the input, where they were counted before the run. */
   readonly totalRows?: number | undefined;
+  /** Undefined for a run that stands alone. */
+  readonly parent?: RunParent | undefined;
 }
 
 /** What changes of a run while it lasts. */

@@ -30,6 +30,7 @@ export async function runRows(options: RowRunOptions): Promise<RowRunEnd> {
   const { task, from, clock, committer, reader } = options;
   const gate = new RunGate(options);
   const settler = new RowSettler(options.page, from, options.pace.maxFailures);
+  settler.rowOf = options.rowOf;
   const state = new StateCell(options.codec, task, from.state);
   const startedAt = clock.now();
   let reached: ReadPosition = from.position;

@@ -76,6 +76,62 @@ export interface RunRequest {
   readonly totalRows?: number | undefined;
 }
 
+/** Rows of a run to be done again. */
+export interface RetryRequest {
+  readonly task: Task;
+  readonly codeHash: string;
+  readonly acceptNewCode: boolean;
+  /** `failed`: those that failed and that no retry has fixed. `unprocessed`: those whose turn never came. */
+  readonly rows: 'failed' | 'unprocessed';
+  /**
+   * A file with the fixed rows: a failed.csv or any CSV with `_row`, or the run's own output. Rows that
+   * are not in it stay failed. Without it the rows go in again as they are.
+   */
+  readonly fixedPath?: string | undefined;
+  /** How that file is to be read, where it is not to be found out. */
+  readonly inputOptions?: InputOptions | undefined;
+  readonly output: Exclude<RunOutput, { kind: 'stdout' }>;
+  readonly owner?: RunOwner | undefined;
+}
+
+/** What a run did is to be undone. */
+export type RevertRequest = Pick<
+  RetryRequest,
+  'task' | 'codeHash' | 'acceptNewCode' | 'output' | 'owner'
+>;
+
+/** A run with those that came from it. */
+export interface RunFamilySummary {
+  /** The run whose rows it did again, or undid. */
+  readonly parent: { readonly runId: string; readonly kind: 'retry' | 'revert' } | undefined;
+  /** Runs of its rows again, and runs that undid it, the oldest first. */
+  readonly children: readonly {
+    readonly runId: string;
+    readonly kind: 'retry' | 'revert';
+    readonly status: RunStatus;
+  }[];
+  /** Whether all that succeeded was undone. */
+  readonly isReverted: boolean;
+  /** What has become of its rows by now; undefined where none was run again. */
+  readonly effective:
+    | (Tally & {
+        /** Rows that succeeded at last, by the run that did it. */
+        readonly fixedBy: readonly { readonly runId: string; readonly rows: number }[];
+      })
+    | undefined;
+}
+
+/** What the runs of a line made of a row; the last one counts. */
+export interface RowLineage {
+  readonly row: number;
+  /** The oldest first; empty for a row whose turn never came. */
+  readonly results: readonly {
+    readonly runId: string;
+    readonly outcome: 'ok' | 'failed';
+    readonly error: string | undefined;
+  }[];
+}
+
 /** What is known when the first row is about to be processed. */
 export interface RunStarted {
   readonly runId: string;
@@ -286,6 +342,17 @@ export interface RunService {
   run(request: RunRequest, handles: RunHandles): Promise<RunResult>;
   /** Stores a run that may begin as `pending`, and carries nothing out: `resume` does. Throws as `run` does. */
   create(request: RunRequest): Promise<RunSummary>;
+  /**
+   * Does rows of a run again, as a run of their own with the same task, arguments and columns. Throws
+   * `code_changed`, `input_refused` for a file whose rows are not the run's, `usage` where nothing is left
+   * to do, `wrong_status` or `run_busy` where a run of the line has not ended.
+   */
+  retry(runId: string, request: RetryRequest, handles: RunHandles): Promise<RunResult>;
+  /** Undoes a run row by row, the last one first, as a run of its own. Throws as `retry` does. */
+  revert(runId: string, request: RevertRequest, handles: RunHandles): Promise<RunResult>;
+  family(runId: string): Promise<RunFamilySummary>;
+  /** Throws `usage` for a row that the run does not have. */
+  lineage(runId: string, row: number): Promise<RowLineage>;
   /** Goes on with a run by its id, from what is stored of it. */
   resume(
     runId: string,
@@ -327,6 +394,8 @@ export interface RunService {
       readonly failedPath?: string | undefined;
       readonly errorsPath?: string | undefined;
       readonly unprocessedPath?: string | undefined;
+      /** The output with the rows that were run again in their places. */
+      readonly mergedPath?: string | undefined;
     },
   ): Promise<{ readonly unprocessed?: number | undefined }>;
   /** Removes the run's folder. Refuses while it executes. An output that lies elsewhere stays. */

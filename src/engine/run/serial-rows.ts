@@ -20,7 +20,7 @@ export interface SerialContext extends Pick<
 > {
   readonly options: Pick<
     RowRunOptions,
-    'task' | 'facts' | 'rowKeyPrefix' | 'access' | 'shape' | 'clock' | 'fromRow' | 'limit'
+    'task' | 'facts' | 'rowKeyPrefix' | 'rowOf' | 'access' | 'shape' | 'clock' | 'fromRow' | 'limit'
   >;
   readonly state: Pick<StateCell, 'value' | 'carry'>;
   readonly beat: Pick<RunBeat, 'dueAt' | 'beat'>;
@@ -75,7 +75,7 @@ export class SerialRows implements RowDriver {
    */
   #advance(cursor: RecordCursor, count: number): Promise<CallResult> | undefined {
     const { gate, settler, beat, pace, options, state } = this.#context;
-    const { shape, clock, limit, fromRow, facts, rowKeyPrefix } = options;
+    const { shape, clock, limit, fromRow, facts, rowKeyPrefix, rowOf } = options;
     const caller = this.#caller;
     let lookedAt = clock.now();
     let rowsPerLook = 1;
@@ -97,7 +97,7 @@ export class SerialRows implements RowDriver {
         settler.fail(cursor, problem === undefined ? shape.failures : [problem]);
         this.#passed(cursor);
       } else {
-        const context = new RowContext(facts, rowKeyPrefix, number);
+        const context = new RowContext(facts, rowKeyPrefix, rowOf(number));
         const result = caller.invoke(row, state.value, context);
         if (result instanceof Promise) return result;
         this.#settle(cursor, result);

@@ -37,6 +37,9 @@ type Writable<Mandatory, Optional, Out extends string> = string extends Out
   ? string
   : Out | (keyof Mandatory & string) | (keyof Optional & string);
 
+/** A row as it stands in an output. */
+type WrittenRow<Column extends string> = { readonly [K in Column]?: string };
+
 interface CsvDefinitionBase<
   Mandatory,
   Optional,
@@ -86,11 +89,15 @@ interface CsvDefinitionBase<
   >>;
   /** Called when a run ends, whatever its status; not when it is killed or ended by force. */
   readonly cleanup?: (run: RunFacts<NoInfer<Arguments>, NoInfer<Opened>>) => MaybePromise<void>;
-  /** Undoes one row, for runs that are reverted. */
+  /**
+   * Undoes one row that succeeded (`rowmill runs revert`): called from the last to the first with what the
+   * run had written for it, none for `omit()`, several for `writeAll()`. To say nothing is `ok()`.
+   */
   readonly revert?: (
     row: NoInfer<RowOf<Mandatory, Optional>>,
+    written: readonly WrittenRow<Writable<Mandatory, Optional, ColumnOf<Output>>>[],
     run: RunContext<NoInfer<Arguments>, NoInfer<Opened>>,
-  ) => MaybePromise<unknown>;
+  ) => MaybePromise<void | Outcome<never, never>>;
   /** Asks for confirmation before a run. */
   readonly destructive?: boolean;
   /** The function may be called for the first rows of a check: it must then have no effect. */

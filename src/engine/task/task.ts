@@ -89,7 +89,10 @@ export interface CsvTask extends TaskBase {
   readonly rows: ((rows: never, state: never, run: RunFacts<never, never>) => unknown) | undefined;
   /** Rows to write when the input has ended, from the carried state. */
   readonly finish: ((state: never, run: RunFacts<never, never>) => unknown) | undefined;
-  readonly revert: ((row: never, run: RunContext<never, never>) => unknown) | undefined;
+  /** Undoes a row, given what was written for it. */
+  readonly revert:
+    | ((row: never, written: never, run: RunContext<never, never>) => unknown)
+    | undefined;
   readonly dryRun: boolean;
   readonly examples: readonly TaskExample[];
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { RowmillError } from '../../../src/engine/errors.ts';
 import type { Clock } from '../../../src/engine/ports/clock.ts';
 import type { InputFile, RunFiles, WritableFile } from '../../../src/engine/ports/run-files.ts';
@@ -109,6 +110,8 @@ export class MemoryWorld {
   }
 
   handles(): RunHandles {
+    // As the command line has it: many rows, and many runs here, may listen.
+    setMaxListeners(1_000_000, this.stop.signal, this.abort.signal);
     return {
       listeners: {
         onStarted: (started) => this.started.push(started),

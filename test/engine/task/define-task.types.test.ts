@@ -284,6 +284,42 @@ describe('what a task author may write', () => {
     ).toThrow('exactly one of the functions row and rows');
   });
 
+  it('types what undoes a row: the row, what was written for it, the run', () => {
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      optional: { name: anything },
+      output: ['id'],
+      arguments: z.object({ list: z.string() }),
+      open: () => ({ remove: (id: string) => id !== '' }),
+      row: () => write({ id: 7 }),
+      revert: ({ email, name }, written, run) => {
+        expectTypeOf(email).toEqualTypeOf<string>();
+        expectTypeOf(name).toEqualTypeOf<string | undefined>();
+        expectTypeOf(written[0]?.id).toEqualTypeOf<string | undefined>();
+        expectTypeOf(written[0]?.name).toEqualTypeOf<string | undefined>();
+        expectTypeOf(run.arguments.list).toEqualTypeOf<string>();
+        expectTypeOf(run.rowKey).toEqualTypeOf<string>();
+        // @ts-expect-error there is no output column key
+        void written[0]?.key;
+        return run.opened.remove(written[0]?.id ?? '') ? ok() : fail('it is gone');
+      },
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      row: () => ok(),
+      // @ts-expect-error what undoes a row writes none
+      revert: () => write({ email: 'x' }),
+    });
+    defineTask({
+      ...names,
+      mandatory: { email: isEmail },
+      row: () => ok(),
+      revert: async () => undefined,
+    });
+  });
+
   it('types noinput tasks', () => {
     defineNoinputTask({
       ...names,
