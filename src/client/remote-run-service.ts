@@ -3,7 +3,9 @@ import { RowmillError } from '../engine/errors.ts';
 import type {
   CheckResult,
   RowFilter,
+  RowLineage,
   RunErrorLine,
+  RunFamilySummary,
   RunHandles,
   RunLook,
   RunRequest,
@@ -72,6 +74,24 @@ export class RemoteRunService implements RunService {
   /** On a server a run goes on by itself once that was asked for. */
   resume(): Promise<RunResult> {
     return Promise.reject(notThere('carrying a run out here'));
+  }
+
+  retry(): Promise<RunResult> {
+    return Promise.reject(notThere('doing rows of a run again'));
+  }
+
+  revert(): Promise<RunResult> {
+    return Promise.reject(notThere('undoing a run'));
+  }
+
+  /** A server does not tell yet. */
+  family(): Promise<RunFamilySummary> {
+    const nobody = { parent: undefined, children: [], isReverted: false, effective: undefined };
+    return Promise.resolve(nobody);
+  }
+
+  lineage(): Promise<RowLineage> {
+    return Promise.reject(notThere('--row'));
   }
 
   async control(runId: string, asked: AskedOfRun, signal: AbortSignal): Promise<RunSummary> {
@@ -149,6 +169,7 @@ export class RemoteRunService implements RunService {
     runId: string,
     paths: Parameters<RunService['derive']>[1],
   ): Promise<{ readonly unprocessed?: number }> {
+    if (paths.mergedPath !== undefined) throw notThere('--merged');
     await this.#save(runId, paths, undefined);
     return {};
   }
