@@ -16,7 +16,7 @@ export function kazooRequests({ authenticator }: Pick<ApiPorts, 'authenticator'>
     takeToken(context);
     await allowBrowsers(context, authenticator);
     if (context.method === 'OPTIONS') {
-      context.status = 200;
+      context.body = '';
       context.set('Allow', METHODS.join(', '));
       return undefined;
     }

@@ -23,7 +23,10 @@ const REASON =
 /** A key becomes the token: it is the same, so that the sessions of clients end when the key does. */
 export async function logIn(
   data: Readonly<Record<string, unknown>>,
-  { field, ports }: { readonly field: 'api_key' | 'credentials'; readonly ports: ApiPorts },
+  {
+    field,
+    ports,
+  }: { readonly field: 'api_key' | 'credentials'; readonly ports: Pick<ApiPorts, 'authenticator'> },
 ): Promise<KazooReply> {
   const given = textOf(data, field) ?? textOf(data, 'api_key') ?? textOf(data, 'password');
   if (given === undefined) {
@@ -47,7 +50,7 @@ export async function logIn(
 /** The key as it stands, or what is behind the first colon: `user:key`. */
 async function actorOf(
   given: string,
-  { authenticator }: ApiPorts,
+  { authenticator }: Pick<ApiPorts, 'authenticator'>,
 ): Promise<{ readonly key: string; readonly actor: Actor }> {
   const password = given.slice(given.indexOf(':') + 1);
   try {
