@@ -56,6 +56,7 @@ const host: CommandLineHost = {
           download: (...words) => runs.download(...words),
           taskText: (...words) => tasks.text(...words),
           resume: (...words) => runs.goOn(...words),
+          kazoo: server.kazoo,
         },
       };
     }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { ApiClient } from './client/api-client.ts';
 import type { ByteSink } from './client/download.ts';
+import { KazooTasks } from './client/kazoo-tasks.ts';
 import { ProfileStore, type Profile } from './client/profiles.ts';
 import { RemoteRunService } from './client/remote-run-service.ts';
 import { RemoteTasks } from './client/remote-tasks.ts';
@@ -12,6 +13,7 @@ export interface RemoteApp {
   readonly url: string;
   readonly tasks: RemoteTasks;
   readonly runs: RemoteRunService;
+  readonly kazoo: KazooTasks;
 }
 
 interface RemoteOptions {
@@ -31,6 +33,7 @@ export async function openRemote(
     url: client.url,
     tasks: new RemoteTasks(client),
     runs: new RemoteRunService(client, streams),
+    kazoo: new KazooTasks(client, { key, stdout: streams.stdout }),
   };
 }
 

@@ -99,6 +99,24 @@ interface ServerWorkspace {
     runId: string,
     options: { readonly acceptNewCode: boolean; readonly signal: AbortSignal },
   ): Promise<RunSummary>;
+  readonly kazoo: KazooServer;
+}
+
+/** A server as Kazoo's maintenance commands see it: what it answers is printed as it is. */
+export interface KazooServer {
+  help(category: string | undefined, action: string | undefined): Promise<unknown>;
+  /** `before`: those created until then, in Gregorian seconds. */
+  tasks(account: string | undefined, before?: number): Promise<unknown>;
+  task(taskId: string): Promise<unknown>;
+  /** Writes a file of a task to standard output. */
+  file(taskId: string, which: 'input' | 'output'): Promise<void>;
+  add(
+    task: { readonly category: string; readonly action: string; readonly path: string | undefined },
+    account: string | undefined,
+  ): Promise<unknown>;
+  start(taskId: string): Promise<unknown>;
+  restart(taskId: string): Promise<unknown>;
+  remove(taskId: string, account?: string): Promise<unknown>;
 }
 
 /** Files of a run that a server gives. */

@@ -63,6 +63,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   serve: async () => (await import('./commands/serve.ts')).addServeCommand,
   dev: async () => (await import('./commands/serve.ts')).addDevCommand,
   download: async () => (await import('./commands/download.ts')).addDownloadCommand,
+  kazoo: async () => (await import('./commands/kazoo.ts')).addKazooCommand,
   login: async () => (await import('./commands/login.ts')).addLoginCommand,
   logout: async () => (await import('./commands/login.ts')).addLogoutCommand,
   profiles: async () => (await import('./commands/login.ts')).addProfilesCommand,

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { messageOf, RowmillError } from '../engine/errors.ts';
-import { problemError } from './problem-error.ts';
+import { kazooError, problemError } from './problem-error.ts';
 
 /** One request to a server. */
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Behind the address of the server: `/v1/runs`. */
   readonly path: string;
   /** What is undefined is left out. */
@@ -137,6 +137,8 @@ export class ApiClient {
     const text = await textOf(body);
     const isProblem = String(headers['content-type']).startsWith('application/problem+json');
     if (isProblem) return problemError(status, text);
+    const kazoo = kazooError(status, text);
+    if (kazoo !== undefined) return kazoo;
     return new RowmillError(
       'server_unreachable',
       `${this.url} is no Rowmill server, or stands behind one that refuses: it answered ${status} ${String(headers['content-type'] ?? '')}`,

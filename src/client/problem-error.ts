@@ -54,6 +54,30 @@ export function problemError(status: number, text: string): RowmillError {
   return new RowmillError(codeOf(code, status), `${message}${where}`, { problems });
 }
 
+/** What a server refused in Kazoo's words; undefined where it did not. */
+export function kazooError(status: number, text: string): RowmillError | undefined {
+  const { status: word, message, data } = readKazoo(text);
+  if (word !== 'error' || message === undefined) return undefined;
+  const code = KAZOO_CODES[status] ?? (status >= 500 ? 'internal' : 'input_refused');
+  return new RowmillError(code, `${message}: ${JSON.stringify(data)}`);
+}
+
+const KAZOO_CODES: Readonly<Record<number, ErrorCode>> = {
+  401: 'permission_denied',
+  403: 'permission_denied',
+  404: 'run_not_found',
+  429: 'server_unreachable',
+  503: 'server_unreachable',
+};
+
+function readKazoo(text: string): {
+  readonly status?: unknown;
+  readonly message?: string;
+  readonly data?: unknown;
+} {
+  return readProblem(text) as ReturnType<typeof readKazoo>; // JSON of somebody: any of it may be missing
+}
+
 function readProblem(text: string): ProblemWire {
   try {
     const parsed = JSON.parse(text) as unknown;

@@ -4,7 +4,13 @@ import { isEmail } from 'rowmill/verifiers';
 import { z } from 'zod';
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { StopSignalName } from '../../src/cli/exit-codes.ts';
-import type { CommandLineHost, Login, OutputStream, Probe } from '../../src/cli/host.ts';
+import type {
+  CommandLineHost,
+  Login,
+  OutputStream,
+  Probe,
+  KazooServer,
+} from '../../src/cli/host.ts';
 import { RowmillError } from '../../src/engine/errors.ts';
 import type {
   CheckResult,
@@ -105,6 +111,18 @@ export const STARTED: RunStarted = {
   header: ['email', 'name'],
   warnings: [],
   resumedAfterRows: undefined,
+};
+
+/** Answers every maintenance command with its words. */
+const NO_KAZOO: KazooServer = {
+  help: async (...words) => ({ help: words }),
+  tasks: async () => [],
+  task: async (taskId) => ({ task: taskId }),
+  file: async () => undefined,
+  add: async (...words) => ({ add: words }),
+  start: async (taskId) => ({ start: taskId }),
+  restart: async (taskId) => ({ restart: taskId }),
+  remove: async (taskId) => ({ remove: taskId }),
 };
 
 const CHECK: CheckResult = {
@@ -378,6 +396,7 @@ export class FakeCommandLine {
                 download: async (...words) => void this.downloads.push(words),
                 taskText: async (name, text) => `${text} of ${name}\n`,
                 resume: async (runId) => this.service.control(runId, 'resume'),
+                kazoo: NO_KAZOO,
               }
             : undefined,
         };
