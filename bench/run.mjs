@@ -5,12 +5,23 @@ import { check } from './parts/check.mjs';
 import { peers } from './parts/peers.mjs';
 import { requests } from './parts/requests.mjs';
 import { resume } from './parts/resume.mjs';
+import { server } from './parts/server.mjs';
 import { size } from './parts/size.mjs';
 import { slowSync } from './parts/slow-sync.mjs';
 import { stages } from './parts/stages.mjs';
 import { start } from './parts/start.mjs';
 
-const PARTS = { peers, size, start, check, requests, resume, 'slow-sync': slowSync, stages };
+const PARTS = {
+  peers,
+  size,
+  start,
+  check,
+  requests,
+  resume,
+  server,
+  'slow-sync': slowSync,
+  stages,
+};
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' } },
