@@ -45,8 +45,8 @@ export interface ServerOptions {
   /** Hosts and networks that runs and webhooks may reach beside the public internet; `*` for all. */
   readonly allowAddresses: readonly string[];
   readonly maxUploadBytes: number;
-  /** How long a draft is kept that nobody has run or removed. Default: 7 days. */
-  readonly draftLifeMs?: number | undefined;
+  /** How long a draft is kept that nobody removes. Default 7. */
+  readonly draftDays?: number;
   /** Runs carried out at the same time. */
   readonly slots: number;
   /** With less space than this the server says that it is not ready. Default 256 MiB. */
@@ -63,7 +63,8 @@ export interface RunningServer {
 
 /** An upload that nobody goes on with. */
 const PARTIAL_LIFE_MS = 24 * 60 * 60 * 1_000;
-const DRAFT_LIFE_MS = 7 * 24 * 60 * 60 * 1_000;
+const DAY_MS = 24 * 60 * 60 * 1_000;
+const DRAFT_DAYS = 7;
 const GRACE_MS = 8_000;
 
 /** Puts a server together and makes it listen. Throws `folder_busy` where another has the data folder. */
@@ -157,7 +158,7 @@ async function serve(
       runs: { ...machine, store },
       onError,
     },
-    { lifeMs: options.draftLifeMs ?? DRAFT_LIFE_MS },
+    { lifeMs: (options.draftDays ?? DRAFT_DAYS) * DAY_MS },
   );
   await drafts.open();
   const makeId: MakeId = (prefix) => `${prefix}_${nanoid()}`;

@@ -49,6 +49,7 @@ describe('loadSettings', () => {
       allowAddresses: [],
       corsOrigins: [],
       requestsPerMinute: 6000,
+      draftDays: 7,
       maxConnections: 2000,
       server: undefined,
       profile: undefined,

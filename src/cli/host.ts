@@ -35,6 +35,7 @@ export interface CommandLineSettings {
   readonly allowAddresses: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly requestsPerMinute: number;
+  readonly draftDays: number;
   readonly maxConnections: number;
   readonly server: string | undefined;
   readonly profile: string | undefined;

@@ -37,6 +37,8 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   /** Requests that a key, or an address, may make in a minute; 0 for any number. */
   readonly requestsPerMinute: number;
+  /** How long `serve` keeps a draft that nobody removes. */
+  readonly draftDays: number;
   readonly maxConnections: number;
   /** The server that commands speak to; undefined for runs on this machine. */
   readonly server: string | undefined;
@@ -192,6 +194,13 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     fallback: 6000,
     read: (written) => numberOf(written, (value) => Number.isInteger(value) && value >= 0),
     allowed: 'a whole number; 0 for any number of requests',
+  },
+  draftDays: {
+    variable: 'ROWMILL_DRAFT_DAYS',
+    flag: '',
+    fallback: 7,
+    read: (written) => numberOf(written, (value) => value > 0 && value <= 3650),
+    allowed: 'a number of days above 0',
   },
   maxConnections: {
     variable: 'ROWMILL_MAX_CONNECTIONS',

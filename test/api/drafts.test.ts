@@ -250,7 +250,7 @@ describe('a draft', () => {
   });
 
   it('whose time is over is gone, with its file', async () => {
-    const server = await serve({ draftLifeMs: 0 });
+    const server = await serve({ draftDays: 0 });
     const { body } = await send(server, CSV);
     expect((await server.json(`/v1/drafts/${body.id}`)).status).toBe(404);
     await server.stop();
