@@ -6,6 +6,7 @@ import type { ApiPorts } from './api/api-ports.ts';
 import { listen } from './api/listen.ts';
 import { createApiServer } from './api/server.ts';
 import { ResumableUploads } from './api/uploads/resumable-uploads.ts';
+import { DerivedRunFiles } from './engine/hosting/derived-run-files.ts';
 import { RunControl } from './engine/hosting/run-control.ts';
 import { Drafts } from './engine/hosting/drafts.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
@@ -13,6 +14,7 @@ import { RunHost } from './engine/hosting/run-host.ts';
 import { inspectInput } from './engine/run/inspect-input.ts';
 import { LocalRunService } from './engine/service.ts';
 import type { MakeId } from './engine/ports/ids.ts';
+import { LocalDerivedFileCache } from './files/local/derived-file-cache.ts';
 import { LocalUploads } from './files/local/local-uploads.ts';
 import { machinePorts, type ThreadSource } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
@@ -184,6 +186,7 @@ async function serve(
     host,
     control,
     feed,
+    derivedFiles: new DerivedRunFiles({ ...machine, store }, new LocalDerivedFileCache()),
     tasks: options.tasks,
     uploads,
     drafts,

@@ -1,3 +1,4 @@
+import type { DerivedRunFiles } from '../engine/hosting/derived-run-files.ts';
 import type { RunControl } from '../engine/hosting/run-control.ts';
 import type { Drafts } from '../engine/hosting/drafts.ts';
 import type { RunEventFeed } from '../engine/hosting/run-event-feed.ts';
@@ -69,6 +70,7 @@ export interface ApiPorts {
   readonly host: RunHost;
   readonly control: RunControl;
   readonly feed: RunEventFeed;
+  readonly derivedFiles: DerivedRunFiles;
   readonly tasks: {
     find(name: string): Promise<RegisteredTask>;
     list(): Promise<readonly RegisteredTask[]>;

@@ -6,6 +6,7 @@ import { draftRoutes } from './routes/drafts.ts';
 import { runControlRoutes } from './routes/run-control.ts';
 import { runEventRoutes } from './routes/run-events.ts';
 import { runFileRoutes } from './routes/run-files.ts';
+import { runRowRoutes } from './routes/run-rows.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serverRoutes } from './routes/server.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -24,6 +25,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...runControlRoutes,
   ...runEventRoutes,
   ...runFileRoutes,
+  ...runRowRoutes,
   ...webhookRoutes,
   ...kazooRoutes,
 ];

@@ -139,8 +139,11 @@ export class LocalRunService implements RunService {
     const { files, store } = this.#ports;
     const run = await store.get(runId);
     const origins = await RowOrigins.open(run, files);
+    const { status, position } = run.state;
+    const doneBefore = status === 'executing' ? (position?.number ?? 0) : undefined;
+    const errors = readErrors(files, `${run.folder}/${ERRORS_FILE}`, doneBefore);
     try {
-      yield* originalErrors(readErrors(files, `${run.folder}/${ERRORS_FILE}`), origins);
+      yield* originalErrors(errors, origins);
     } finally {
       await origins?.close();
     }

@@ -9,7 +9,7 @@ import { ROUTES } from '../../src/api/routes.ts';
 
 /** Headers that need no word in the description: of the transport, of every answer, of browsers. */
 const COMMON_HEADERS =
-  /^(connection|content-(length|type|encoding|security-policy)|date|keep-alive|transfer-encoding|vary|x-request-id|x-content-type-options|x-frame-options|referrer-policy|strict-transport-security|cross-origin-.*|origin-agent-cluster|permissions-policy|cache-control|access-control-.*|www-authenticate|ratelimit.*|retry-after|allow|idempotency-replayed)$/;
+  /^(connection|content-(length|type|encoding|range|security-policy)|date|keep-alive|transfer-encoding|vary|x-request-id|x-content-type-options|x-frame-options|referrer-policy|strict-transport-security|cross-origin-.*|origin-agent-cluster|permissions-policy|cache-control|access-control-.*|www-authenticate|ratelimit.*|retry-after|allow|idempotency-replayed)$/;
 
 const document = openApiDocument(ROUTES, { version: '1.2.3' });
 const ajv = addFormats.default(
@@ -106,7 +106,7 @@ export function problemsOfAnswer(answer: Answer): readonly string[] {
   if (type === undefined || !(type in response.content)) {
     return [...headers, `content type ${type} is not in the description`];
   }
-  if (!type.endsWith('json')) return headers;
+  if (!/[/+]json$/.test(type)) return headers;
   return [...headers, ...bodyProblems(answer, `${place}/content/${escaped(type)}/schema`)];
 }
 

@@ -3,7 +3,7 @@ import { situationOf } from '../../engine/hosting/run-situation.ts';
 import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
 import { RUN_STATUSES } from '../../engine/run/status.ts';
 
-const RunId = z.string().meta({ description: 'Id of a run', example: 'run_7kq2m4xw9abc' });
+export const RunId = z.string().meta({ description: 'Id of a run', example: 'run_7kq2m4xw9abc' });
 export const OneRun = z.object({ run_id: RunId });
 const Time = z.iso.datetime().meta({ description: 'RFC 3339, UTC' });
 

@@ -45,18 +45,20 @@ export interface DerivedFrom {
     | undefined;
   /** The first record that was not processed. */
   readonly position: ReadPosition;
+  /** Of a run at work: the first row that is not in its last checkpoint. */
+  readonly doneBefore?: number | undefined;
 }
 
 /** Writes the files beside the output: by streaming errors and input, nothing of them is stored twice. */
 export async function deriveFiles(
   files: RunFiles,
-  { errors, origins, input: from, position }: DerivedFrom,
+  { errors, origins, input: from, position, doneBefore }: DerivedFrom,
   { failedPath, errorsPath, unprocessedPath }: DerivedPaths,
 ): Promise<Derived> {
   const derived: { -readonly [K in keyof Derived]: Derived[K] } = {};
   if (errorsPath !== undefined) {
     const isExcelSafe = from?.record.excelSafe === true;
-    await writeErrors(files, { from: errors, to: errorsPath, isExcelSafe, origins });
+    await writeErrors(files, { from: errors, to: errorsPath, isExcelSafe, origins, doneBefore });
     derived.errorsPath = errorsPath;
   }
   if (from === undefined || !from.input.isSeekable) return derived;
@@ -70,7 +72,7 @@ export async function deriveFiles(
     dropsError: record.dropsErrorColumn,
   };
   if (failedPath !== undefined) {
-    await writeFailed(files, source, { errors, to: failedPath, origins });
+    await writeFailed(files, source, { errors, to: failedPath, origins, doneBefore });
     derived.failedPath = failedPath;
   }
   if (unprocessedPath !== undefined) {
@@ -98,6 +100,7 @@ async function writeErrors(
     readonly to: string;
     readonly isExcelSafe: boolean;
     readonly origins: RowOrigins | undefined;
+    readonly doneBefore: number | undefined;
   },
 ): Promise<void> {
   const format = cellFormat({
@@ -109,7 +112,10 @@ async function writeErrors(
   });
   await writePages(files, paths.to, async function* () {
     yield format.record(ERRORS_HEADER.slice(0, 6)) + format.lineEnd;
-    for await (const line of originalErrors(readErrors(files, paths.from), paths.origins)) {
+    for await (const line of originalErrors(
+      readErrors(files, paths.from, paths.doneBefore),
+      paths.origins,
+    )) {
       const cells = [line.row, line.line, line.column, line.value, line.code, line.message];
       const texts = cells.map((cell) => String(cell ?? ''));
       yield format.record(paths.isExcelSafe ? texts.map(guardFormula) : texts) + format.lineEnd;
@@ -125,13 +131,14 @@ async function writeFailed(
     readonly errors: string;
     readonly to: string;
     readonly origins: RowOrigins | undefined;
+    readonly doneBefore: number | undefined;
   },
 ): Promise<void> {
   // A file that came back has the numbers of its parent in `_row`: they stay.
   const hasNumbers = source.dropsError && source.header.includes('_row');
   const name = ownName('_row', source.header);
   const page = derivedPage(source, hasNumbers ? [] : [name]);
-  const errors = readErrors(files, paths.errors);
+  const errors = readErrors(files, paths.errors, paths.doneBefore);
   await writePages(files, paths.to, async function* () {
     yield (source.isExcelSafe ? BYTE_ORDER_MARK : '') + page.headerLine();
     let error = await errors.next();

@@ -27,9 +27,19 @@ export interface FailedRange {
   readonly outputEnd: number;
 }
 
-/** The failed rows of an errors file, one by one. */
-export async function* readErrors(files: RunFiles, path: string): AsyncGenerator<RunErrorLine> {
-  for await (const { error } of readFailedRanges(files, path)) yield error;
+/**
+ * The failed rows of an errors file, one by one. Of a run at work only those in front of the row
+ * `doneBefore`: what is behind its last checkpoint may be done again, and its last line be torn.
+ */
+export async function* readErrors(
+  files: RunFiles,
+  path: string,
+  doneBefore = Number.POSITIVE_INFINITY,
+): AsyncGenerator<RunErrorLine> {
+  for await (const { error } of readFailedRanges(files, path)) {
+    if (error.row >= doneBefore) return;
+    yield error;
+  }
 }
 
 /** The same with their places in the output. */
@@ -39,6 +49,8 @@ export async function* readFailedRanges(
 ): AsyncGenerator<FailedRange> {
   for await (const line of lines(files, path)) {
     if (cellOf(line, 'row') === '') continue;
+    // Torn: it is being written.
+    if (cellOf(line, 'output_end') === '') return;
     yield {
       error: errorLine(line),
       inputStart: Number(cellOf(line, 'input_start')),
