@@ -94,6 +94,7 @@ const host: CommandLineHost = {
       version,
       tasks,
       threads: { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks },
+      onNotice: onError,
       onError: (error, about) => onError(`${about ?? 'server'}: ${stackOf(error)}`),
     });
   },

@@ -7,6 +7,7 @@ import { listen } from './api/listen.ts';
 import { createApiServer } from './api/server.ts';
 import { ResumableUploads } from './api/uploads/resumable-uploads.ts';
 import { DerivedRunFiles } from './engine/hosting/derived-run-files.ts';
+import { Retention } from './engine/hosting/retention.ts';
 import { RunControl } from './engine/hosting/run-control.ts';
 import { Drafts } from './engine/hosting/drafts.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
@@ -15,6 +16,7 @@ import { inspectInput } from './engine/run/inspect-input.ts';
 import { LocalRunService } from './engine/service.ts';
 import type { MakeId } from './engine/ports/ids.ts';
 import { LocalDerivedFileCache } from './files/local/derived-file-cache.ts';
+import { folderBytes } from './files/local/folder-bytes.ts';
 import { LocalUploads } from './files/local/local-uploads.ts';
 import { machinePorts, type ThreadSource } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
@@ -53,6 +55,14 @@ export interface ServerOptions {
   readonly slots: number;
   /** With less space than this the server says that it is not ready. Default 256 MiB. */
   readonly minFreeBytes?: number;
+  /** Runs that ended longer ago are removed. Default: none are. */
+  readonly keepRunsDays?: number | undefined;
+  /** The oldest runs are removed until all that have ended take no more. */
+  readonly keepRunsBytes?: number | undefined;
+  /** Runs that nobody has acknowledged are removed by neither. */
+  readonly keepUntilAcknowledged?: boolean;
+  /** What the server has done by itself. */
+  readonly onNotice?: (message: string) => void;
   readonly onError: (error: unknown, about: string | undefined) => void;
 }
 
@@ -63,9 +73,9 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** An upload that nobody goes on with. */
-const PARTIAL_LIFE_MS = 24 * 60 * 60 * 1_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
+/** An upload that nobody goes on with. */
+const PARTIAL_LIFE_MS = DAY_MS;
 const DRAFT_DAYS = 7;
 const GRACE_MS = 8_000;
 
@@ -175,6 +185,28 @@ async function serve(
     { maxBytes: options.maxUploadBytes },
   );
   resumable.open();
+  const retention = new Retention(
+    {
+      store,
+      control,
+      bytesOf: folderBytes,
+      clock,
+      makeStop,
+      onRemoved: async ({ run, reason, endedAtMs }) => {
+        const { runId } = run.record;
+        const ended = new Date(endedAtMs).toISOString();
+        options.onNotice?.(
+          `retention (${reason}) has removed run ${runId} of account ${run.accountId}, which ended ${ended}`,
+        );
+      },
+      onError,
+    },
+    {
+      keptMs: options.keepRunsDays === undefined ? undefined : options.keepRunsDays * DAY_MS,
+      maxBytes: options.keepRunsBytes,
+      untilAcknowledged: options.keepUntilAcknowledged ?? false,
+    },
+  );
   const server = createApiServer({
     version: options.version,
     service,
@@ -182,6 +214,7 @@ async function serve(
     idempotency,
     webhooks,
     metrics,
+    retention,
     readiness: readinessOf({ probe, host, freeBytes, minFreeBytes: options.minFreeBytes }),
     host,
     control,
@@ -212,12 +245,19 @@ async function serve(
   const url = await listen(server, options);
   host.open();
   webhooks.open();
+  retention.open();
   return {
     url,
     async close() {
       server.close();
       // A store that is gone must keep nobody from ending.
-      const ends = [host.close(GRACE_MS), drafts.close(), resumable.close(), webhooks.close()];
+      const ends = [
+        host.close(GRACE_MS),
+        drafts.close(),
+        resumable.close(),
+        webhooks.close(),
+        retention.close(),
+      ];
       for (const end of await Promise.allSettled(ends)) {
         if (end.status === 'rejected') onError(end.reason, 'end');
       }

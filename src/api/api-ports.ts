@@ -1,4 +1,5 @@
 import type { DerivedRunFiles } from '../engine/hosting/derived-run-files.ts';
+import type { Retention } from '../engine/hosting/retention.ts';
 import type { RunControl } from '../engine/hosting/run-control.ts';
 import type { Drafts } from '../engine/hosting/drafts.ts';
 import type { RunEventFeed } from '../engine/hosting/run-event-feed.ts';
@@ -66,6 +67,7 @@ export interface ApiPorts {
   readonly idempotency: IdempotencyStore;
   readonly webhooks: Webhooks;
   readonly metrics: Metrics;
+  readonly retention: Pick<Retention, 'rules' | 'preview'>;
   readonly readiness: () => Promise<Readonly<Record<'store' | 'disk' | 'host', ReadinessCheck>>>;
   readonly host: RunHost;
   readonly control: RunControl;

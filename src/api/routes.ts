@@ -3,6 +3,7 @@ import type { AnyRoute } from './route.ts';
 import { createRunRoutes } from './routes/create-runs.ts';
 import { descriptionRoutes } from './routes/description.ts';
 import { draftRoutes } from './routes/drafts.ts';
+import { retentionRoutes } from './routes/retention.ts';
 import { runControlRoutes } from './routes/run-control.ts';
 import { runEventRoutes } from './routes/run-events.ts';
 import { runFileRoutes } from './routes/run-files.ts';
@@ -27,5 +28,6 @@ export const ROUTES: readonly AnyRoute[] = [
   ...runFileRoutes,
   ...runRowRoutes,
   ...webhookRoutes,
+  ...retentionRoutes,
   ...kazooRoutes,
 ];

@@ -37,6 +37,9 @@ export interface CommandLineSettings {
   readonly requestsPerMinute: number;
   readonly draftDays: number;
   readonly maxConnections: number;
+  readonly keepRunsDays: number | undefined;
+  readonly keepRunsBytes: number | undefined;
+  readonly keepUntilAcknowledged: boolean;
   readonly server: string | undefined;
   readonly profile: string | undefined;
 }

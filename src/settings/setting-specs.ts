@@ -40,6 +40,12 @@ export interface Settings {
   /** How long `serve` keeps a draft that nobody removes. */
   readonly draftDays: number;
   readonly maxConnections: number;
+  /** Days that `serve` keeps runs that have ended; undefined for ever. */
+  readonly keepRunsDays: number | undefined;
+  /** What the runs that have ended may take on the disk of `serve`. */
+  readonly keepRunsBytes: number | undefined;
+  /** Whether `serve` keeps every run that nobody has acknowledged. */
+  readonly keepUntilAcknowledged: boolean;
   /** The server that commands speak to; undefined for runs on this machine. */
   readonly server: string | undefined;
   /** Name of a login to use instead of the default one. */
@@ -208,6 +214,27 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     fallback: 2000,
     read: (written) => numberOf(written, (value) => Number.isInteger(value) && value >= 1),
     allowed: 'a whole number, 1 or more',
+  },
+  keepRunsDays: {
+    variable: 'ROWMILL_KEEP_RUNS_DAYS',
+    flag: '',
+    fallback: undefined,
+    read: (written) => numberOf(written, (value) => value >= 0),
+    allowed: 'a number of days, 0 or more',
+  },
+  keepRunsBytes: {
+    variable: 'ROWMILL_KEEP_RUNS_BYTES',
+    flag: '',
+    fallback: undefined,
+    read: readSize,
+    allowed: 'a number of bytes, or a size such as 500MB or 16GiB',
+  },
+  keepUntilAcknowledged: {
+    variable: 'ROWMILL_KEEP_UNTIL_ACKNOWLEDGED',
+    flag: '',
+    fallback: false,
+    read: (written) => BOOLEANS.get(String(written).toLowerCase()),
+    allowed: 'true or false',
   },
   server: {
     variable: 'ROWMILL_SERVER',

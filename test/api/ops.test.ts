@@ -146,3 +146,59 @@ describe('metrics', () => {
     expect(names).not.toMatch(/run_[abc]|\/v1\/tasks\/x|route="\/[abc]"/);
   });
 });
+
+describe('retention', () => {
+  const ids = (body: Readonly<Record<string, unknown>>): readonly string[] =>
+    (body['data'] as readonly { readonly run_id: string }[]).map(({ run_id: id }) => id);
+
+  it('shows what would go by rules that are tried, and removes nothing', async () => {
+    const server = await serve();
+    const first = await upload(server, 'n\n2\n');
+    await endedRun(server, first);
+    const second = await upload(server, 'n\n4\n');
+    await endedRun(server, second);
+    await upload(server, 'n\n6\n', '?start=false');
+    const none = await server.json('/v1/retention');
+    expect(none.body).toEqual({
+      rules: { keep_days: null, keep_bytes: null, until_acknowledged: false },
+      data: [],
+    });
+    const all = await server.json('/v1/retention?keep_bytes=0');
+    expect(ids(all.body)).toEqual([first, second]);
+    expect(all.body['data']).toMatchObject([{ reason: 'space', status: 'success' }, {}]);
+    const total = (all.body['data'] as { readonly bytes: number }[]).map(({ bytes }) => bytes);
+    expect(Math.min(...total)).toBeGreaterThan(0);
+    const one = await server.json(`/v1/retention?keep_bytes=${total[1] ?? 0}`);
+    expect(ids(one.body)).toEqual([first]);
+    expect(ids((await server.json('/v1/retention?keep_days=1')).body)).toEqual([]);
+    const kept = await server.json('/v1/retention?keep_bytes=0&until_acknowledged=true');
+    expect(ids(kept.body)).toEqual([]);
+    await server.json(`/v1/runs/${second}/acknowledge`, { method: 'POST' });
+    const seen = await server.json('/v1/retention?keep_bytes=0&until_acknowledged=true');
+    expect(ids(seen.body)).toEqual([second]);
+    expect((await server.json(`/v1/runs/${first}`)).status).toBe(200);
+  });
+
+  it('removes at the start of the server what has been kept long enough, and says so', async () => {
+    const server = await serve();
+    const ended = await upload(server, 'n\n2\n');
+    await endedRun(server, ended);
+    const waiting = await upload(server, 'n\n6\n', '?start=false');
+    await server.stop();
+    servers.splice(0);
+    const notices: string[] = [];
+    const next = await serve({
+      folder: server.folder,
+      keepRunsDays: 0,
+      onNotice: (message) => notices.push(message),
+    });
+    for (let tries = 0; tries < 200 && notices.length === 0; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    expect(notices).toEqual([
+      expect.stringContaining(`retention (age) has removed run ${ended} of account local`),
+    ]);
+    expect((await next.json(`/v1/runs/${ended}`)).status).toBe(404);
+    expect((await next.json(`/v1/runs/${waiting}`)).status).toBe(200);
+  });
+});
