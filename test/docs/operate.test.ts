@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, expect, it } from 'vitest';
+import { defineTask, write } from '../../src/index.ts';
+import { endedRun, startTestServer, type TestServer } from '../api/test-server.ts';
+
+const PAGE = fileURLToPath(new URL('../../docs/operate.md', import.meta.url));
+
+const slow = defineTask({
+  category: 'text',
+  action: 'slow',
+  description: 'Copy a text, slowly',
+  mandatory: { text: () => true },
+  output: ['copy'],
+  waitAfterRowMs: 20,
+  row: ({ text }) => write({ copy: text }),
+});
+
+const servers: TestServer[] = [];
+const folders: string[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+async function serve(folder: string): Promise<TestServer> {
+  const server = await startTestServer([slow], { folder });
+  servers.push(server);
+  return server;
+}
+
+/** The first block of shell commands below a heading. */
+async function commandsOf(heading: string): Promise<string> {
+  const page = await readFile(PAGE, 'utf8');
+  const section = page.slice(page.indexOf(`\n## ${heading}\n`));
+  const block = /```sh\n(.*?)```/s.exec(section)?.[1];
+  if (block === undefined) throw new Error(`docs/operate.md has no commands under ${heading}`);
+  return block;
+}
+
+/** Runs commands in a folder. Where sqlite3 is not installed, libsql runs the same statement. */
+async function shell(commands: string, home: string): Promise<void> {
+  const programs = join(home, 'bin');
+  await mkdir(programs, { recursive: true });
+  const libsql = fileURLToPath(import.meta.resolve('libsql'));
+  const standIn = `#!/usr/bin/env node\nimport(${JSON.stringify(libsql)}).then(({ default: Database }) => new Database(process.argv[2]).exec(process.argv[3]));\n`;
+  await writeFile(join(programs, 'sqlite3'), standIn);
+  await chmod(join(programs, 'sqlite3'), 0o755);
+  const environment = { ...process.env, PATH: `${process.env['PATH']}${delimiter}${programs}` };
+  await promisify(execFile)('bash', ['-euc', commands], { cwd: home, env: environment });
+}
+
+it('a backup of a server at work is restored by the commands of docs/operate.md', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'rowmill-operate-'));
+  folders.push(home);
+  const data = join(home, '.rowmill');
+  const server = await serve(data);
+  const lines = Array.from({ length: 150 }, (_, index) => `line ${index}`);
+  const { body } = await server.json('/v1/tasks/text/slow/runs', {
+    method: 'POST',
+    headers: { 'content-type': 'text/csv' },
+    body: `text\n${lines.join('\n')}\n`,
+  });
+  const succeeded = async (): Promise<number> =>
+    Number((await server.json(`/v1/runs/${body.id}`)).body['succeeded']);
+  for (let tries = 0; tries < 400 && (await succeeded()) === 0; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await shell(await commandsOf('Back up'), home);
+  // It was at work when it was backed up, and has ended since.
+  await endedRun(server, body.id);
+  await server.json(`/v1/runs/${body.id}`, { method: 'DELETE' });
+  await server.stop();
+  servers.splice(0);
+  await shell(await commandsOf('Restore'), home);
+  const restored = await serve(data);
+  expect(await endedRun(restored, body.id)).toMatchObject({ status: 'success', succeeded: 150 });
+  const output = await fetch(`${restored.url}/v1/runs/${body.id}/files/output.csv`);
+  expect(await output.text()).toBe(
+    `text,copy,error\n${lines.map((line) => `${line},${line},`).join('\n')}\n`,
+  );
+});
+
+it('docs/operate.md names every metric of the server, and no other', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'rowmill-operate-'));
+  folders.push(home);
+  const server = await serve(home);
+  const told = await (await fetch(`${server.url}/metrics`)).text();
+  const names = [...told.matchAll(/^# TYPE (rowmill_\w+)/gm)].map(([, name]) => name ?? '');
+  const page = await readFile(PAGE, 'utf8');
+  const named = [...page.matchAll(/`(rowmill_[a-z_]+)(?:\{[a-z,]+\})?`/g)].map(
+    ([, name]) => name ?? '',
+  );
+  expect(named.toSorted()).toEqual(names.toSorted());
+});
