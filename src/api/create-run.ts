@@ -6,6 +6,7 @@ import type { Task } from '../engine/task/task.ts';
 import type { Actor } from './actor.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { ApiProblem } from './problem.ts';
+import { refuseUrl } from './refuse-url.ts';
 import { inputOptionsOf, runRequestOptions, type RunOptionsWire } from './wire/run-options-wire.ts';
 
 /** Options about rows of a file: a task that reads none cannot heed them. */
@@ -51,6 +52,8 @@ export async function createRun(
   { actor, ports }: { readonly actor: Actor; readonly ports: ApiPorts },
 ): Promise<HostedRun> {
   refuseContradictions(task, options);
+  const { webhook } = options;
+  if (webhook !== undefined) refuseUrl(webhook.url, { at: 'options.webhook.url', ports });
   const input: RunInput = path === undefined ? { kind: 'none' } : { kind: 'file', path };
   const { accountId, authAccountId } = actor;
   const { runId } = await ports.service
@@ -70,6 +73,10 @@ export async function createRun(
     .catch((error: unknown) => {
       throw withoutPath(error, path, fileName ?? 'the file');
     });
+  if (webhook !== undefined) {
+    const id = ports.makeId('whk');
+    await ports.webhooks.store.create({ ...webhook, id, accountId, runId, description: undefined });
+  }
   await ports.feed.tell({ runId, type: 'created', data: { status: 'pending' } });
   return ports.store.get(runId);
 }

@@ -226,6 +226,42 @@ describe('a webhook', () => {
   });
 });
 
+describe('a webhook of one run', () => {
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+  const start = (server: TestServer, webhook: object) => {
+    const form = new FormData();
+    form.set('options', JSON.stringify({ webhook }));
+    form.set('file', new Blob(['text\na\n'], { type: 'text/csv' }), 'a.csv');
+    return server.json('/v1/tasks/text/copy/runs', { method: 'POST', body: form });
+  };
+
+  it('is told of that run only, signed with the secret that was sent', async () => {
+    const server = await serve();
+    const { status, body } = await start(server, { url: receiver.url, secret });
+    expect(status).toBe(201);
+    await endedRun(server, await run(server));
+    const [message] = await receiver.received(1);
+    expect(message?.body.data).toMatchObject({ run_id: body.id, status: 'success' });
+    const headers = message?.headers as Record<string, string>;
+    expect(() => new Webhook(secret).verify(message?.text ?? '', headers)).not.toThrow();
+    const listed = await server.json(`/v1/webhooks?run_id=${body.id}`);
+    expect(listed.body['data']).toMatchObject([{ run_id: body.id, events: ['run.ended'] }]);
+    expect((await server.json('/v1/webhooks')).body['data']).toEqual([]);
+    expect(receiver.messages).toHaveLength(1);
+  });
+
+  it.each([
+    ['a secret that is none', { secret: 'short' }, 'webhook.secret'],
+    ['a private address', { url: 'http://10.0.0.1/' }, 'options.webhook.url'],
+  ])('is refused with %s, and leaves no run behind', async (_, wrong, at) => {
+    const server = await serve({ allowAddresses: [] });
+    const { status, body } = await start(server, { url: 'https://example.com/', secret, ...wrong });
+    expect(status).toBe(400);
+    expect(String(body['detail'])).toContain(at);
+    expect((await server.json('/v1/runs')).body['data']).toEqual([]);
+  });
+});
+
 describe('webhooks in PostgreSQL', () => {
   it('are told, claimed, settled and listed as in SQLite', async (context) => {
     const postgres = await startPostgres();

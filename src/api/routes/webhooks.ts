@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Webhook } from '../../engine/ports/webhook-store.ts';
 import { PageQuery, pageReply, pageResponse } from '../page.ts';
 import { ApiProblem } from '../problem.ts';
+import { refuseUrl } from '../refuse-url.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
 import {
   Delivery,
@@ -43,7 +44,7 @@ export const webhookRoutes: readonly AnyRoute[] = [
       },
     },
     handle: async ({ body: { url, events, description }, actor, ports, reservedId }) => {
-      refuseUrl(url, ports);
+      refuseUrl(url, { at: 'body.url', ports });
       const secret = newSecret();
       const id = reservedId?.('whk') ?? ports.makeId('whk');
       const { accountId } = actor;
@@ -113,7 +114,7 @@ export const webhookRoutes: readonly AnyRoute[] = [
     handle: async (call) => {
       const { body, ports } = call;
       const { id } = await ownWebhook(call);
-      if (body.url !== undefined) refuseUrl(body.url, ports);
+      if (body.url !== undefined) refuseUrl(body.url, { at: 'body.url', ports });
       await ports.webhooks.store.update(id, {
         ...(body.url === undefined ? {} : { url: body.url }),
         ...(body.events === undefined ? {} : { events: body.events }),
@@ -263,14 +264,6 @@ async function deliveryJson(
   const delivery = await ports.webhooks.store.getDelivery(webhook.id, deliveryId);
   if (delivery !== undefined) return deliveryWire(delivery);
   throw new ApiProblem('not_found', `webhook ${webhook.id} has no delivery ${deliveryId}`);
-}
-
-function refuseUrl(url: string, { webhooks }: Call['ports']): void {
-  const message = webhooks.whyNot(url);
-  if (message === undefined) return;
-  throw new ApiProblem('bad_request', `body.url: ${message}`, {
-    details: [{ at: 'body.url', message }],
-  });
 }
 
 function newSecret(): string {

@@ -4,6 +4,7 @@ import { encodingName } from '../../engine/csv/encoding.ts';
 import type { InputOptions, RunRequest } from '../../engine/run/run-service.ts';
 import { parseMaxFailures } from '../../engine/task/max-failures.ts';
 import type { Task } from '../../engine/task/task.ts';
+import { RunWebhook } from './webhook-wire.ts';
 
 /** More than any machine has. */
 const MAX_THREADS = 256;
@@ -64,6 +65,7 @@ export const RunOptions = ReadOptions.extend({
   retry: z.int().min(0).optional(),
   excel_safe: z.boolean().optional(),
   on_invalid,
+  webhook: RunWebhook.optional(),
 }).meta({ id: 'RunOptions' });
 
 const whole = (least: number) =>

@@ -20,6 +20,15 @@ const WebhookSecret = z
   .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'must be whsec_ and 24 to 64 bytes in base64')
   .meta({ description: 'Signs the messages', example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' });
 
+/** Who is told of one run. */
+export const RunWebhook = z
+  .strictObject({
+    url: WebhookUrl,
+    events: WebhookEvents.default(['run.ended']),
+    secret: WebhookSecret.meta({ description: 'One of your own: it signs the messages' }),
+  })
+  .meta({ id: 'RunWebhook', description: 'Called when this run begins, pauses or ends' });
+
 const Time = z.iso.datetime();
 
 export const WebhookWire = z
