@@ -76,6 +76,8 @@ it('a backup of a server at work is restored by the commands of docs/operate.md'
   await server.json(`/v1/runs/${body.id}`, { method: 'DELETE' });
   await server.stop();
   servers.splice(0);
+  // Nothing is left but the backup.
+  await rm(data, { recursive: true });
   await shell(await commandsOf('Restore'), home);
   const restored = await serve(data);
   expect(await endedRun(restored, body.id)).toMatchObject({ status: 'success', succeeded: 150 });
