@@ -262,6 +262,7 @@ async function serve(
         if (end.status === 'rejected') onError(end.reason, 'end');
       }
       feed.close();
+      store.close();
       // What was sent last leaves at the end of this turn.
       await new Promise((resolve) => void setImmediate(resolve));
       server.closeAllConnections();

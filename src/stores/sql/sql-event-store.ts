@@ -5,7 +5,10 @@ import type { RunEventTable, StoreSchema } from './schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 import { addDeliveries, isToldToWebhooks } from './webhook-rows.ts';
 
-/** Events of runs. A run has one server, which appends one after the other. */
+/** More often than this a number is not taken by chance. */
+const TRIES = 50;
+
+/** Events of runs. A run has one server, which appends one after the other; others may add a word. */
 export class SqlEventStore implements RunEventStore {
   readonly #database: SqlDatabase;
 
@@ -14,17 +17,25 @@ export class SqlEventStore implements RunEventStore {
   }
 
   async append(event: Omit<RunEvent, 'number' | 'atMs'>): Promise<RunEvent> {
-    const { db } = this.#database;
-    try {
-      if (!isToldToWebhooks(event.type)) return await this.#insert(event, db);
-      return await db.transaction().execute(async (transaction) => {
-        const kept = await this.#insert(event, transaction);
-        await addDeliveries(transaction, kept);
-        return kept;
-      });
-    } catch (error) {
-      throw storeError(this.#database.name, error);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#append(event);
+      } catch (error) {
+        // Another has taken the number: there is a next one.
+        if (isTaken(error) && tries < TRIES) continue;
+        throw storeError(this.#database.name, error);
+      }
     }
+  }
+
+  async #append(event: Omit<RunEvent, 'number' | 'atMs'>): Promise<RunEvent> {
+    const { db } = this.#database;
+    if (!isToldToWebhooks(event.type)) return this.#insert(event, db);
+    return db.transaction().execute(async (transaction) => {
+      const kept = await this.#insert(event, transaction);
+      await addDeliveries(transaction, kept);
+      return kept;
+    });
   }
 
   async #insert(
@@ -50,15 +61,19 @@ export class SqlEventStore implements RunEventStore {
     runId: string,
     { number, limit }: { readonly number: number; readonly limit: number },
   ): Promise<readonly RunEvent[]> {
-    const rows = await this.#database.db
-      .selectFrom('run_events')
-      .selectAll()
-      .where('run_id', '=', runId)
-      .where('number', '>', number)
-      .orderBy('number')
-      .limit(limit)
-      .execute();
-    return rows.map(eventOf);
+    try {
+      const rows = await this.#database.db
+        .selectFrom('run_events')
+        .selectAll()
+        .where('run_id', '=', runId)
+        .where('number', '>', number)
+        .orderBy('number')
+        .limit(limit)
+        .execute();
+      return rows.map(eventOf);
+    } catch (error) {
+      throw storeError(this.#database.name, error);
+    }
   }
 
   async last(runId: string): Promise<RunEvent | undefined> {
@@ -91,4 +106,9 @@ function eventOf(row: Selectable<RunEventTable>): RunEvent {
     type: row.type as RunEventType,
     data: JSON.parse(row.data) as RunEvent['data'],
   };
+}
+
+/** Whether a row of this key is there (PostgreSQL; in SQLite a statement is alone). */
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '23505';
 }

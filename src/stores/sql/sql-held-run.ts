@@ -122,8 +122,13 @@ export class SqlHeldRun implements HeldRun {
     }
   }
 
-  async release(): Promise<void> {
+  /** Renews the claim no more. */
+  abandon(): void {
     clearInterval(this.#renewing);
+  }
+
+  async release(): Promise<void> {
+    this.abandon();
     const { database, runId, fence, onReleased } = this.#parts;
     onReleased();
     await database.db

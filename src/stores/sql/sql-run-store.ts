@@ -67,6 +67,11 @@ export class SqlRunStore implements HostedRunStore {
     );
   }
 
+  /** Renews no claim any more: they end by themselves, or at the next start. */
+  close(): void {
+    for (const held of this.#held.values()) held.abandon();
+  }
+
   async prepareFolder(runId: string): Promise<string> {
     const folder = join(this.#folder, runId);
     try {

@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nanoid } from 'nanoid';
+import { migrate } from '../../src/stores/sql/migrate.ts';
+import { openPostgres } from '../../src/stores/sql/open-postgres.ts';
+import { openSqlite } from '../../src/stores/sql/open-sqlite.ts';
+import type { SqlDatabase } from '../../src/stores/sql/sql-database.ts';
+import { SqlEventStore } from '../../src/stores/sql/sql-event-store.ts';
+import { SqlRunStore } from '../../src/stores/sql/sql-run-store.ts';
+import { asked, type TestPostgres } from '../tasks/postgres-cluster.ts';
+import type { HostedWorld } from './run-store.ts';
+
+/** An empty database of its own in a PostgreSQL server. */
+export async function makeDatabase(postgres: TestPostgres): Promise<string> {
+  const name = `rowmill_${nanoid().toLowerCase().replaceAll('-', '_')}`;
+  await asked(postgres.url, `CREATE DATABASE "${name}"`);
+  const url = new URL(postgres.url);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** Opens SQLite in a folder, or a database of its own in PostgreSQL. */
+export async function openWorld(
+  postgres: TestPostgres | undefined,
+): Promise<HostedWorld & { readonly database: SqlDatabase; readonly folder: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'rowmill-store-'));
+  const database =
+    postgres === undefined
+      ? openSqlite(join(folder, 'server.db'))
+      : await openPostgres(await makeDatabase(postgres));
+  await migrate(database);
+  const stores = new Map<string, SqlRunStore>();
+  const storeOf = (holder: string, place = 'here'): SqlRunStore => {
+    const known = stores.get(holder) ?? new SqlRunStore(database, { folder, holder, place });
+    stores.set(holder, known);
+    return known;
+  };
+  return {
+    database,
+    folder,
+    store: (process) => storeOf(process),
+    elsewhere: (process) => storeOf(process, 'elsewhere'),
+    async expireClaims() {
+      await database.db.updateTable('runs').set({ lease_until: 1 }).execute();
+    },
+    releaseAll: (process) => storeOf(process).releaseAll(),
+    async rowsOf(runId) {
+      const { db } = database;
+      const runs = await db.selectFrom('runs').select('id').where('id', '=', runId).execute();
+      const rows = await Promise.all(
+        (['checkpoints', 'run_events'] as const).map((name) =>
+          db.selectFrom(name).select('run_id').where('run_id', '=', runId).execute(),
+        ),
+      );
+      return [runs, ...rows].flat().length;
+    },
+    async close() {
+      for (const store of stores.values()) store.close();
+      await database.db.destroy();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The same with two runs and their events. */
+export async function openEventWorld(postgres: TestPostgres | undefined) {
+  const world = await openWorld(postgres);
+  const values = {
+    account_id: 'a',
+    auth_account_id: 'a',
+    task: 'a/b',
+    record: '{}',
+    status: 'pending',
+    created_at: 1,
+  };
+  for (const id of ['run_a', 'run_b']) {
+    await world.database.db
+      .insertInto('runs')
+      .values({ ...values, id })
+      .execute();
+  }
+  return { events: new SqlEventStore(world.database), close: () => world.close() };
+}

@@ -1,0 +1,34 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, it } from 'vitest';
+import { LocalRunStore } from '../../src/stores/local/local-run-store.ts';
+import { systemClock } from '../../src/system/system-clock.ts';
+import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
+import { describeEventStore } from './event-store.ts';
+import { describeHostedRunStore, describeRunStore } from './run-store.ts';
+import { openEventWorld, openWorld } from './sql-worlds.ts';
+
+const postgres = await startPostgres();
+afterAll(() => postgres?.stop());
+
+describeRunStore('files', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'rowmill-store-'));
+  return {
+    store: () => new LocalRunStore(folder, systemClock),
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+});
+
+describe.each([
+  ['SQLite', undefined],
+  ['PostgreSQL', postgres],
+] as const)('%s', (name, server) => {
+  if (name === 'PostgreSQL' && server === undefined) {
+    it.skip(NOT_RUN, () => undefined);
+    return;
+  }
+  describeRunStore(name, () => openWorld(server));
+  describeHostedRunStore(name, () => openWorld(server));
+  describeEventStore(name, () => openEventWorld(server));
+});
