@@ -145,9 +145,9 @@ describe('a request with an Idempotency-Key', () => {
     const server = await serve();
     const first = await send(server, { key: 'a key of mine', csv: 'text\na\n' });
     const { id } = (await first.json()) as { readonly id: string };
-    const database = new Database(join(server.folder, 'server.db'));
-    const rows = JSON.stringify(database.prepare('SELECT * FROM idempotent_requests').all());
-    database.close();
+    const { db } = await server.openStore();
+    const rows = JSON.stringify(await db.selectFrom('idempotent_requests').selectAll().execute());
+    await db.destroy();
     expect(rows).toContain('key_hash');
     expect(rows).not.toContain(id);
     expect(rows).not.toContain('a key of mine');

@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RUN_ACTIONS, type RunSituation } from '../../src/engine/hosting/run-situation.ts';
 import { defineTask, write } from '../../src/index.ts';
-import { openSqlite } from '../../src/stores/sql/open-sqlite.ts';
 import { endedRun, startTestServer, type TestServer } from './test-server.ts';
 
 /** Rows wait for the test. */
@@ -148,7 +146,7 @@ describe('what is asked of a run', () => {
       for (const _ of RUN_ACTIONS) ids.push(await create(first, { query: '?start=false' }));
       await first.stop();
       servers.splice(0);
-      const { db } = openSqlite(join(first.folder, 'server.db'));
+      const { db } = await first.openStore();
       const { sql } = await import('kysely');
       await sql.raw(`update runs set ${STORED[situation]}`).execute(db);
       await db.destroy();

@@ -1,10 +1,29 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { TaskRegistry } from '../../src/engine/task/registry.ts';
 import type { Task } from '../../src/engine/task/task.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../../src/server-app.ts';
+import { openPostgres } from '../../src/stores/sql/open-postgres.ts';
+import { openSqlite } from '../../src/stores/sql/open-sqlite.ts';
+import type { SqlDatabase } from '../../src/stores/sql/sql-database.ts';
+import { makeDatabase } from '../contract/sql-worlds.ts';
+import { startPostgres } from '../tasks/postgres-cluster.ts';
 import { watchAnswers } from './described-answers.ts';
+
+/** TEST_API_STORE=postgres: all servers have a database of their own there instead of SQLite. */
+const postgres = process.env['TEST_API_STORE'] === 'postgres' ? await startPostgres() : undefined;
+if (postgres !== undefined) afterAll(() => postgres.stop());
+/** Of each folder: a server that is started again has the same. */
+const databases = new Map<string, string>();
+
+async function databaseOf(folder: string): Promise<string | undefined> {
+  if (postgres === undefined) return undefined;
+  const url = databases.get(folder) ?? (await makeDatabase(postgres));
+  databases.set(folder, url);
+  return url;
+}
 
 /** What most answers are. */
 type JsonBody = Readonly<Record<string, unknown>> & { readonly id: string };
@@ -19,6 +38,8 @@ export interface TestServer extends RunningServer {
     path: string,
     init?: RequestInit,
   ): Promise<{ readonly status: number; readonly body: JsonBody }>;
+  /** Its database, to look into or to change behind its back. */
+  openStore(): Promise<SqlDatabase>;
   /** Ends the server; its folder stays. */
   stop(): Promise<void>;
 }
@@ -38,7 +59,7 @@ export async function startTestServer(
     dataDir: home,
     host: '127.0.0.1',
     port: 0,
-    database: undefined,
+    database: await databaseOf(home),
     tasks: {
       find: async (name) => registry.get(name),
       list: async () => registry.list(),
@@ -67,6 +88,10 @@ export async function startTestServer(
       const response = await fetch(`${server.url}${path}`, init);
       const text = await response.text();
       return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as JsonBody };
+    },
+    async openStore() {
+      const url = databases.get(home);
+      return url === undefined ? openSqlite(join(home, 'server.db')) : openPostgres(url);
     },
     stop,
     async close() {

@@ -34,19 +34,24 @@ describe.each(STORES)('a transaction in %s', (_, server) => {
     const { db } = world.database;
     await (await world.store('a').create(recordOf('run_a'))).release();
     const order: string[] = [];
-    let other: Promise<unknown> | undefined;
+    let isInside = (): void => undefined;
+    const inside = new Promise<void>((resolve) => {
+      isInside = resolve;
+    });
     let letGo = (): void => undefined;
     const gate = new Promise<void>((resolve) => {
       letGo = resolve;
     });
-    const transaction = db.transaction().execute(async (inside) => {
-      await inside.updateTable('runs').set({ message: 'inside' }).execute();
+    const transaction = db.transaction().execute(async (own) => {
+      await own.updateTable('runs').set({ message: 'inside' }).execute();
+      isInside();
       await gate;
       order.push('transaction');
       throw new Error('changed its mind');
     });
     const failed = expect(transaction).rejects.toThrow('changed its mind');
-    other = db
+    await inside;
+    const other = db
       .updateTable('runs')
       .set({ task: 'other/one' })
       .execute()
