@@ -87,7 +87,10 @@ const host: CommandLineHost = {
     return text(process.stdin);
   },
   async serve({ workspace, onError }) {
-    const { startServer } = await import('./server-app.ts');
+    const [{ startServer }, { openServerLog }] = await Promise.all([
+      import('./server-app.ts'),
+      import('./system/server-log.ts'),
+    ]);
     const { settings, tasks } = workspace;
     return startServer({
       ...settings,
@@ -95,8 +98,12 @@ const host: CommandLineHost = {
       tasks,
       threads: { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks },
       onNotice: onError,
+      onRequest: openServerLog(workspace.settings.logLevel, process.stderr).request,
       onError: (error, about) => onError(`${about ?? 'server'}: ${stackOf(error)}`),
     });
+  },
+  async keys({ settings }) {
+    return (await import('./keys-app.ts')).openKeys(settings);
   },
   onSignal(listener) {
     const signals: readonly StopSignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];

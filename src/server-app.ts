@@ -2,12 +2,17 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileStore } from '@tus/file-store';
 import { nanoid } from 'nanoid';
+import { KeyAuthenticator } from './api/access/key-authenticator.ts';
+import type { RequestLine } from './api/access/log-request.ts';
+import { RateLimits } from './api/access/rate-limits.ts';
 import type { ApiPorts } from './api/api-ports.ts';
 import { listen } from './api/listen.ts';
+import { isLoopback } from './api/loopback.ts';
 import { createApiServer } from './api/server.ts';
 import { ResumableUploads } from './api/uploads/resumable-uploads.ts';
 import { DerivedRunFiles } from './engine/hosting/derived-run-files.ts';
 import { Retention } from './engine/hosting/retention.ts';
+import { RowmillError } from './engine/errors.ts';
 import { RunControl } from './engine/hosting/run-control.ts';
 import { Drafts } from './engine/hosting/drafts.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
@@ -22,9 +27,8 @@ import { machinePorts, type ThreadSource } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
 import { freeBytesOf, readinessOf } from './readiness.ts';
 import { DataFolder } from './stores/local/data-folder.ts';
-import { migrate } from './stores/sql/migrate.ts';
-import { openPostgres } from './stores/sql/open-postgres.ts';
-import { openSqlite } from './stores/sql/open-sqlite.ts';
+import { openServerDatabase, sqlKeys } from './keys-app.ts';
+import { SqlAuditStore } from './stores/sql/sql-audit-store.ts';
 import { SqlDraftStore } from './stores/sql/sql-draft-store.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
 import { SqlEventStore } from './stores/sql/sql-event-store.ts';
@@ -48,6 +52,13 @@ export interface ServerOptions {
   readonly threads: ThreadSource | undefined;
   /** Hosts and networks that runs and webhooks may reach beside the public internet; `*` for all. */
   readonly allowAddresses: readonly string[];
+  readonly corsOrigins: readonly string[];
+  /** Of a key, or of an address; 0 for any number. */
+  readonly requestsPerMinute: number;
+  readonly maxConnections: number;
+  /** Where clients reach the server, when it stands behind a proxy. */
+  readonly publicUrl?: string | undefined;
+  readonly onRequest: (line: RequestLine) => void;
   readonly maxUploadBytes: number;
   /** How long a draft is kept that nobody removes. Default 7. */
   readonly draftDays?: number;
@@ -69,6 +80,8 @@ export interface ServerOptions {
 /** A server that listens. */
 export interface RunningServer {
   readonly url: string;
+  /** No key was made yet: who reaches it may do all. */
+  readonly isOpen: boolean;
   /** Runs commit a checkpoint and are taken up at the next start. */
   close(): Promise<void>;
 }
@@ -77,11 +90,16 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 /** An upload that nobody goes on with. */
 const PARTIAL_LIFE_MS = DAY_MS;
 const DRAFT_DAYS = 7;
+const NEEDS_KEY = (host: string): string =>
+  `${host} can be reached from elsewhere, and there is no key yet, so anyone could do anything: make one by rowmill key create --scope admin, or listen on 127.0.0.1`;
+
+/** From one address. With keys of 256 random bits this saves work, not keys. */
+const WRONG_KEYS_PER_MINUTE = 30;
 const GRACE_MS = 8_000;
 
 /** Puts a server together and makes it listen. Throws `folder_busy` where another has the data folder. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { dataDir, database: address } = options;
+  const { dataDir } = options;
   const { pid } = process;
   const folder = await DataFolder.take(dataDir, { makeId: () => `srv_${nanoid()}`, pid });
   let database: SqlDatabase | undefined;
@@ -90,9 +108,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     folder.release();
   };
   try {
-    database =
-      address === undefined ? openSqlite(join(dataDir, 'server.db')) : await openPostgres(address);
-    await migrate(database);
+    database = await openServerDatabase(options);
     const server = await serve(options, { database, serverId: folder.serverId });
     folder.announce({ pid, url: server.url });
     return {
@@ -113,6 +129,15 @@ async function serve(
   { database, serverId }: { readonly database: SqlDatabase; readonly serverId: string },
 ): Promise<RunningServer> {
   const { dataDir, slots, onError } = options;
+  const machine = machinePorts(dataDir, {
+    threads: options.threads,
+    allowAddresses: options.allowAddresses,
+  });
+  const keys = sqlKeys(database, machine);
+  const isOpen = !(await keys.store.hasAny());
+  if (isOpen && !isLoopback(options.host)) {
+    throw new RowmillError('usage', NEEDS_KEY(options.host));
+  }
   const store = new SqlRunStore(database, {
     folder: join(dataDir, 'server-runs'),
     holder: serverId,
@@ -121,10 +146,6 @@ async function serve(
   await store.releaseAll();
   const idempotency = new SqlIdempotencyStore(database, { holder: serverId });
   await idempotency.releaseAll();
-  const machine = machinePorts(dataDir, {
-    threads: options.threads,
-    allowAddresses: options.allowAddresses,
-  });
   const { clock, makeStop } = machine;
   const service = new LocalRunService({ ...machine, store, keepsInputs: true });
   const probe = new SqlStoreProbe(database);
@@ -225,15 +246,21 @@ async function serve(
     drafts,
     resumable,
     inspectInput: (file) => inspectInput(file, machine),
-    authenticator: {
-      actorOf: async () => ({
-        accountId: 'local',
-        authAccountId: 'local',
-        keyId: undefined,
-        scopes: new Set(['admin']),
-      }),
-    },
+    authenticator: new KeyAuthenticator({
+      keys,
+      clock,
+      ownHosts: [options.host, ...hostsOf(options.publicUrl)],
+      corsOrigins: options.corsOrigins,
+      wrongKeysPerMinute:
+        options.requestsPerMinute === 0 ? Number.MAX_SAFE_INTEGER : WRONG_KEYS_PER_MINUTE,
+    }),
+    keys,
+    audit: new SqlAuditStore(database),
+    limits: new RateLimits(options.requestsPerMinute),
+    onRequest: options.onRequest,
     settings: {
+      corsOrigins: options.corsOrigins,
+      maxConnections: options.maxConnections,
       maxUploadBytes: options.maxUploadBytes,
       maxBodyBytes: 1024 * 1024,
       maxRecordsBytes: Math.min(options.maxUploadBytes, 16 * 1024 * 1024),
@@ -248,6 +275,7 @@ async function serve(
   retention.open();
   return {
     url,
+    isOpen,
     async close() {
       server.close();
       // A store that is gone must keep nobody from ending.
@@ -269,4 +297,8 @@ async function serve(
       idempotency.close();
     },
   };
+}
+
+function hostsOf(url: string | undefined): readonly string[] {
+  return url === undefined ? [] : [new URL(url).hostname];
 }

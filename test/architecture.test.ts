@@ -37,7 +37,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   run: ['app', 'engine'],
   // The composition root.
   app: ['engine', 'machine', 'settings', 'stores', 'system'],
-  'server-app': ['api', 'engine', 'files', 'machine', 'metrics', 'readiness', 'stores', 'webhooks'],
+  'keys-app': ['engine', 'machine', 'stores'],
+  'server-app': [
+    'api',
+    'engine',
+    'files',
+    'keys-app',
+    'machine',
+    'metrics',
+    'readiness',
+    'stores',
+    'webhooks',
+  ],
   webhooks: ['api', 'engine', 'system'],
   readiness: ['api', 'engine'],
   metrics: ['engine'],
@@ -47,6 +58,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: [
     'app',
     'cli',
+    'keys-app',
     'client',
     'engine',
     'remote-app',

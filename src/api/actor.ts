@@ -1,16 +1,6 @@
-/** What a key may do. `admin` may do all, in all accounts. */
-const SCOPES = [
-  'tasks:read',
-  'runs:read',
-  'runs:write',
-  'webhooks:write',
-  'metrics:read',
-  'keys:write',
-  'audit:read',
-  'admin',
-] as const;
+import type { Scope } from '../engine/ports/key-store.ts';
 
-export type Scope = (typeof SCOPES)[number];
+export type { Scope };
 
 /** Who calls. */
 export interface Actor {

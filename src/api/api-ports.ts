@@ -1,9 +1,11 @@
 import type { DerivedRunFiles } from '../engine/hosting/derived-run-files.ts';
 import type { Retention } from '../engine/hosting/retention.ts';
+import type { ApiKeys } from '../engine/hosting/api-keys.ts';
 import type { RunControl } from '../engine/hosting/run-control.ts';
 import type { Drafts } from '../engine/hosting/drafts.ts';
 import type { RunEventFeed } from '../engine/hosting/run-event-feed.ts';
 import type { RunHost } from '../engine/hosting/run-host.ts';
+import type { AuditStore } from '../engine/ports/audit-store.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { HostedRunStore } from '../engine/ports/hosted-run-store.ts';
 import type { IdempotencyStore } from '../engine/ports/idempotency-store.ts';
@@ -14,6 +16,9 @@ import type { InputInspection } from '../engine/run/inspect-input.ts';
 import type { RunService } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { CsvTask } from '../engine/task/task.ts';
+import type { Caller } from './access/caller.ts';
+import type { RequestLine } from './access/log-request.ts';
+import type { RateLimits } from './access/rate-limits.ts';
 import type { Actor } from './actor.ts';
 import type { ResumableUploads } from './uploads/resumable-uploads.ts';
 
@@ -49,10 +54,17 @@ interface ReadinessCheck {
 /** Who may call, from the request's key. */
 interface Authenticator {
   /** Throws `unauthorized`. `key` is what stands behind `Bearer`, or in `X-Auth-Token`. */
-  actorOf(key: string | undefined): Promise<Actor>;
+  actorOf(key: string | undefined, caller: Caller): Promise<Actor>;
+  /** Whether nobody needs a key: none was ever made. */
+  isOpen(): Promise<boolean>;
+  /** A key was revoked. */
+  forget(keyId: string): void;
 }
 
 export interface ApiSettings {
+  /** Origins of web pages that may call. */
+  readonly corsOrigins: readonly string[];
+  readonly maxConnections: number;
   readonly maxUploadBytes: number;
   readonly maxBodyBytes: number;
   /** Of JSON records, which are read as a whole; a longer file is sent as CSV. */
@@ -84,6 +96,11 @@ export interface ApiPorts {
   /** Reads a whole file of a task and says what is wrong with its form. */
   inspectInput(file: { readonly task: CsvTask; readonly path: string }): Promise<InputInspection>;
   readonly authenticator: Authenticator;
+  readonly keys: ApiKeys;
+  readonly audit: AuditStore;
+  readonly limits: RateLimits;
+  /** Is told of every request. */
+  readonly onRequest: (line: RequestLine) => void;
   readonly settings: ApiSettings;
   readonly clock: Clock;
   readonly makeId: MakeId;

@@ -1,11 +1,14 @@
 import type { Context } from 'koa';
 import type { ZodType } from 'zod';
+import { audited } from './access/audit-call.ts';
+import { isPlainName } from './access/guard-request.ts';
+import { callerOf } from './access/caller.ts';
 import { mayDo, type Actor } from './actor.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { answerOnce } from './idempotency/answer-once.ts';
 import { ApiProblem, type ProblemDetail } from './problem.ts';
 import { readBody } from './read-body.ts';
-import type { AnyRoute } from './route.ts';
+import type { AnyRoute, Call } from './route.ts';
 import { parseJson } from './uploads/read-json.ts';
 
 const NOBODY: Actor = {
@@ -29,7 +32,33 @@ export async function callRoute(
   },
 ): Promise<void> {
   context.state['route'] = route.path;
-  const actor = await allowedActor(route, context, ports);
+  if (!Object.values(params).every(isPlainName)) {
+    throw new ApiProblem('not_found', `there is nothing at ${context.path}`);
+  }
+  const actor = await callingActor(route, context, ports);
+  const reply = await audited(route, { params, actor, ports, context }, async () => {
+    if (route.scope !== 'public' && !mayDo(actor, route.scope)) {
+      throw new ApiProblem('forbidden', `this key lacks the scope ${route.scope}`);
+    }
+    const parsed = await parseCall(route, { context, params, ports });
+    return answerOnce(route, { ...parsed, actor, ports, context });
+  });
+  if (reply === 'sent') return;
+  context.status = reply.status;
+  if (reply.headers !== undefined) context.set({ ...reply.headers });
+  if ('json' in reply) {
+    context.type = 'application/json';
+    context.body = JSON.stringify(reply.json);
+  } else {
+    context.body = null;
+    context.status = reply.status;
+  }
+}
+
+async function parseCall(
+  route: AnyRoute,
+  { context, params, ports }: Parameters<typeof callRoute>[1],
+): Promise<Pick<Call, 'params' | 'query' | 'body'>> {
   const details: ProblemDetail[] = [];
   const parsed = {
     params: parse(route.params, params, { part: 'path', details }),
@@ -46,24 +75,18 @@ export async function callRoute(
       details,
     });
   }
-  const reply = await answerOnce(route, { ...parsed, actor, ports, context });
-  if (reply === 'sent') return;
-  context.status = reply.status;
-  if (reply.headers !== undefined) context.set({ ...reply.headers });
-  if ('json' in reply) {
-    context.type = 'application/json';
-    context.body = JSON.stringify(reply.json);
-  } else {
-    context.body = null;
-    context.status = reply.status;
-  }
+  return parsed;
 }
 
-async function allowedActor(route: AnyRoute, context: Context, ports: ApiPorts): Promise<Actor> {
-  if (route.scope === 'public') return NOBODY;
-  const actor = await ports.authenticator.actorOf(keyOf(context));
-  if (mayDo(actor, route.scope)) return actor;
-  throw new ApiProblem('forbidden', `this key lacks the scope ${route.scope}`);
+/** Who calls; every call is counted. */
+async function callingActor(route: AnyRoute, context: Context, ports: ApiPorts): Promise<Actor> {
+  const isPublic = route.scope === 'public';
+  const actor = isPublic
+    ? NOBODY
+    : await ports.authenticator.actorOf(keyOf(context), callerOf(context));
+  context.state['actor'] = actor;
+  await ports.limits.count(context, actor.keyId);
+  return actor;
 }
 
 /** The key of a request: `Authorization: Bearer …`, or `X-Auth-Token`. */

@@ -4,6 +4,7 @@ import { createRunRoutes } from './routes/create-runs.ts';
 import { descriptionRoutes } from './routes/description.ts';
 import { draftRoutes } from './routes/drafts.ts';
 import { retentionRoutes } from './routes/retention.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { runControlRoutes } from './routes/run-control.ts';
 import { runEventRoutes } from './routes/run-events.ts';
 import { runFileRoutes } from './routes/run-files.ts';
@@ -29,5 +30,6 @@ export const ROUTES: readonly AnyRoute[] = [
   ...runRowRoutes,
   ...webhookRoutes,
   ...retentionRoutes,
+  ...keyRoutes,
   ...kazooRoutes,
 ];

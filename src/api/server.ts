@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { Router } from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
+import { allowOrigins, refuseUnreasonable, setSafeHeaders } from './access/guard-request.ts';
+import { logRequests } from './access/log-request.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { callRoute } from './call-route.ts';
 import { discardRest, holdBody, isBodyHeld } from './expected-body.ts';
@@ -13,15 +15,28 @@ import { isKazooPath, kazooRequests } from './kazoo/kazoo-requests.ts';
 import type { AnyRoute } from './route.ts';
 import { ROUTES } from './routes.ts';
 
+/** Who sends its headers slowly, or too many bytes of them, is cut off. */
+const LIMITS = {
+  headersTimeout: 20_000,
+  maxHeaderSize: 16 * 1024,
+  connectionsCheckingInterval: 5_000,
+};
+/** A connection on which nothing moves for so long is closed. */
+const IDLE_MS = 120_000;
+
 /** The HTTP server, not listening yet. */
 export function createApiServer(ports: ApiPorts): Server {
   const app = new Koa();
   app.proxy = false;
   // Errors are answered by `answerProblems`; what reaches Koa is a connection that broke.
   app.silent = true;
+  app.use(logRequests(ports.onRequest));
   app.use(identify(ports));
   app.use(measureRequests(ports));
+  app.use(setSafeHeaders);
+  app.use(allowOrigins(ports.settings.corsOrigins));
   app.use(answerProblems(ports));
+  app.use(refuseUnreasonable);
   app.use(kazooRequests(ports));
   const router = new Router();
   for (const route of ROUTES) {
@@ -35,7 +50,9 @@ export function createApiServer(ports: ApiPorts): Server {
   app.use(router.routes());
   app.use(refuseUnknown(ROUTES));
   const handle = app.callback();
-  const server = createServer(handle);
+  const server = createServer(LIMITS, handle);
+  server.maxConnections = ports.settings.maxConnections;
+  server.timeout = IDLE_MS;
   // Who asks before it sends a body is told to go on by whoever reads it: a refusal costs no upload.
   server.on('checkContinue', (request, response) => {
     holdBody(request, response);
@@ -60,7 +77,7 @@ function identify({ makeId }: ApiPorts) {
     const given = context.get('x-request-id');
     const requestId = REQUEST_ID.test(given) ? given : makeId('req');
     context.state['requestId'] = requestId;
-    context.set({ 'X-Request-Id': requestId, 'X-Content-Type-Options': 'nosniff' });
+    context.set('X-Request-Id', requestId);
     await next();
   };
 }

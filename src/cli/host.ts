@@ -1,3 +1,4 @@
+import type { ApiKey } from '../engine/ports/key-store.ts';
 import type { RunService, RunSummary } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { MaxFailures } from '../engine/task/task.ts';
@@ -166,6 +167,20 @@ interface ServeOptions {
 /** A server that listens. */
 export interface ServingServer {
   readonly url: string;
+  /** No key was made yet: whoever reaches it may do all. */
+  readonly isOpen: boolean;
+  close(): Promise<void>;
+}
+
+/** Where keys are made and revoked. */
+export interface KeyDesk {
+  /** `text` is the key itself, which nobody sees again. */
+  create(
+    wanted: Pick<ApiKey, 'accountId' | 'name' | 'scopes' | 'expiresAtMs'>,
+  ): Promise<{ readonly key: ApiKey; readonly text: string }>;
+  list(): Promise<readonly ApiKey[]>;
+  find(keyId: string): Promise<ApiKey | undefined>;
+  revoke(key: ApiKey): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -187,6 +202,8 @@ export interface CommandLineHost {
   readStdin(): Promise<string>;
   /** Starts the server and says where it listens. */
   serve(options: ServeOptions): Promise<ServingServer>;
+  /** The keys of the server on this data folder. */
+  keys(workspace: Workspace): Promise<KeyDesk>;
   /** Calls back at each signal until the returned function is called. */
   onSignal(listener: (signal: StopSignalName) => void): () => void;
   /** Called when the reader of stdout has gone. */

@@ -67,6 +67,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   login: async () => (await import('./commands/login.ts')).addLoginCommand,
   logout: async () => (await import('./commands/login.ts')).addLogoutCommand,
   profiles: async () => (await import('./commands/login.ts')).addProfilesCommand,
+  key: async () => (await import('./commands/key.ts')).addKeyCommand,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   config: async () => (await import('./commands/config.ts')).addConfigCommand,
   completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,

@@ -3,6 +3,7 @@ import { defineNoinputTask, defineTask, fail, ok, stop, write } from 'rowmill';
 import { isEmail } from 'rowmill/verifiers';
 import { z } from 'zod';
 import { runCommandLine } from '../../src/cli/command-line.ts';
+import type { ApiKey } from '../../src/engine/ports/key-store.ts';
 import type { StopSignalName } from '../../src/cli/exit-codes.ts';
 import type {
   CommandLineHost,
@@ -412,8 +413,15 @@ export class FakeCommandLine {
       // It is ended as soon as it is there.
       serve: async () => {
         setImmediate(() => this.signal('SIGTERM'));
-        return { url: 'http://127.0.0.1:7070', close: async () => undefined };
+        return { url: 'http://127.0.0.1:7070', isOpen: true, close: async () => undefined };
       },
+      keys: async () => ({
+        create: async (wanted) => ({ key: { ...KEY, ...wanted }, text: 'rm_abc_secret' }),
+        list: async () => [KEY],
+        find: async (id) => ({ ...KEY, id }),
+        revoke: async () => undefined,
+        close: async () => undefined,
+      }),
       onSignal: (listener) => {
         this.#signalListeners.add(listener);
         return () => this.#signalListeners.delete(listener);
@@ -426,6 +434,18 @@ export class FakeCommandLine {
     };
   }
 }
+
+const KEY: ApiKey = {
+  id: 'key_abc',
+  accountId: 'local',
+  name: 'a key',
+  scopes: ['admin'],
+  status: 'active',
+  createdAtMs: 0,
+  expiresAtMs: undefined,
+  revokedAtMs: undefined,
+  lastUsedAtMs: undefined,
+};
 
 /** Progress of a run, with the fields a test does not care for. */
 export function progressAt(

@@ -71,7 +71,15 @@ describe('rowmill serve', () => {
     const { port } = new URL(url);
     const taken = await rowmill(folder, ['serve', '--port', port, '--data', 'other']);
     expect([taken.exitCode, taken.stderr]).toEqual([2, expect.stringContaining(`port ${port}`)]);
-    const foreign = await rowmill(folder, ['serve', '--host', '192.0.2.1', '--data', 'third']);
+    const elsewhere = ['serve', '--host', '192.0.2.1', '--data', 'third'];
+    const open = await rowmill(folder, elsewhere);
+    expect([open.exitCode, open.stderr]).toEqual([
+      2,
+      expect.stringContaining('rowmill key create --scope admin'),
+    ]);
+    const made = await rowmill(folder, ['key', 'create', '--scope', 'admin', '--data', 'third']);
+    expect(made.stdout).toMatch(/^rm_\w+\n$/);
+    const foreign = await rowmill(folder, elsewhere);
     expect([foreign.exitCode, foreign.stderr]).toEqual([
       2,
       expect.stringContaining('192.0.2.1 is no address of this machine'),

@@ -49,11 +49,7 @@ async function allowBrowsers(
   authenticator: ApiPorts['authenticator'],
 ): Promise<void> {
   if (context.get('origin') === '') return;
-  const isOpen = await authenticator.actorOf(undefined).then(
-    () => true,
-    () => false,
-  );
-  if (isOpen) return;
+  if (await authenticator.isOpen()) return;
   context.set({
     'Access-Control-Allow-Origin': '*',
     'Access-Control-Allow-Methods': 'GET, PUT, POST, PATCH, DELETE, OPTIONS',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Caller } from '../access/caller.ts';
 import type { Actor } from '../actor.ts';
 import type { ApiPorts } from '../api-ports.ts';
 import { ApiProblem } from '../problem.ts';
@@ -26,14 +27,19 @@ export async function logIn(
   {
     field,
     ports,
-  }: { readonly field: 'api_key' | 'credentials'; readonly ports: Pick<ApiPorts, 'authenticator'> },
+    caller,
+  }: {
+    readonly field: 'api_key' | 'credentials';
+    readonly ports: Pick<ApiPorts, 'authenticator'>;
+    readonly caller: Caller;
+  },
 ): Promise<KazooReply> {
   const given = textOf(data, field) ?? textOf(data, 'api_key') ?? textOf(data, 'password');
   if (given === undefined) {
     const message = 'Field is required but missing';
     throw validationError({ [field]: { required: { message } } });
   }
-  const { key, actor } = await actorOf(given, ports);
+  const { key, actor } = await actorOf(given, ports, caller);
   return {
     data: {
       account_id: actor.accountId,
@@ -51,10 +57,11 @@ export async function logIn(
 async function actorOf(
   given: string,
   { authenticator }: Pick<ApiPorts, 'authenticator'>,
+  caller: Caller,
 ): Promise<{ readonly key: string; readonly actor: Actor }> {
   const password = given.slice(given.indexOf(':') + 1);
   try {
-    return { key: password, actor: await authenticator.actorOf(password) };
+    return { key: password, actor: await authenticator.actorOf(password, caller) };
   } catch (error) {
     const isRefused = error instanceof ApiProblem && error.code === 'unauthorized';
     if (!isRefused || !HASHED.test(given)) throw error;

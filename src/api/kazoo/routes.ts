@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { callerOf } from '../access/caller.ts';
 import type { RegisteredTask } from '../../engine/task/registry.ts';
 import type { AnyRoute, Call } from '../route.ts';
 import { createTask } from './create-task.ts';
@@ -29,7 +30,12 @@ export const kazooRoutes: readonly AnyRoute[] = [
     reads: ['application/json'],
     status: 201,
     data: KazooLogin,
-    handle: async (call) => logIn(await dataOf(call), { field: 'api_key', ports: call.ports }),
+    handle: async (call) =>
+      logIn(await dataOf(call), {
+        field: 'api_key',
+        ports: call.ports,
+        caller: callerOf(call.context),
+      }),
   }),
   kazooRoute({
     method: 'PUT',
@@ -41,7 +47,12 @@ export const kazooRoutes: readonly AnyRoute[] = [
     reads: ['application/json'],
     status: 201,
     data: KazooLogin,
-    handle: async (call) => logIn(await dataOf(call), { field: 'credentials', ports: call.ports }),
+    handle: async (call) =>
+      logIn(await dataOf(call), {
+        field: 'credentials',
+        ports: call.ports,
+        caller: callerOf(call.context),
+      }),
   }),
   kazooRoute({
     method: 'GET',

@@ -10,6 +10,9 @@ import { visible } from '../visible-text.ts';
 /** What has not ended by then is left behind: its last checkpoint stands. */
 const END_AFTER_MS = 9_500;
 
+const OPEN =
+  'NO KEY IS NEEDED: whoever is on this machine may call this server and do all. Make a key to end this: rowmill key create --scope admin';
+
 /** `serve`: the HTTP API on this machine, until a signal ends it. */
 export function addServeCommand(program: Command, context: CommandContext): void {
   const command = program
@@ -93,6 +96,7 @@ async function serve(
   for (const line of startLines(server, { workspace, tasks, processId: host.processId })) {
     screen.err(line);
   }
+  if (server.isOpen) screen.warn(OPEN);
   const endBeside = await beside?.(workspace, context);
   const ended = new Promise<void>((resolve) => {
     let signals = 0;

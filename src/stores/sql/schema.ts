@@ -139,6 +139,35 @@ export interface DraftTable {
   readonly check_facts: string | null;
 }
 
+/** A key to the HTTP API. */
+export interface ApiKeyTable {
+  readonly id: string;
+  readonly account_id: string;
+  readonly name: string;
+  /** Scope[] as JSON. */
+  readonly scopes: string;
+  readonly secret_hash: string;
+  readonly created_at: number;
+  readonly expires_at: number | null;
+  readonly revoked_at: number | null;
+  readonly last_used_at: number | null;
+}
+
+/** Who changed what. */
+export interface AuditTable {
+  readonly id: string;
+  readonly created_at: number;
+  readonly account_id: string;
+  readonly auth_account_id: string;
+  readonly key_id: string | null;
+  readonly request_id: string | null;
+  readonly address: string | null;
+  readonly action: string;
+  readonly subject: string | null;
+  readonly outcome: string;
+  readonly code: string | null;
+}
+
 /** All tables of the store. */
 export interface StoreSchema {
   readonly runs: RunTable;
@@ -148,4 +177,6 @@ export interface StoreSchema {
   readonly webhooks: WebhookTable;
   readonly webhook_deliveries: WebhookDeliveryTable;
   readonly drafts: DraftTable;
+  readonly api_keys: ApiKeyTable;
+  readonly audit: AuditTable;
 }

@@ -20,8 +20,11 @@ const withKeys = {
     if (key === 'rm_id_secret') return actor;
     throw new ApiProblem('unauthorized', 'this key is not known');
   },
+  isOpen: async () => false,
+  forget: () => undefined,
 };
-const withoutKeys = { actorOf: async () => actor };
+const withoutKeys = { ...withKeys, actorOf: async () => actor, isOpen: async () => true };
+const caller = { address: '127.0.0.1', host: 'localhost', origin: '', account: '' };
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -115,7 +118,7 @@ describe('a login', () => {
     ['credentials', { username: 'ann', password: KEY }],
     ['credentials', { api_key: KEY }],
   ] as const)('with a key as %s of %j gives it as the token', async (field, data) => {
-    expect(await logIn(data, { field, ports })).toEqual({
+    expect(await logIn(data, { field, ports, caller })).toEqual({
       authToken: KEY,
       data: {
         account_id: 'acme',
@@ -130,7 +133,9 @@ describe('a login', () => {
 
   it('with credentials that are a hash says why they are of no use', async () => {
     const credentials = '82a2dc91686ec828a67152d45a5c5ef7';
-    await expect(logIn({ credentials }, { field: 'credentials', ports })).rejects.toMatchObject({
+    await expect(
+      logIn({ credentials }, { field: 'credentials', ports, caller }),
+    ).rejects.toMatchObject({
       status: 401,
       message: 'invalid_credentials',
       data: { message: 'invalid credentials', reason: expect.stringContaining('MD5 or SHA-1') },
@@ -138,9 +143,9 @@ describe('a login', () => {
   });
 
   it('with a wrong key, or none, is refused', async () => {
-    const wrong = logIn({ api_key: 'rm_id_other' }, { field: 'api_key', ports });
+    const wrong = logIn({ api_key: 'rm_id_other' }, { field: 'api_key', ports, caller });
     await expect(wrong).rejects.toMatchObject({ code: 'unauthorized' });
-    await expect(logIn({}, { field: 'api_key', ports })).rejects.toMatchObject({
+    await expect(logIn({}, { field: 'api_key', ports, caller })).rejects.toMatchObject({
       status: 400,
       data: { api_key: { required: { message: 'Field is required but missing' } } },
     });

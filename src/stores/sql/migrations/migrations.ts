@@ -1,5 +1,7 @@
 import { runs } from './001-runs.ts';
 import { placeOfRuns } from './002-place-of-runs.ts';
+import { keys } from './010-keys.ts';
+import { audit } from './011-audit.ts';
 import { drafts } from './020-drafts.ts';
 import { runControl } from './030-run-control.ts';
 import { idempotency } from './040-idempotency.ts';
@@ -15,6 +17,8 @@ import type { MakeMigration } from './make-migration.ts';
 export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '001-runs': runs,
   '002-place-of-runs': placeOfRuns,
+  '010-keys': keys,
+  '011-audit': audit,
   '020-drafts': drafts,
   '030-run-control': runControl,
   '040-idempotency': idempotency,

@@ -1,0 +1,76 @@
+import { problemOf } from '../problem.ts';
+import type { AnyRoute, Call, Reply } from '../route.ts';
+
+/**
+ * Carries out a call and, where it may change something, leaves a line of who asked for what: here, so that
+ * no route can forget it. It is written before the answer is sent.
+ */
+export async function audited(
+  route: AnyRoute,
+  call: Pick<Call, 'actor' | 'ports' | 'context'> & {
+    readonly params: Readonly<Record<string, string>>;
+  },
+  work: () => Promise<Reply>,
+): Promise<Reply> {
+  if (route.method === 'GET' || route.method === 'HEAD' || route.scope === 'public') return work();
+  try {
+    const reply = await work();
+    // What was answered before was noted before.
+    if (!call.context.res.hasHeader('idempotency-replayed')) {
+      const status = reply === 'sent' ? call.context.res.statusCode : reply.status;
+      await note(route, call, { status, code: undefined, subject: subjectOf(reply, call.params) });
+    }
+    return reply;
+  } catch (error) {
+    const { status, code } = problemOf(error);
+    await note(route, call, { status, code, subject: subjectOf(undefined, call.params) });
+    throw error;
+  }
+}
+
+async function note(
+  { operationId }: AnyRoute,
+  { actor, ports, context }: Parameters<typeof audited>[1],
+  {
+    status,
+    code,
+    subject,
+  }: {
+    readonly status: number;
+    readonly code: string | undefined;
+    readonly subject: string | undefined;
+  },
+): Promise<void> {
+  const requestId = String(context.state['requestId']);
+  try {
+    await ports.audit.append({
+      id: ports.makeId('aud'),
+      accountId: actor.accountId,
+      authAccountId: actor.authAccountId,
+      keyId: actor.keyId,
+      requestId,
+      address: context.ip,
+      action: operationId,
+      subject,
+      outcome: status >= 500 ? 'failed' : status >= 400 ? 'refused' : 'done',
+      code,
+    });
+  } catch (error) {
+    // What was done is done; the log of the server has what the audit lacks.
+    ports.onError(error, requestId);
+  }
+}
+
+/** What was made, or else what the path names. */
+function subjectOf(
+  reply: Reply | undefined,
+  params: Readonly<Record<string, string>>,
+): string | undefined {
+  const named = Object.entries(params).findLast(([name]) => name.endsWith('_id'));
+  if (named !== undefined) return named[1];
+  const json = reply !== undefined && reply !== 'sent' && 'json' in reply ? reply.json : undefined;
+  if (typeof json === 'object' && json !== null && 'id' in json && typeof json.id === 'string') {
+    return json.id;
+  }
+  return Object.values(params).join('/') || undefined;
+}
