@@ -32,7 +32,7 @@ export async function callRoute(
   },
 ): Promise<void> {
   context.state['route'] = route.path;
-  if (!Object.values(params).every(isPlainName)) {
+  if (!Object.entries(params).every(isPlainName)) {
     throw new ApiProblem('not_found', `there is nothing at ${context.path}`);
   }
   const actor = await callingActor(route, context, ports);

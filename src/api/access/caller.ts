@@ -19,3 +19,7 @@ export function callerOf(context: Context): Caller {
     account: context.get('x-rowmill-account'),
   };
 }
+
+export function isAccountId(text: string): boolean {
+  return /^[\w-][\w.-]{0,63}$/.test(text);
+}

@@ -1,6 +1,7 @@
 import cors from '@koa/cors';
 import type { Context, Middleware, Next } from 'koa';
 import { ApiProblem } from '../problem.ts';
+import { isAccountId } from './caller.ts';
 
 const MOST_HEADERS = 100;
 const MOST_URL_CHARACTERS = 8_192;
@@ -46,7 +47,8 @@ export function allowOrigins(origins: readonly string[]): Middleware {
   });
 }
 
-/** What a part of a path can be that names something of ours. */
-export function isPlainName(text: string): boolean {
+/** What a parameter of a path can be that names something of ours. */
+export function isPlainName([name, text]: readonly [string, string]): boolean {
+  if (name === 'account_id') return isAccountId(text);
   return text.length <= 200 && !/[\p{C}/\\]/u.test(text) && !/^\.{1,2}$/.test(text);
 }

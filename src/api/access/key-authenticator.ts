@@ -5,14 +5,13 @@ import type { Clock } from '../../engine/ports/clock.ts';
 import type { ApiKey } from '../../engine/ports/key-store.ts';
 import type { Actor } from '../actor.ts';
 import { ApiProblem } from '../problem.ts';
-import type { Caller } from './caller.ts';
+import { isAccountId, type Caller } from './caller.ts';
 import { refuseForeignPage } from './foreign-page.ts';
 import { addressGroup, limited } from './rate-limits.ts';
 
 /** A key that was right is asked for again after so long: the time in which other servers hear of a revocation. */
 const REMEMBERED_MS = 5_000;
 const MOST_REMEMBERED = 1_000;
-const ACCOUNT = /^[\w.-]{1,64}$/;
 
 /** Knows who calls by the key of the request. Before the first key is made, whoever is on this machine may do all. */
 export class KeyAuthenticator {
@@ -113,7 +112,7 @@ function actorFor(
 ): Actor {
   const actor = { accountId, authAccountId: accountId, keyId: id, scopes: new Set(scopes) };
   if (account === '' || account === accountId) return actor;
-  if (!ACCOUNT.test(account)) {
+  if (!isAccountId(account)) {
     throw new ApiProblem('bad_request', 'header.x-rowmill-account is no id of an account');
   }
   if (!actor.scopes.has('admin')) {

@@ -10,6 +10,7 @@ import {
 import { cursorAt, readCursor } from '../cursor.ts';
 import { ownDraft } from '../own-draft.ts';
 import { ApiProblem } from '../problem.ts';
+import { refuseMachinePlaces } from '../refuse-machine-places.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
 import { receiveUpload, UPLOAD_TYPES } from '../uploads/receive-upload.ts';
 import { wishesOf } from '../uploads/draft-wishes.ts';
@@ -166,7 +167,12 @@ export const draftRoutes: readonly AnyRoute[] = [
     params: OneDraft,
     responses: { 202: CHECK_RESPONSE },
     handle: async (call) => {
-      await call.ports.drafts.check(await ownDraft(call.params.draft_id, call));
+      const draft = await ownDraft(call.params.draft_id, call);
+      if (draft.task !== undefined) {
+        const { task } = await call.ports.tasks.find(draft.task);
+        refuseMachinePlaces(task, draft.arguments);
+      }
+      await call.ports.drafts.check(draft);
       return { status: 202, json: await checkOf(call) };
     },
   }),

@@ -4,7 +4,7 @@ import { SCOPES, type ApiKey } from '../../engine/ports/key-store.ts';
 
 export const AccountId = z
   .string()
-  .regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
+  .regex(/^[\w-][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
   .meta({ description: 'Whose runs, drafts and keys', example: 'acme' });
 export const KeyScope = z
   .enum(SCOPES)

@@ -40,7 +40,7 @@ function addCreate(key: Command, context: CommandContext): void {
     'rowmill key create --scope runs:read --scope runs:write --account acme --name nightly',
   );
   command.action(async ({ scope, name, account, expires, json }: CreateFlags) => {
-    if (!/^[\w.-]{1,64}$/.test(account)) {
+    if (!/^[\w-][\w.-]{0,63}$/.test(account)) {
       throw new RowmillError('usage', `--account ${account} is no id: letters, digits, - _ .`);
     }
     const wanted = {

@@ -14,6 +14,8 @@ export function databaseArgument(): Argument<string> {
   return {
     schema: {
       type: 'string',
+      // On a server a caller names no file and no host of the machine: who runs it does.
+      'x-rowmill-on-server': 'secret',
       description:
         'File of a SQLite database, or postgres://user@host/name. A password comes from {{secret:NAME}}, PGPASSWORD or ~/.pgpass.',
     },
