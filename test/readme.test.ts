@@ -23,8 +23,16 @@ const ANSWERS: Readonly<Record<string, number>> = {
   'npx rowmill check contacts/clean samples/contacts.csv': 4,
   'npx rowmill run orders/price orders-price.csv --tasks orders-price.ts -o priced.csv': 4,
   // Nobody fixed them here.
-  [`${CLEAN} failed.csv -o fixed.csv`]: 5,
+  'npx rowmill runs retry RUN failed.csv': 5,
 };
+
+/** Id of the last run with this output. */
+function runOf(folder: string, output: string): string {
+  const words = ['dist/main.js', 'runs', 'list', '--json'];
+  const { stdout } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8' });
+  const runs = JSON.parse(stdout) as { run_id: string; output: string }[]; // what runs list prints
+  return runs.find((run) => run.output.endsWith(`/${output}`))?.run_id ?? 'none';
+}
 
 describe('the README', () => {
   let folder = '';
@@ -53,7 +61,11 @@ describe('the README', () => {
       .filter((line) => !line.startsWith('npx rowmill serve'));
     expect(lines.length).toBeGreaterThan(6);
     for (const line of lines) {
-      const command = line.replaceAll('npx rowmill', 'node dist/main.js');
+      const command = line
+        .replaceAll('npx rowmill', 'node dist/main.js')
+        // The run that these lines are about, as a reader would put it in.
+        .replace(' RUN ', () => ` ${runOf(folder, 'out.csv')} `)
+        .replace(/ RUN$/, () => ` ${runOf(folder, 'out.csv')}`);
       const { status, stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', command], {
         cwd: folder,
         encoding: 'utf8',

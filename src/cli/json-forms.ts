@@ -1,5 +1,6 @@
 import type {
   RunErrorLine,
+  RunFamilySummary,
   RunProgress,
   RunResult,
   RunStarted,
@@ -90,6 +91,24 @@ export function runJson(run: RunSummary): Record<string, unknown> {
     dialect: manifest.dialect === undefined ? null : dialectJson(manifest.dialect),
     input_sha256: manifest.inputSha256 ?? null,
     output_sha256: manifest.outputSha256 ?? null,
+  };
+}
+
+/** Where a run comes from, what came from it, and what has become of its rows. */
+export function familyJson(family: RunFamilySummary): Record<string, unknown> {
+  const { parent, children, isReverted, effective } = family;
+  return {
+    parent: parent === undefined ? null : { run_id: parent.runId, kind: parent.kind },
+    children: children.map(({ runId, kind, status }) => ({ run_id: runId, kind, status })),
+    reverted: isReverted,
+    effective:
+      effective === undefined
+        ? null
+        : {
+            succeeded: effective.succeeded,
+            failed: effective.failed,
+            fixed_by: effective.fixedBy.map(({ runId, rows }) => ({ run_id: runId, rows })),
+          },
   };
 }
 

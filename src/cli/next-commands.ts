@@ -17,6 +17,7 @@ export function nextCommands(
     sameWords,
     workingDirectory,
     isRemote,
+    mergesInto,
   }: {
     /** `--tasks …` and the like. */
     readonly globalWords: readonly string[];
@@ -25,6 +26,8 @@ export function nextCommands(
     readonly workingDirectory: string;
     /** The run is a server's. */
     readonly isRemote: boolean;
+    /** The run whose output the rows of this one belong in. */
+    readonly mergesInto?: string | undefined;
   },
 ): NextCommand[] {
   const next: NextCommand[] = [];
@@ -43,11 +46,15 @@ export function nextCommands(
   if (result.canResume && !isFinal(result.status)) {
     add('goes on where it ended', 'resume', result.runId);
   }
+  if (mergesInto !== undefined && isFinal(status)) {
+    const words = ['runs', 'save', mergesInto, '--merged', 'merged.csv'];
+    add('the whole output, with these rows in their places', ...words);
+  }
   if (result.failed > 0) {
     add('every failed row and its reason', 'runs', 'errors', result.runId);
     if (result.failedPath === undefined) {
       add(
-        'writes them into a file, to be fixed and run',
+        'writes them into a file, to be fixed and done again',
         'runs',
         'save',
         result.runId,
@@ -56,15 +63,10 @@ export function nextCommands(
       );
     } else {
       const file = shownPath(result.failedPath, workingDirectory);
-      add(
-        'once that file is fixed: only its rows',
-        'run',
-        result.task,
-        file,
-        '-o',
-        'fixed.csv',
-        ...sameWords,
-      );
+      const words = isRemote
+        ? ['run', result.task, file, '-o', 'fixed.csv', ...sameWords]
+        : ['runs', 'retry', runId, file];
+      add('once that file is fixed: only its rows', ...words);
     }
   }
   if (result.unprocessedPath === undefined && result.hasRest && isFinal(result.status)) {

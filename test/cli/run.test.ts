@@ -320,8 +320,8 @@ describe('what run reports', () => {
       'failed rows  failed rows.csv',
       '',
       'next:',
-      `  ${'rowmill runs errors run1 --tasks my.ts'.padEnd(71)}  every failed row and its reason`,
-      "  rowmill run contacts/clean 'failed rows.csv' -o fixed.csv --tasks my.ts  once that file is fixed: only its rows",
+      `  ${'rowmill runs errors run1 --tasks my.ts'.padEnd(55)}  every failed row and its reason`,
+      "  rowmill runs retry run1 'failed rows.csv' --tasks my.ts  once that file is fixed: only its rows",
       '',
     ]);
   });
@@ -356,7 +356,7 @@ describe('what run reports', () => {
     expect((await run([...words, '-o', 'out.csv'])).stdout).toBe('');
   });
 
-  it('is a next command for the failed rows that is told the same of columns and arguments', async () => {
+  it('is a next command for the failed rows: their run knows columns and arguments', async () => {
     const act: Act = () => ({ ...PARTIAL, task: 'contacts/wipe', failedPath: '/home/ann/f.csv' });
     const same = ['--map', 'My Mail=email', '--set', 'country=FR', '--arg', 'factor=2'];
     const { stderr } = await run(['run', 'contacts/wipe', 'in.csv', '--yes', '--json', ...same], {
@@ -364,9 +364,7 @@ describe('what run reports', () => {
     });
     expect(stderr).toBe('');
     const shown = await run(['run', 'contacts/wipe', 'in.csv', '--yes', ...same], { act });
-    expect(shown.stderr).toContain(
-      "rowmill run contacts/wipe f.csv -o fixed.csv --map 'My Mail=email' --set country=FR --arg factor=2",
-    );
+    expect(shown.stderr).toContain('rowmill runs retry run1 f.csv  once');
   });
 
   it('is how to go on with a run that can be resumed', async () => {

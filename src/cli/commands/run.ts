@@ -148,6 +148,8 @@ export interface FollowedRun {
   readonly isRemote: boolean;
   /** Flags that a run of its failed rows needs too. */
   readonly sameWords: readonly string[];
+  /** The run whose output the rows of this one belong in. */
+  readonly mergesInto?: string | undefined;
   readonly begin: (handles: RunHandles) => Promise<RunResult>;
 }
 
@@ -200,8 +202,7 @@ export async function followRun(
   const { isCanary, inputIsPipe } = run;
   context.exitCode = exitCodeOfRun({ result, signal: terminal.signal(), isCanary, inputIsPipe });
   const globalWords = context.globalWords(command);
-  const { sameWords, isRemote } = run;
-  const next = nextCommands(result, { globalWords, sameWords, workingDirectory, isRemote });
+  const next = nextCommands(result, { ...run, globalWords, workingDirectory });
   if (command.optsWithGlobals<{ json?: boolean }>().json === true) {
     const json = { ...resultJson(result), warnings, next, exit_code: context.exitCode };
     if (run.stdoutIsData) screen.err(visibleJson(json));

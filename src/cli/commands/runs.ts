@@ -8,6 +8,8 @@ import { addRunsFilesCommand } from './runs/files.ts';
 import { addRunsListCommand } from './runs/list.ts';
 import { addRunsLogCommand } from './runs/log.ts';
 import { addRunsResumeCommand } from './runs/resume.ts';
+import { addRunsRetryCommand } from './runs/retry.ts';
+import { addRunsRevertCommand } from './runs/revert.ts';
 import { addRunsRowsCommand } from './runs/rows.ts';
 import { addRunsSaveCommand } from './runs/save.ts';
 import { addRunsShowCommand } from './runs/show.ts';
@@ -21,6 +23,7 @@ export function addRunsCommand(program: Command, context: CommandContext): void 
     'rowmill runs',
     'rowmill runs errors RUN --limit 20',
     'rowmill runs save RUN --failed failed.csv',
+    'rowmill runs retry RUN failed.csv',
     'rowmill runs watch RUN',
   );
   for (const add of IN_ORDER_OF_HELP) add(runs, context);
@@ -34,6 +37,8 @@ const IN_ORDER_OF_HELP: readonly ((runs: Command, context: CommandContext) => vo
   addRunsLogCommand,
   addRunsFilesCommand,
   addRunsSaveCommand,
+  addRunsRetryCommand,
+  addRunsRevertCommand,
   addRunsWatchCommand,
   addRunsPauseCommand,
   addRunsResumeCommand,

@@ -10,8 +10,8 @@ import { prepareRevert } from './prepare-revert.ts';
 import { revertTask } from './revert-task.ts';
 import { familyOf, refuseUnfinished, type RunFamily } from './run-family.ts';
 import { outputPathOf } from './run-paths.ts';
-import type { RunParent, RunRecord } from './run-record.ts';
-import type { RetryRequest, RevertRequest, RunInput } from './run-service.ts';
+import type { RunRecord } from './run-record.ts';
+import type { RetryRequest, RevertRequest, RunInput, RunParent } from './run-service.ts';
 import type { ServicePorts } from './service-ports.ts';
 import { writeStartState } from './start-state.ts';
 

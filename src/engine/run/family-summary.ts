@@ -22,7 +22,7 @@ export async function summarizeFamily(
       status: state.status,
     }));
   return {
-    parent: parent === undefined ? undefined : { runId: parent.runId, kind: parent.kind },
+    parent,
     children,
     isReverted: reverts.some(({ state }) => state.status === 'success'),
     effective: await effectiveOf(family, ports),

@@ -1,6 +1,13 @@
 import type { CsvTable, ReadPosition } from '../csv/csv-table.ts';
 import type { MaxFailures, RetryPolicy } from '../task/task.ts';
-import type { FailureCause, InputOptions, RunInput, RunOutput, RunOwner } from './run-service.ts';
+import type {
+  FailureCause,
+  InputOptions,
+  RunInput,
+  RunOutput,
+  RunOwner,
+  RunParent,
+} from './run-service.ts';
 import type { AskedOfRun, RunStatus, Tally } from './status.ts';
 
 /** What an input was when the run began, so that a resume can tell when it changed. */
@@ -9,15 +16,6 @@ export interface InputIdentity {
   readonly modifiedMs: number | undefined;
   /** SHA-256 of the first 64 KiB. */
   readonly headSha256: string;
-}
-
-/** Which run a run is about. */
-export interface RunParent {
-  readonly runId: string;
-  /** The first run of the line: the rows have their numbers from it. */
-  readonly rootId: string;
-  /** `retry`: rows of it are run again. `revert`: what it did is undone. */
-  readonly kind: 'retry' | 'revert';
 }
 
 /** What does not change of a run: all that is needed to go on with it. Stored as JSON. */

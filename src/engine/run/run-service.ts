@@ -100,10 +100,19 @@ export type RevertRequest = Pick<
   'task' | 'codeHash' | 'acceptNewCode' | 'output' | 'owner'
 >;
 
+/** Which run a run is about. */
+export interface RunParent {
+  readonly runId: string;
+  /** The first run of the line: the rows have their numbers from it. */
+  readonly rootId: string;
+  /** `retry`: rows of it are run again. `revert`: what it did is undone. */
+  readonly kind: 'retry' | 'revert';
+}
+
 /** A run with those that came from it. */
 export interface RunFamilySummary {
   /** The run whose rows it did again, or undid. */
-  readonly parent: { readonly runId: string; readonly kind: 'retry' | 'revert' } | undefined;
+  readonly parent: RunParent | undefined;
   /** Runs of its rows again, and runs that undid it, the oldest first. */
   readonly children: readonly {
     readonly runId: string;

@@ -20,6 +20,7 @@ export type RunAct = (
 interface OfRunFlags {
   readonly json?: boolean;
   readonly hash?: boolean;
+  readonly row?: number;
 }
 
 /** A command about one run, by its id. */
