@@ -1,8 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'libsql';
 import { assert, asyncProperty, array, constantFrom, integer, record, string } from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BodyHash } from '../../src/api/idempotency/body-hash.ts';
@@ -129,9 +127,9 @@ describe('a request with an Idempotency-Key', () => {
     await server.stop();
     servers.splice(0);
     // As if the process had gone between the run and the answer.
-    const database = new Database(join(server.folder, 'server.db'));
-    database.exec('UPDATE idempotent_requests SET answer = NULL, body_hash = NULL');
-    database.close();
+    const { db } = await server.openStore();
+    await db.updateTable('idempotent_requests').set({ answer: null, body_hash: null }).execute();
+    await db.destroy();
     const next = await serve(server.folder);
     const again = await send(next, { key: 'one', csv: 'text\na\n' });
     expect(again.status).toBe(201);

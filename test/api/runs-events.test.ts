@@ -1,13 +1,11 @@
 import { createServer, get, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { Context } from 'koa';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EventStream } from '../../src/api/event-stream.ts';
 import { RunEventFeed } from '../../src/engine/hosting/run-event-feed.ts';
 import { defineTask, write } from '../../src/index.ts';
-import { openSqlite } from '../../src/stores/sql/open-sqlite.ts';
 import { SqlEventStore } from '../../src/stores/sql/sql-event-store.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
@@ -203,7 +201,7 @@ describe('the events of a run', () => {
     const id = await create(server);
     await server.stop();
     servers.splice(0);
-    const { db } = openSqlite(join(server.folder, 'server.db'));
+    const { db } = await server.openStore();
     await db
       .updateTable('runs')
       .set({ status: 'partial', succeeded: 7, failed: 1, due_at: null })
@@ -226,14 +224,14 @@ describe('the events of a run', () => {
   it('that were pruned are stood for by one that says so', async () => {
     const server = await serve({ slots: 0 });
     const id = await create(server, { query: '?start=false' });
-    const { db, ...rest } = openSqlite(join(server.folder, 'server.db'));
-    const feed = new RunEventFeed(new SqlEventStore({ db, ...rest }));
+    const database = await server.openStore();
+    const feed = new RunEventFeed(new SqlEventStore(database));
     await feed.tell({ runId: id, type: 'started', data: {} });
     for (let told = 0; told < 1_497; told += 1) {
       await feed.tell({ runId: id, type: 'progress', data: { succeeded: told } });
     }
     await feed.tell({ runId: id, type: 'ended', data: {} });
-    await db.destroy();
+    await database.db.destroy();
     const watcher = await Watcher.open(`${server.url}/v1/runs/${id}/events`);
     await watcher.ended();
     expect(watcher.types.slice(0, 4)).toEqual(['created', 'started', 'pruned', 'progress']);

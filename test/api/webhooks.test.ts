@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import Database from 'libsql';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineTask, write } from '../../src/index.ts';
@@ -160,9 +158,9 @@ describe('a webhook', () => {
     await delivered(server, webhook, ({ attempts }) => attempts.length === 1);
     await server.stop();
     servers.splice(0);
-    const database = new Database(join(server.folder, 'server.db'));
-    database.exec('UPDATE webhook_deliveries SET due_at = 0');
-    database.close();
+    const { db } = await server.openStore();
+    await db.updateTable('webhook_deliveries').set({ due_at: 0 }).execute();
+    await db.destroy();
     receiver.answer(204);
     const next = await serve({ folder: server.folder });
     expect(await delivered(next, webhook, ({ status }) => status === 'delivered')).toMatchObject({
