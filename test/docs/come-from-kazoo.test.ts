@@ -50,7 +50,7 @@ describe.runIf(hasCurl())('docs/come-from-kazoo.md', () => {
   });
 });
 
-it.skipIf(hasCurl())('needs curl on the PATH: docs/come-from-kazoo.md', () => undefined);
+if (!hasCurl()) it.skip('needs curl on the PATH: docs/come-from-kazoo.md', () => undefined);
 
 function hasCurl(): boolean {
   try {
