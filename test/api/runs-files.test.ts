@@ -119,8 +119,14 @@ describe('the files of a run', () => {
 
   it('have no other', async () => {
     const { files } = await ended();
-    for (const name of ['log.jsonl', '..%2f..%2fserver.db', 'output', 'output.csv%00']) {
-      expect((await raw(`${files}/${name}`)).status).toBe(400);
+    for (const [name, status] of [
+      ['log.jsonl', 400],
+      ['output', 400],
+      // What is no name of anything is looked for nowhere.
+      ['..%2f..%2fserver.db', 404],
+      ['output.csv%00', 404],
+    ] as const) {
+      expect((await raw(`${files}/${name}`)).status, name).toBe(status);
     }
   });
 

@@ -390,7 +390,7 @@ describe('completion in bash', () => {
   };
 
   it('knows commands, flags and the tasks of the modules on the line', async () => {
-    expect(await complete('do')).toEqual(['doctor']);
+    expect(await complete('doc')).toEqual(['doctor']);
     expect(await complete('run', '--tasks', 'demo.ts', 'demo/qu')).toEqual(['demo/quick']);
     expect(await complete('run', 'contacts/clean', '--on-inv')).toEqual(['--on-invalid']);
   });
