@@ -86,13 +86,18 @@ export function problemsOfAnswer(answer: Answer): readonly string[] {
   const operation = item?.spec[(method === 'head' ? 'get' : method) as 'get'];
   if (method === 'options') return [];
   if (item === undefined || operation === undefined) {
-    const expected = item === undefined ? [404] : [405];
+    // Behind a name that is none there is nothing at all.
+    const expected = item === undefined ? [404] : [404, 405];
     // Who may not ask at all is told so first.
     if (![...expected, 400, 401, 403, 429, 503].includes(answer.status)) return ['is no route'];
-    const isKazoo = answer.path.startsWith('/v2');
+    // A path with dots in it is another one here than where it was refused: the answer says whose it is.
+    const isKazoo = answer.path.startsWith('/v2') || answer.body.includes('"status":"error"');
     const shape = isKazoo ? 'KazooError' : `Problem${answer.status}`;
     return bodyProblems(answer, `#/components/schemas/${shape}`);
   }
+  const isNameless = answer.path.split('?')[0]?.endsWith('/') === true;
+  if (isNameless && answer.status === 404)
+    return bodyProblems(answer, '#/components/schemas/Problem404');
   const reference = operation.responses?.[`${answer.status}` as '200'];
   if (reference === undefined) return [`status ${answer.status} is not in the description`];
   const at = `#/paths/${escaped(item.path)}/${method === 'head' ? 'get' : method}/responses/${answer.status}`;
