@@ -12,10 +12,10 @@ import {
   withoutRules,
   type CellDecoder,
   type OpenOptions,
-} from './engine/csv/reader.ts';
-import type { RecordBlock } from './engine/csv/record-block.ts';
-import type { RecordProblem, RecordProblemCode } from './engine/csv/record-problem.ts';
-import { StreamSource } from './engine/csv/stream-source.ts';
+} from './engine/csv/read/reader.ts';
+import type { RecordBlock } from './engine/csv/read/record-block.ts';
+import type { RecordProblem, RecordProblemCode } from './engine/csv/read/record-problem.ts';
+import { StreamSource } from './engine/csv/read/stream-source.ts';
 import type { ByteSource } from './engine/ports/byte-source.ts';
 import { gunzip } from './files/local/gunzip.ts';
 

@@ -17,7 +17,7 @@ import { RunControl } from './engine/hosting/run-control.ts';
 import { Drafts } from './engine/hosting/drafts.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { RunHost } from './engine/hosting/run-host.ts';
-import { inspectInput } from './engine/run/inspect-input.ts';
+import { inspectInput } from './engine/run/check/inspect-input.ts';
 import { LocalRunService } from './engine/service.ts';
 import type { MakeId } from './engine/ports/ids.ts';
 import { LocalDerivedFileCache } from './files/local/derived-file-cache.ts';

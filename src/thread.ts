@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { RowmillError } from './engine/errors.ts';
-import { RowThread } from './engine/run/row-thread.ts';
+import { RowThread } from './engine/run/rows/row-thread.ts';
 import type { TaskStorage } from './engine/task/run-context.ts';
 import { serveRowThread } from './executors/threads/serve-row-thread.ts';
 import { environmentSecrets } from './system/environment-secrets.ts';

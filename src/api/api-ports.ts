@@ -12,7 +12,7 @@ import type { IdempotencyStore } from '../engine/ports/idempotency-store.ts';
 import type { MakeId } from '../engine/ports/ids.ts';
 import type { UploadFiles } from '../engine/ports/upload-files.ts';
 import type { WebhookStore } from '../engine/ports/webhook-store.ts';
-import type { InputInspection } from '../engine/run/inspect-input.ts';
+import type { InputInspection } from '../engine/run/check/inspect-input.ts';
 import type { RunService } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { CsvTask } from '../engine/task/task.ts';

@@ -1,5 +1,10 @@
-import { DELIMITER_NAMES, delimiterOf, escapeOf, quoteOf } from '../engine/csv/dialect-words.ts';
-import { encodingName } from '../engine/csv/encoding.ts';
+import {
+  DELIMITER_NAMES,
+  delimiterOf,
+  escapeOf,
+  quoteOf,
+} from '../engine/csv/find/dialect-words.ts';
+import { encodingName } from '../engine/csv/encoding/encoding.ts';
 import { InvalidArgumentError } from 'commander';
 import { parseMaxFailures } from '../engine/task/max-failures.ts';
 import type { MaxFailures } from '../engine/task/task.ts';

@@ -6,7 +6,7 @@ import type {
   RunStarted,
   RunSummary,
 } from '../engine/run/run-service.ts';
-import { causeJson, dialectJson } from '../engine/run/check-json.ts';
+import { causeJson, dialectJson } from '../engine/run/check/check-json.ts';
 
 // What `--json` prints. Programs depend on these names: a field may be added, none may change.
 

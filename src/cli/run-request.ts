@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { RowmillError } from '../engine/errors.ts';
 import type { InputOptions, RunInput, RunOutput, RunRequest } from '../engine/run/run-service.ts';
-import { threadObstacle } from '../engine/run/thread-use.ts';
+import { threadObstacle } from '../engine/run/rows/thread-use.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { Task } from '../engine/task/task.ts';
 import type { CommandLineSettings } from './host.ts';

@@ -1,25 +1,25 @@
-import { beginRun } from './run/begin-run.ts';
-import { createRetry, createRevert, type CreatedChild } from './run/begin-child.ts';
-import { carryOut, isRefusal, type CarryOut } from './run/carry-out.ts';
-import { checkFile } from './run/check-file.ts';
-import { controlRun } from './run/control-run.ts';
-import type { Derived, DerivedPaths } from './run/derive-files.ts';
-import { deriveStored } from './run/derive-stored.ts';
-import { readErrors } from './run/errors-file.ts';
-import { lineageOf, summarizeFamily } from './run/family-summary.ts';
-import { followRun } from './run/follow-run.ts';
-import { hashRun } from './run/hash-run.ts';
+import { beginRun } from './run/begin/begin-run.ts';
+import { createRetry, createRevert, type CreatedChild } from './run/begin/begin-child.ts';
+import { carryOut, isRefusal, type CarryOut } from './run/carry/carry-out.ts';
+import { checkFile } from './run/check/check-file.ts';
+import { controlRun } from './run/carry/control-run.ts';
+import type { Derived, DerivedPaths } from './run/output/derive-files.ts';
+import { deriveStored } from './run/output/derive-stored.ts';
+import { readErrors } from './run/output/errors-file.ts';
+import { lineageOf, summarizeFamily } from './run/after/family-summary.ts';
+import { followRun } from './run/after/follow-run.ts';
+import { hashRun } from './run/after/hash-run.ts';
 import {
   findRun,
   refuseOtherFiles,
   reopenRun,
   type ResumeOptions,
   refuseOtherRequest,
-} from './run/resume-run.ts';
-import { mergeOutput } from './run/merge-output.ts';
-import { readRows } from './run/read-rows.ts';
-import { taskOfRun } from './run/revert-task.ts';
-import { originalErrors, RowOrigins } from './run/row-origins.ts';
+} from './run/carry/resume-run.ts';
+import { mergeOutput } from './run/output/merge-output.ts';
+import { readRows } from './run/rows/read-rows.ts';
+import { taskOfRun } from './run/begin/revert-task.ts';
+import { originalErrors, RowOrigins } from './run/after/row-origins.ts';
 import { ERRORS_FILE } from './run/run-paths.ts';
 import type { StoredRun } from './run/run-record.ts';
 import type {
@@ -40,7 +40,7 @@ import type {
 } from './run/run-service.ts';
 import type { ServicePorts } from './run/service-ports.ts';
 import { type AskedOfRun, isFinal } from './run/status.ts';
-import { storedResult, summaryOf } from './run/stored-result.ts';
+import { storedResult, summaryOf } from './run/output/stored-result.ts';
 
 /** Runs on one machine, in this process. */
 export class LocalRunService implements RunService {

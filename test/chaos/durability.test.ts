@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OutputFile } from '../../src/engine/ports/output-file.ts';
-import type { Checkpoint } from '../../src/engine/run/checkpoint.ts';
-import { Committer } from '../../src/engine/run/committer.ts';
+import type { Checkpoint } from '../../src/engine/run/carry/checkpoint.ts';
+import { Committer } from '../../src/engine/run/carry/committer.ts';
 
 /** A file that forgets on power loss what was not synced, and says what happens to it. */
 class RecordingFile implements OutputFile {

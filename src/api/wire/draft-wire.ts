@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { checkJson, dialectJson } from '../../engine/run/check-json.ts';
-import type { CheckedRow } from '../../engine/run/checked-rows.ts';
+import { checkJson, dialectJson } from '../../engine/run/check/check-json.ts';
+import type { CheckedRow } from '../../engine/run/check/checked-rows.ts';
 import type { Draft as EngineDraft, DraftCheck } from '../../engine/ports/draft-store.ts';
 import { readOptionsWire } from './run-options-wire.ts';
 

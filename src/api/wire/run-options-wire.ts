@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { delimiterOf, escapeOf, quoteOf } from '../../engine/csv/dialect-words.ts';
-import { encodingName } from '../../engine/csv/encoding.ts';
+import { delimiterOf, escapeOf, quoteOf } from '../../engine/csv/find/dialect-words.ts';
+import { encodingName } from '../../engine/csv/encoding/encoding.ts';
 import type { InputOptions, RunRequest } from '../../engine/run/run-service.ts';
 import { parseMaxFailures } from '../../engine/task/max-failures.ts';
 import type { Task } from '../../engine/task/task.ts';

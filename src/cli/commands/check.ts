@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { checkJson } from '../../engine/run/check-json.ts';
+import { checkJson } from '../../engine/run/check/check-json.ts';
 import type { CheckResult } from '../../engine/run/run-service.ts';
 import { taskArguments } from '../argument-values.ts';
 import type { CommandContext } from '../context.ts';

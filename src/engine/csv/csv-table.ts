@@ -1,4 +1,4 @@
-import type { CellType } from './cell-type.ts';
+import type { CellType } from './find/cell-type.ts';
 
 /** How records and cells are told apart. */
 export interface Dialect {

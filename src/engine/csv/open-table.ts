@@ -1,20 +1,20 @@
 import type { ByteSource } from '../ports/byte-source.ts';
-import { readSample, type Sample } from './byte-sample.ts';
-import { bytesDecoder } from './cell-decoder.ts';
-import { encodeText } from './encode-text.ts';
+import { readSample, type Sample } from './find/byte-sample.ts';
+import { bytesDecoder } from './encoding/cell-decoder.ts';
+import { encodeText } from './encoding/encode-text.ts';
 import { CsvError } from './csv-error.ts';
 import type { CsvTable, CsvWarning, Dialect } from './csv-table.ts';
-import { findEncoding, type EncodingFinding } from './encoding.ts';
-import { findDialect, foldName, type DialectWishes } from './find-dialect.ts';
-import { findEnd } from './find-end.ts';
-import { behindMarks, withoutEndMark } from './file-marks.ts';
-import { findTable, type TableFinding } from './find-table.ts';
-import { headerNames, headerWarnings } from './header-names.ts';
-import { isGzip, refuseBinary, refuseOtherKinds } from './input-kind.ts';
-import { isRuledTable } from './ruled-table.ts';
-import { recutRecord, sampleTable } from './sample-table.ts';
-import { spareWarning, trimSpareColumns } from './spare-columns.ts';
-import { isBlankRecord, type SampleRecord } from './sample-records.ts';
+import { findEncoding, type EncodingFinding } from './encoding/encoding.ts';
+import { findDialect, foldName, type DialectWishes } from './find/find-dialect.ts';
+import { findEnd } from './find/find-end.ts';
+import { behindMarks, withoutEndMark } from './encoding/file-marks.ts';
+import { findTable, type TableFinding } from './find/find-table.ts';
+import { headerNames, headerWarnings } from './find/header-names.ts';
+import { isGzip, refuseBinary, refuseOtherKinds } from './find/input-kind.ts';
+import { isRuledTable } from './find/ruled-table.ts';
+import { recutRecord, sampleTable } from './find/sample-table.ts';
+import { spareWarning, trimSpareColumns } from './find/spare-columns.ts';
+import { isBlankRecord, type SampleRecord } from './find/sample-records.ts';
 
 /** What the caller knows of an input; all else is found, and reported as a warning where it is not plain. */
 export interface OpenOptions {

@@ -1,9 +1,9 @@
 import { RowmillError } from '../errors.ts';
 import type { HostedRun } from '../ports/hosted-run-store.ts';
-import { deriveFiles } from '../run/derive-files.ts';
-import { refuseChangedInput } from '../run/input-identity.ts';
-import { openStored } from '../run/resume-run.ts';
-import { RowOrigins } from '../run/row-origins.ts';
+import { deriveFiles } from '../run/output/derive-files.ts';
+import { refuseChangedInput } from '../run/begin/input-identity.ts';
+import { openStored } from '../run/carry/resume-run.ts';
+import { RowOrigins } from '../run/after/row-origins.ts';
 import { ERRORS_FILE } from '../run/run-paths.ts';
 import type { ServicePorts } from '../run/service-ports.ts';
 

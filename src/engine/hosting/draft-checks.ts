@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
 import type { Draft, DraftCheck, DraftStore } from '../ports/draft-store.ts';
-import { checkFile } from '../run/check-file.ts';
+import { checkFile } from '../run/check/check-file.ts';
 import type { ServicePorts } from '../run/service-ports.ts';
 import type { RegisteredTask } from '../task/registry.ts';
 

@@ -1,8 +1,8 @@
 import { RowmillError } from '../errors.ts';
 import type { Draft, DraftWishes } from '../ports/draft-store.ts';
 import type { ReceivedFile, UploadFiles } from '../ports/upload-files.ts';
-import { checkedRows, type CheckedRow } from '../run/checked-rows.ts';
-import { lookAtFile, type FileLook } from '../run/look-at-file.ts';
+import { checkedRows, type CheckedRow } from '../run/check/checked-rows.ts';
+import { lookAtFile, type FileLook } from '../run/check/look-at-file.ts';
 import type { RunOwner } from '../run/run-service.ts';
 import type { CsvTask } from '../task/task.ts';
 import { DraftChecks, type DraftCheckPorts } from './draft-checks.ts';

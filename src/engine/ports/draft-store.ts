@@ -1,4 +1,4 @@
-import type { FileLook } from '../run/look-at-file.ts';
+import type { FileLook } from '../run/check/look-at-file.ts';
 import type { CheckResult, InputOptions } from '../run/run-service.ts';
 
 /** What a person decides of a draft. */

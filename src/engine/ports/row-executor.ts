@@ -1,5 +1,5 @@
 import type { RunRecord } from '../run/run-record.ts';
-import type { SharedBlock } from '../run/shared-block.ts';
+import type { SharedBlock } from '../run/rows/shared-block.ts';
 import type { Failure } from '../task/failure.ts';
 
 /** What a thread has to know of a run. Crosses threads, so it is plain data. */

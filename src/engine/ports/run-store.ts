@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../run/checkpoint.ts';
+import type { Checkpoint } from '../run/carry/checkpoint.ts';
 import type { RunHashes, RunRecord, StoredRun } from '../run/run-record.ts';
 import type { AskedOfRun, RunStatus } from '../run/status.ts';
 

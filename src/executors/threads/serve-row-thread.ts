@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { RowThreadSetup } from '../../engine/ports/row-executor.ts';
-import { carriedError, type RowThread } from '../../engine/run/row-thread.ts';
+import { carriedError, type RowThread } from '../../engine/run/rows/row-thread.ts';
 import type { FromThread, ThreadData, ToThread } from './thread-messages.ts';
 
 /**

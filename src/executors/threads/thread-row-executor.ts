@@ -8,7 +8,7 @@ import type {
   RowThreadSetup,
   SliceResult,
 } from '../../engine/ports/row-executor.ts';
-import { thrownAgain } from '../../engine/run/settle-slice.ts';
+import { thrownAgain } from '../../engine/run/rows/settle-slice.ts';
 import type { FromThread, ThreadData, ToThread } from './thread-messages.ts';
 
 /** Threads of this process. `entry` is what each one runs: it calls `serveRowThread`. */

@@ -1,5 +1,5 @@
 import { rename, rm } from 'node:fs/promises';
-import { inspectInput, toUtf8, withoutRules } from '../../engine/csv/reader.ts';
+import { inspectInput, toUtf8, withoutRules } from '../../engine/csv/read/reader.ts';
 import type { InputFile } from '../../engine/ports/run-files.ts';
 import { gunzip } from './gunzip.ts';
 import { LocalInput } from './local-input.ts';

@@ -1,5 +1,5 @@
 import Database from 'libsql';
-import type { Checkpoint } from '../../engine/run/checkpoint.ts';
+import type { Checkpoint } from '../../engine/run/carry/checkpoint.ts';
 import type { StoredCheckpoint } from '../../engine/ports/run-store.ts';
 import type { RunHashes, RunState } from '../../engine/run/run-record.ts';
 import type { FailureCause } from '../../engine/run/run-service.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openCsv } from '../../../src/csv.ts';
-import { singleByteTable } from '../../../src/engine/csv/single-byte-table.ts';
+import { singleByteTable } from '../../../src/engine/csv/encoding/single-byte-table.ts';
 
 /** Small exports as they come from offices: a title, names, places, remarks. */
 const EXPORTS: readonly {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { inspectInput, openTable } from '../../../src/engine/csv/reader.ts';
+import { inspectInput, openTable } from '../../../src/engine/csv/read/reader.ts';
 import { memorySource, readAll } from './memory-source.ts';
 
 for (const [name, sign] of [

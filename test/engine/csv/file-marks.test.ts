@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openCsv } from '../../../src/csv.ts';
-import { openTable } from '../../../src/engine/csv/reader.ts';
+import { openTable } from '../../../src/engine/csv/read/reader.ts';
 import { memorySource, readAll } from './memory-source.ts';
 
 async function read(text: string): Promise<readonly (readonly string[])[]> {

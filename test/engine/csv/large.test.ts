@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ByteSource } from '../../../src/engine/ports/byte-source.ts';
-import { cellDecoder, openTable, readBlocks } from '../../../src/engine/csv/reader.ts';
+import { cellDecoder, openTable, readBlocks } from '../../../src/engine/csv/read/reader.ts';
 import { memorySource, readAll, tableOf } from './memory-source.ts';
 
 const MIB = 1024 * 1024;

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { openCsv } from '../../../src/csv.ts';
-import { isSingleByte, singleByteTable } from '../../../src/engine/csv/single-byte-table.ts';
+import {
+  isSingleByte,
+  singleByteTable,
+} from '../../../src/engine/csv/encoding/single-byte-table.ts';
 
 /** Names, streets and places as small address lists have them, and the encodings they come in. */
 const LISTS: readonly {

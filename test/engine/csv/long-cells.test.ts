@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openTable } from '../../../src/engine/csv/reader.ts';
+import { openTable } from '../../../src/engine/csv/read/reader.ts';
 import { formatRow } from './dirt.ts';
 import { memorySource, readAll } from './memory-source.ts';
 

@@ -1,6 +1,10 @@
 import type { ByteSource } from '../../../src/engine/ports/byte-source.ts';
 import type { CsvTable, Dialect } from '../../../src/engine/csv/csv-table.ts';
-import { cellDecoder, readBlocks, type ReadBlocksOptions } from '../../../src/engine/csv/reader.ts';
+import {
+  cellDecoder,
+  readBlocks,
+  type ReadBlocksOptions,
+} from '../../../src/engine/csv/read/reader.ts';
 
 /** Bytes in memory, given `step` at a time. */
 export function memorySource(bytes: Uint8Array, step = Infinity): ByteSource {

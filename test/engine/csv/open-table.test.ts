@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inspectInput, openTable } from '../../../src/engine/csv/reader.ts';
+import { inspectInput, openTable } from '../../../src/engine/csv/read/reader.ts';
 import { cleanTable, formatRow, formatTable } from './dirt.ts';
 import { memorySource, readAll } from './memory-source.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cellDecoder, readBlocks } from '../../../src/engine/csv/reader.ts';
+import { cellDecoder, readBlocks } from '../../../src/engine/csv/read/reader.ts';
 import { nastyInputs } from './nasty-inputs.ts';
 import { memorySource, readAll, splitSource, tableOf } from './memory-source.ts';
 

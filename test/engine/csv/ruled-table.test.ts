@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openCsv } from '../../../src/csv.ts';
-import { withoutRules } from '../../../src/engine/csv/reader.ts';
+import { withoutRules } from '../../../src/engine/csv/read/reader.ts';
 
 const TABLES = {
   psql: ' id |  name  | note \n----+--------+------\n  1 | Zoë    | a\n  2 | Ann Li | \n(2 rows)\n\n',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openTable } from '../../../src/engine/csv/reader.ts';
+import { openTable } from '../../../src/engine/csv/read/reader.ts';
 import { memorySource, readAll } from './memory-source.ts';
 
 async function read(text: string) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openCsv } from '../../../src/csv.ts';
-import { readBlocks } from '../../../src/engine/csv/reader.ts';
+import { readBlocks } from '../../../src/engine/csv/read/reader.ts';
 import { nastyInputs } from './nasty-inputs.ts';
 import { memorySource, readAll, splitSource, tableOf } from './memory-source.ts';
 

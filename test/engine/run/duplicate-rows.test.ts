@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readBlocks } from '../../../src/engine/csv/reader.ts';
-import { DuplicateRows } from '../../../src/engine/run/duplicate-rows.ts';
-import { SeenRecords } from '../../../src/engine/run/seen-records.ts';
+import { readBlocks } from '../../../src/engine/csv/read/reader.ts';
+import { DuplicateRows } from '../../../src/engine/run/check/duplicate-rows.ts';
+import { SeenRecords } from '../../../src/engine/run/check/seen-records.ts';
 import { memorySource, tableOf } from '../csv/memory-source.ts';
 
 async function duplicatesIn(text: string, table = tableOf({}, ['a', 'b']), blockBytes = 122_880) {

@@ -5,7 +5,7 @@ import type {
   RowThreadSetup,
   SliceResult,
 } from '../../../src/engine/ports/row-executor.ts';
-import { RowThread, type RowThreadPorts } from '../../../src/engine/run/row-thread.ts';
+import { RowThread, type RowThreadPorts } from '../../../src/engine/run/rows/row-thread.ts';
 import type { Task } from '../../../src/engine/task/task.ts';
 
 /** Threads that are none: slices are done in this one, and their results come in a random order. */

@@ -1,7 +1,7 @@
 import { defineTask, fail, ok, replace, write } from 'rowmill';
 import { anything, isEmail } from 'rowmill/verifiers';
 import { describe, expect, it } from 'vitest';
-import { guardFormula, unguardFormula } from '../../../src/engine/csv/formula-guard.ts';
+import { guardFormula, unguardFormula } from '../../../src/engine/csv/write/formula-guard.ts';
 import { MemoryWorld } from './memory-world.ts';
 
 const names = { category: 'test', action: 'output', description: 'For tests' } as const;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { defineTask, fail, ok, omit, replace, write, writeAll } from 'rowmill';
 import { anything } from 'rowmill/verifiers';
 import { describe, expect, it } from 'vitest';
-import { cellFormat } from '../../../src/engine/csv/format-cell.ts';
+import { cellFormat } from '../../../src/engine/csv/write/format-cell.ts';
 import type { RetryRequest, RunResult } from '../../../src/engine/run/run-service.ts';
 import type { Task } from '../../../src/engine/task/task.ts';
 import { MemoryWorld } from './memory-world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cellDecoder, readBlocks } from '../../../src/engine/csv/reader.ts';
-import { SpreadsheetDamage } from '../../../src/engine/run/spreadsheet-damage.ts';
+import { cellDecoder, readBlocks } from '../../../src/engine/csv/read/reader.ts';
+import { SpreadsheetDamage } from '../../../src/engine/run/check/spreadsheet-damage.ts';
 import { memorySource, tableOf } from '../csv/memory-source.ts';
 
 async function damageIn(
