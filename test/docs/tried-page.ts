@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { begin, buildIfStale, MAIN, type Begun } from '../cli/built-command-line.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const BLOCK = /^```sh\n([^]*?)^```$(?:\n\n^```(json|text)\n([^]*?)^```$)?/gm;
+/** Where a page says that its server listens. */
+const SHOWN_URL = 'http://127.0.0.1:7070';
+
+/** A page whose commands are carried out against a server, each as it stands there. */
+interface TriedPage {
+  /** From the root of the project. Its first block of commands starts the server. */
+  readonly page: string;
+  /** Shell variables that a later block uses. */
+  readonly variables: readonly string[];
+  /** Whether the commands find `samples/` beside them. */
+  readonly hasSamples?: boolean;
+}
+
+/**
+ * One test for each ```sh block, one behind the other: each uses what those before have left. The answer
+ * holds what a `json` block right behind it shows, or is a `text` block to the letter.
+ */
+export function tryPage({ page, variables, hasSamples = false }: TriedPage): void {
+  if (!hasCurl()) {
+    it.skip(`needs curl on the PATH to be tried: ${page}`, () => undefined);
+    return;
+  }
+  const text = readFileSync(join(ROOT, page), 'utf8');
+  const [serveBlock, ...blocks] = [...text.matchAll(BLOCK)].map(
+    ([, commands = '', language, shown]) => ({ commands, shown, isJson: language === 'json' }),
+  );
+
+  describe(page, () => {
+    let folder = '';
+    let server: Begun;
+    let url = '';
+
+    beforeAll(async () => {
+      await buildIfStale();
+      folder = mkdtempSync(join(tmpdir(), 'rowmill-page-'));
+      if (hasSamples) cpSync(join(ROOT, 'samples'), join(folder, 'samples'), { recursive: true });
+      const words = (serveBlock?.commands ?? '').trim().split(' ').slice(2);
+      const atFreePort = [MAIN, ...words, '--port', '0'];
+      server = begin(process.execPath, atFreePort, { folder, stdin: null });
+      url = await server.finds(/listening on (\S+)/);
+    }, 120_000);
+    afterAll(async () => {
+      server.process.kill('SIGTERM');
+      const { exitCode } = await server.ended;
+      rmSync(folder, { recursive: true, force: true });
+      expect(exitCode).toBe(0);
+    });
+
+    it('begins with the server', () => {
+      expect(serveBlock?.commands).toMatch(/^npx rowmill serve\b.*\n$/);
+    });
+
+    it.each(blocks)('answers as it says: $commands', ({ commands, shown, isJson }) => {
+      const script = [
+        'set -eo pipefail',
+        'if [ -e .variables ]; then source ./.variables; fi',
+        commands
+          .replaceAll(SHOWN_URL, url)
+          .replaceAll('npx rowmill', `"${process.execPath}" "${MAIN}"`),
+        `declare -p $(compgen -v | grep -xE '${variables.join('|')}') > .variables`,
+      ];
+      const answer = execFileSync('bash', ['-c', script.join('\n')], {
+        cwd: folder,
+        encoding: 'utf8',
+        timeout: 60_000,
+      });
+      if (shown === undefined) return;
+      if (!isJson) {
+        expect(`${answer.replace(/^\uFEFF/, '').trimEnd()}\n`).toBe(shown);
+        return;
+      }
+      const [told, said] = [JSON.parse(answer), JSON.parse(shown)] as const;
+      if (typeof said === 'object') expect(told).toMatchObject(said as object);
+      else expect(told).toBe(said);
+    });
+  });
+}
+
+function hasCurl(): boolean {
+  try {
+    execFileSync('curl', ['--version']);
+    return true;
+  } catch {
+    return false;
+  }
+}
