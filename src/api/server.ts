@@ -1,7 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import { Router } from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
-import { allowOrigins, refuseUnreasonable, setSafeHeaders } from './access/guard-request.ts';
+import {
+  allowOrigins,
+  isPlainName,
+  refuseUnreasonable,
+  setSafeHeaders,
+} from './access/guard-request.ts';
 import { logRequests } from './access/log-request.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { callRoute } from './call-route.ts';
@@ -12,7 +17,6 @@ import { ApiProblem, problemBody, problemOf } from './problem.ts';
 import { sendKazooError } from './kazoo/envelope.ts';
 import { KazooError } from './kazoo/kazoo-error.ts';
 import { isKazooPath, kazooRequests } from './kazoo/kazoo-requests.ts';
-import type { AnyRoute } from './route.ts';
 import { ROUTES } from './routes.ts';
 
 /** Who sends its headers slowly, or too many bytes of them, is cut off. */
@@ -38,7 +42,8 @@ export function createApiServer(ports: ApiPorts): Server {
   app.use(answerProblems(ports));
   app.use(refuseUnreasonable);
   app.use(kazooRequests(ports));
-  const router = new Router();
+  // A path is one of ours to the letter: no other case, no slash behind it.
+  const router = new Router({ sensitive: true, strict: true });
   for (const route of ROUTES) {
     router.register(
       koaPath(route.path),
@@ -48,7 +53,7 @@ export function createApiServer(ports: ApiPorts): Server {
     );
   }
   app.use(router.routes());
-  app.use(refuseUnknown(ROUTES));
+  app.use(refuseUnknown(router));
   const handle = app.callback();
   const server = createServer(LIMITS, handle);
   server.maxConnections = ports.settings.maxConnections;
@@ -110,19 +115,17 @@ function answerProblems(ports: ApiPorts) {
 }
 
 /** A path of ours with another method is 405, all else 404. */
-function refuseUnknown(routes: readonly AnyRoute[]) {
-  const patterns = routes.map(({ path, method }) => ({
-    method,
-    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
-  }));
-  return async (context: Context): Promise<void> => {
-    const methods = patterns
-      .filter(({ pattern }) => pattern.test(context.path))
-      .map(({ method }) => method);
-    if (methods.length === 0)
-      throw new ApiProblem('not_found', `there is nothing at ${context.path}`);
+function refuseUnknown(router: Router) {
+  return async ({ path, method }: Context): Promise<void> => {
+    const methods = router
+      .match(path, method)
+      .path.filter((layer) =>
+        Object.entries(layer.params(path, layer.captures(path))).every(isPlainName),
+      )
+      .flatMap((layer) => layer.methods);
+    if (methods.length === 0) throw new ApiProblem('not_found', `there is nothing at ${path}`);
     const allow = [...new Set(methods)].join(', ');
-    throw new ApiProblem('method_not_allowed', `${context.method} is not possible here: ${allow}`, {
+    throw new ApiProblem('method_not_allowed', `${method} is not possible here: ${allow}`, {
       headers: { Allow: allow },
     });
   };

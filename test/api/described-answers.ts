@@ -4,7 +4,10 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { oas31 } from 'zod-openapi';
+import { isPlainName } from '../../src/api/access/guard-request.ts';
 import { openApiDocument } from '../../src/api/description/open-api.ts';
+import { problemResponse } from '../../src/api/description/problem-responses.ts';
+import { isKazooPath } from '../../src/api/kazoo/kazoo-requests.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 
 /** Headers that need no word in the description: of the transport, of every answer, of browsers. */
@@ -46,7 +49,8 @@ subscribe('http.server.request.start', (message) => {
   const wrong = watched.get(request.socket.localPort ?? 0);
   if (wrong === undefined) return;
   const chunks: Buffer[] = [];
-  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+  // As it was sent: dots in it are names here as they are to the server.
+  const [path = '/'] = (request.url ?? '/').split('?');
   const keep = (chunk: unknown, encoding: unknown): void => {
     const isText = String(response.getHeader('content-type')).includes('json');
     if (!isText || (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))) return;
@@ -86,18 +90,17 @@ export function problemsOfAnswer(answer: Answer): readonly string[] {
   const operation = item?.spec[(method === 'head' ? 'get' : method) as 'get'];
   if (method === 'options') return [];
   if (item === undefined || operation === undefined) {
-    // Behind a name that is none there is nothing at all.
-    const expected = item === undefined ? [404] : [404, 405];
+    const expected = item === undefined ? [404] : [405];
+    if (answer.status === 405 && !('allow' in answer.headers)) return ['405 without Allow'];
     // Who may not ask at all is told so first.
     if (![...expected, 400, 401, 403, 429, 503].includes(answer.status)) return ['is no route'];
-    // A path with dots in it is another one here than where it was refused: the answer says whose it is.
-    const isKazoo = answer.path.startsWith('/v2') || answer.body.includes('"status":"error"');
-    const shape = isKazoo ? 'KazooError' : `Problem${answer.status}`;
-    return bodyProblems(answer, `#/components/schemas/${shape}`);
+    if (method === 'head') return [];
+    if (isKazooPath(answer.path)) return bodyProblems(answer, '#/components/schemas/KazooError');
+    // No route has 405 among its answers: the document has no word for it.
+    const { schema } = problemResponse(answer.status).content['application/problem+json'];
+    const result = schema.safeParse(JSON.parse(decoded(answer).toString('utf8')));
+    return result.success ? [] : [result.error.message];
   }
-  const isNameless = answer.path.split('?')[0]?.endsWith('/') === true;
-  if (isNameless && answer.status === 404)
-    return bodyProblems(answer, '#/components/schemas/Problem404');
   const reference = operation.responses?.[`${answer.status}` as '200'];
   if (reference === undefined) return [`status ${answer.status} is not in the description`];
   const at = `#/paths/${escaped(item.path)}/${method === 'head' ? 'get' : method}/responses/${answer.status}`;
@@ -153,17 +156,27 @@ function resolved(
 
 /** Paths without parameters before those with: `/v1/runs/count` is not a run. */
 const ITEMS = Object.entries(document.paths ?? {})
-  .map(([path, spec]) => ({
-    path,
-    spec,
-    pattern: new RegExp(
-      `^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')}/?$`,
-    ),
-  }))
+  .map(([path, spec]) => {
+    const names = path.replaceAll('.', String.raw`\.`).replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)');
+    return { path, spec, pattern: new RegExp(`^${names}${isKazooPath(path) ? '/*' : ''}$`) };
+  })
   .sort((a, b) => a.path.split('{').length - b.path.split('{').length);
 
+/** Undefined also where a part of the path can be no name. */
 function itemOf(path: string) {
-  return ITEMS.find(({ pattern }) => pattern.test(path));
+  return ITEMS.find(({ pattern }) => {
+    const found = pattern.exec(path);
+    const names = Object.entries(found?.groups ?? {});
+    return found !== null && names.every(([name, text]) => isPlainName([name, unescaped(text)]));
+  });
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function escaped(part: string): string {

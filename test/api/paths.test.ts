@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { dirname } from 'node:path';
+import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROUTES } from '../../src/api/routes.ts';
@@ -14,16 +15,27 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** As it stands: fetch would resolve dots first. */
-function statusOf(method: string, path: string): Promise<number> {
+function answerTo(
+  method: string,
+  path: string,
+): Promise<{ readonly status: number; readonly allow: string; readonly body: string }> {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve, reject) => {
-    const sent = request({ hostname, port, method, path, agent: false }, (response) => {
-      resolve(response.statusCode ?? 0);
+    const sent = request({ hostname, port, method, path, agent: false }, async (response) => {
+      const { statusCode: status = 0, headers } = response;
+      const isJson = String(headers['content-type']).includes('json');
+      // What is no JSON can be a stream without an end.
+      const body = isJson ? await text(response) : '';
       response.destroy();
+      resolve({ status, allow: headers.allow ?? '', body });
     });
     sent.on('error', reject);
     sent.end();
   });
+}
+
+async function statusOf(method: string, path: string): Promise<number> {
+  return (await answerTo(method, path)).status;
 }
 
 const TRICKS = [
@@ -82,6 +94,68 @@ describe('a path', () => {
       { numRuns: 60 },
     );
   });
+});
+
+describe('a path of the API', () => {
+  const paths = [...new Set(ROUTES.map(({ path }) => path))].map(
+    (path) => [path, path.replaceAll(/\{\w+\}/g, 'some')] as const,
+  );
+  const methodsOf = (path: string): string[] =>
+    ROUTES.filter((route) => route.path === path).flatMap(({ method }) =>
+      method === 'GET' ? ['HEAD', 'GET'] : [method],
+    );
+  /** Who is asked for Kazoo answers as Kazoo, whatever it is. */
+  const isRefusal = (path: string, status: number) =>
+    path.startsWith('/v2')
+      ? { status: 'error', error: String(status) }
+      : { type: expect.stringMatching(/^urn:rowmill:problem:/), status };
+
+  it.each(paths)('%s is refused with a method that it has not', async (path, sent) => {
+    const allowed = methodsOf(path);
+    const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
+      (method) => !allowed.includes(method),
+    );
+    for (const method of others) {
+      const { status, allow, body } = await answerTo(method, sent);
+      expect([method, status]).toEqual([method, 405]);
+      expect(allow.split(', ').sort()).toEqual(allowed.sort());
+      expect(JSON.parse(body)).toMatchObject(isRefusal(path, 405));
+    }
+  });
+
+  it.each(paths)('%s is another one in capitals or with empty parts', async (path, sent) => {
+    const [method = 'GET'] = methodsOf(path);
+    const wrong = [`/${sent}`, sent.replace(/(?<=.)\//g, '//'), sent.toUpperCase()];
+    for (const other of wrong.filter((each) => each !== sent)) {
+      const { status, body } = await answerTo(method === 'HEAD' ? 'GET' : method, other);
+      expect([other, status]).toEqual([other, 404]);
+      expect(JSON.parse(body)).toMatchObject(isRefusal(other, 404));
+    }
+  });
+
+  it.each(paths)('%s with a slash behind it is there for Kazoo only', async (path, sent) => {
+    const method = methodsOf(path).at(-1) ?? 'GET';
+    const plain = await answerTo(method, sent);
+    const slashed = await answerTo(method, `${sent}/`);
+    if (path.startsWith('/v2')) expect(slashed.status).toBe(plain.status);
+    else {
+      expect(slashed.status).toBe(404);
+      expect(JSON.parse(slashed.body)).toMatchObject({ code: 'not_found' });
+    }
+    // Neither can be made to name the list of its kind by an id that is empty.
+    expect(await statusOf('DELETE', `${sent}//`)).not.toBeLessThan(400);
+  });
+
+  it.each(['/v1/runs/..', '/v1/runs/%2e%2e/start', '/v1/nothing', '/', '/v2', '/v2x/tasks'])(
+    '%s is none with any method',
+    async (path) => {
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+        const { status, body } = await answerTo(method, path);
+        expect([method, status]).toEqual([method, 404]);
+        expect(JSON.parse(body)).toMatchObject(isRefusal(path === '/v2x/tasks' ? '/' : path, 404));
+      }
+    },
+  );
 });
 
 describe('an argument that names a database of the machine', () => {

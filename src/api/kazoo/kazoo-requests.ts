@@ -12,6 +12,8 @@ const METHODS = ['GET', 'PUT', 'PATCH', 'DELETE'];
 export function kazooRequests({ authenticator }: Pick<ApiPorts, 'authenticator'>) {
   return async (context: Context, next: Next): Promise<void> => {
     if (!isKazooPath(context.path)) return next();
+    // As Kazoo does: slashes at the end of a path are none.
+    context.path = context.path.replace(/\/+$/, '');
     overrideMethod(context);
     takeToken(context);
     await allowBrowsers(context, authenticator);
