@@ -142,6 +142,16 @@ describe('pace', () => {
     expect(seconds).toBeGreaterThanOrEqual(9.8);
     expect(seconds).toBeLessThanOrEqual(10.1);
   });
+
+  it('keeps to thousands of rows a second, although a timer is late by more than a row', async () => {
+    const world = worldOf(16_000);
+    world.clock.lateMs = 1.5;
+    const before = world.clock.time;
+    await world.run(plain, { maxRowsPerSecond: 8_000 });
+    const seconds = (world.clock.time - before) / 1_000;
+    expect(seconds).toBeGreaterThanOrEqual(1.98);
+    expect(seconds).toBeLessThanOrEqual(2.02);
+  });
 });
 
 describe('retry', () => {

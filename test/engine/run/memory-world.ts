@@ -22,6 +22,8 @@ import { v8StateCodec } from '../../../src/system/v8-state-codec.ts';
 class VirtualClock implements Clock {
   time = 1_700_000_000_000;
   stepMs = 0;
+  /** How much longer each sleep is than was asked for. */
+  lateMs = 0;
   readonly sleeps: number[] = [];
 
   now(): number {
@@ -32,7 +34,7 @@ class VirtualClock implements Clock {
   async sleep(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     this.sleeps.push(ms);
-    this.time += ms;
+    this.time += ms + this.lateMs;
     await Promise.resolve();
   }
 
