@@ -13,6 +13,7 @@ import {
   type CellDecoder,
   type OpenOptions,
 } from './engine/csv/read/reader.ts';
+import { memorySource } from './engine/csv/read/memory-source.ts';
 import type { RecordBlock } from './engine/csv/read/record-block.ts';
 import type { RecordProblem, RecordProblemCode } from './engine/csv/read/record-problem.ts';
 import { StreamSource } from './engine/csv/read/stream-source.ts';
@@ -151,17 +152,6 @@ async function fileSource(handle: FileHandle): Promise<ByteSource> {
     size,
     async read(offset, into) {
       return (await handle.read(into, 0, into.length, offset)).bytesRead;
-    },
-  };
-}
-
-function memorySource(bytes: Uint8Array): ByteSource {
-  return {
-    size: bytes.length,
-    read(offset, into) {
-      const part = bytes.subarray(offset, offset + into.length);
-      into.set(part);
-      return Promise.resolve(part.length);
     },
   };
 }

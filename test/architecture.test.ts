@@ -26,7 +26,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   system: ['engine'],
   'task-modules': ['engine'],
   settings: ['engine'],
-  cli: ['engine'],
+  // Of the settings only what they are: main hands in what they say.
+  cli: ['engine', 'settings'],
   // Speaks to a server of ours.
   client: ['engine'],
   api: ['engine'],

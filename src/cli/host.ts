@@ -1,7 +1,7 @@
 import type { ApiKey } from '../engine/ports/key-store.ts';
 import type { RunService, RunSummary } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
-import type { MaxFailures } from '../engine/task/task.ts';
+import type { Settings } from '../settings.ts';
 import type { StopSignalName } from './exit-codes.ts';
 
 /** A standard stream: a terminal, a pipe or a file. */
@@ -14,39 +14,8 @@ export interface OutputStream {
   removeListener(event: 'drain' | 'close' | 'error', listener: () => void): unknown;
 }
 
-/** The settings this command line reads. */
-export interface CommandLineSettings {
-  readonly dataDir: string;
-  readonly tasks: readonly string[];
-  readonly progress: 'auto' | 'bar' | 'plain' | 'json' | 'none';
-  readonly color: 'auto' | 'always' | 'never';
-  readonly preset: 'none' | 'kazoo';
-  readonly waitMs: number | undefined;
-  readonly maxRowsPerSecond: number | undefined;
-  readonly maxFailures: MaxFailures | undefined;
-  readonly threads: number;
-  readonly excelSafe: boolean;
-  readonly host: string;
-  readonly port: number;
-  readonly database: string | undefined;
-  readonly slots: number;
-  readonly maxUploadBytes: number;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  readonly publicUrl: string | undefined;
-  readonly allowAddresses: readonly string[];
-  readonly corsOrigins: readonly string[];
-  readonly requestsPerMinute: number;
-  readonly draftDays: number;
-  readonly maxConnections: number;
-  readonly keepRunsDays: number | undefined;
-  readonly keepRunsBytes: number | undefined;
-  readonly keepUntilAcknowledged: boolean;
-  readonly server: string | undefined;
-  readonly profile: string | undefined;
-}
-
 /** Flags that are settings too; undefined where the flag was not given. */
-type SettingFlags = Readonly<Partial<Record<keyof CommandLineSettings | 'tasks', unknown>>>;
+type SettingFlags = Readonly<Partial<Record<keyof Settings, unknown>>>;
 
 /** A setting and who said so. */
 export interface SettingExplanation {
@@ -75,7 +44,7 @@ interface TaskModuleChange {
 
 /** What a command works with, once flags and settings are known. */
 export interface Workspace {
-  readonly settings: CommandLineSettings;
+  readonly settings: Settings;
   readonly explained: readonly SettingExplanation[];
   readonly configFile: string | undefined;
   /** About settings that mean nothing. */

@@ -1,6 +1,7 @@
 import type { RunListeners, RunProgress, RunStarted } from '../engine/run/run-service.ts';
 import { counted } from './figures.ts';
-import type { CommandLineSettings, OutputStream } from './host.ts';
+import type { Settings } from '../settings.ts';
+import type { OutputStream } from './host.ts';
 import { progressJson, startedJson } from './json-forms.ts';
 import { progressLine } from './progress-line.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -23,7 +24,7 @@ export interface ProgressView extends RunListeners {
 
 /** The view for a mode; `auto` is a bar where it can be drawn, and plain lines elsewhere. */
 export async function createProgressView(
-  mode: CommandLineSettings['progress'],
+  mode: Settings['progress'],
   { screen, stderr, task }: { screen: Screen; stderr: OutputStream; task: string },
 ): Promise<ProgressView> {
   const chosen = mode === 'auto' ? (screen.stderrCanRedraw ? 'bar' : 'plain') : mode;

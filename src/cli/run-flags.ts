@@ -12,7 +12,7 @@ import {
   wholeNumber,
   type Pairs,
 } from './flag-values.ts';
-import type { CommandLineSettings } from './host.ts';
+import type { Settings } from '../settings.ts';
 import { PROGRESS_MODES } from './progress.ts';
 
 /** Flags that say how the input is to be read. */
@@ -53,7 +53,7 @@ export interface RunFlags extends InputFlags, ArgumentFlags {
   readonly retry?: number;
   readonly excelSafe?: boolean;
   readonly json?: boolean;
-  readonly progress?: CommandLineSettings['progress'];
+  readonly progress?: Settings['progress'];
   readonly yes?: boolean;
   readonly detach?: boolean;
 }

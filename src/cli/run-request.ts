@@ -4,7 +4,7 @@ import type { InputOptions, RunInput, RunOutput, RunRequest } from '../engine/ru
 import { threadObstacle } from '../engine/run/rows/thread-use.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { Task } from '../engine/task/task.ts';
-import type { CommandLineSettings } from './host.ts';
+import type { Settings } from '../settings.ts';
 import { INPUT_FLAG_NAMES, ROW_FLAG_NAMES, type InputFlags, type RunFlags } from './run-flags.ts';
 
 /** Kazoo's pause after a row. */
@@ -18,7 +18,7 @@ export function runRequest(
     flags,
     args,
   }: { file: string | undefined; flags: RunFlags; args: RunRequest['arguments'] },
-  { settings, workingDirectory }: { settings: CommandLineSettings; workingDirectory: string },
+  { settings, workingDirectory }: { settings: Settings; workingDirectory: string },
 ): RunRequest {
   const at = (path: string | undefined): string | undefined =>
     path === undefined ? undefined : resolve(workingDirectory, path);
@@ -91,7 +91,7 @@ function runOutput(file: string | undefined, workingDirectory: string): RunOutpu
 function pace(
   task: Task,
   flags: RunFlags,
-  settings: CommandLineSettings,
+  settings: Settings,
 ): Pick<RunRequest, 'waitAfterRowMs' | 'maxRowsPerSecond' | 'maxFailures' | 'retry'> {
   const preset = settings.preset === 'kazoo' ? KAZOO_WAIT_MS : undefined;
   return {
@@ -107,7 +107,7 @@ function pace(
 }
 
 /** The flag is a demand, the setting a wish: it goes for tasks that can do with more than one. */
-function threads(task: Task, flags: RunFlags, settings: CommandLineSettings): number | undefined {
+function threads(task: Task, flags: RunFlags, settings: Settings): number | undefined {
   if (flags.threads !== undefined) return flags.threads;
   const obstacle = threadObstacle(task, flags.concurrency);
   return settings.threads > 1 && obstacle === undefined ? settings.threads : undefined;

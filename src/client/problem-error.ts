@@ -1,14 +1,5 @@
 import { RowmillError, type ErrorCode } from '../engine/errors.ts';
 
-/** The body of a refusal, RFC 9457. Everything may be missing: a proxy may have written it. */
-interface ProblemWire {
-  readonly code?: string;
-  readonly title?: string;
-  readonly detail?: string;
-  readonly request_id?: string;
-  readonly errors?: readonly { readonly at?: string; readonly message?: string }[];
-}
-
 /** Codes that only the server has, as the command line knows them. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
   unauthorized: 'permission_denied',
@@ -23,7 +14,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** Those that mean the same on both sides. */
-const SAME: ReadonlySet<string> = new Set<ErrorCode>([
+const SAME: readonly ErrorCode[] = [
   'usage',
   'task_not_found',
   'task_invalid',
@@ -41,25 +32,31 @@ const SAME: ReadonlySet<string> = new Set<ErrorCode>([
   'wrong_status',
   'contract_broken',
   'state_not_storable',
-]);
+];
 
-/** What a server refused, as the error it would have been on this machine. */
+/** What a server refused, as the error it would have been on this machine: RFC 9457. */
 export function problemError(status: number, text: string): RowmillError {
-  const problem = readProblem(text);
-  const { code = '', detail, title, request_id: requestId, errors = [] } = problem;
-  const message = detail ?? title ?? `the server answered ${status}`;
-  const problems = errors.flatMap((error) => error.message ?? []);
+  const problem = readObject(text);
+  const message =
+    textIn(problem, 'detail') ?? textIn(problem, 'title') ?? `the server answered ${status}`;
+  const { errors } = problem;
+  const problems = (Array.isArray(errors) ? errors : []).flatMap((error: unknown) =>
+    isObject(error) ? (textIn(error, 'message') ?? []) : [],
+  );
+  const requestId = textIn(problem, 'request_id');
   // The log of the server has more about its own faults, under this id.
   const where = status >= 500 && requestId !== undefined ? ` (request ${requestId})` : '';
-  return new RowmillError(codeOf(code, status), `${message}${where}`, { problems });
+  const code = codeOf(textIn(problem, 'code') ?? '', status);
+  return new RowmillError(code, `${message}${where}`, { problems });
 }
 
 /** What a server refused in Kazoo's words; undefined where it did not. */
 export function kazooError(status: number, text: string): RowmillError | undefined {
-  const { status: word, message, data } = readKazoo(text);
-  if (word !== 'error' || message === undefined) return undefined;
+  const answer = readObject(text);
+  const message = textIn(answer, 'message');
+  if (answer['status'] !== 'error' || message === undefined) return undefined;
   const code = KAZOO_CODES[status] ?? (status >= 500 ? 'internal' : 'input_refused');
-  return new RowmillError(code, `${message}: ${JSON.stringify(data)}`);
+  return new RowmillError(code, `${message}: ${JSON.stringify(answer['data'])}`);
 }
 
 const KAZOO_CODES: Readonly<Record<number, ErrorCode>> = {
@@ -70,28 +67,31 @@ const KAZOO_CODES: Readonly<Record<number, ErrorCode>> = {
   503: 'server_unreachable',
 };
 
-function readKazoo(text: string): {
-  readonly status?: unknown;
-  readonly message?: string;
-  readonly data?: unknown;
-} {
-  return readProblem(text) as ReturnType<typeof readKazoo>; // JSON of somebody: any of it may be missing
-}
+type Fields = Readonly<Record<string, unknown>>;
 
-function readProblem(text: string): ProblemWire {
+/** Any of it may be missing or another thing: a proxy may have written it. */
+function readObject(text: string): Fields {
   try {
     const parsed = JSON.parse(text) as unknown;
-    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+    return isObject(parsed) ? parsed : {};
   } catch {
     return {};
   }
 }
 
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null;
+}
+
+function textIn(fields: Fields, name: string): string | undefined {
+  const value = fields[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
 function codeOf(code: string, status: number): ErrorCode {
-  const known = CODES[code];
+  const known =
+    (Object.hasOwn(CODES, code) ? CODES[code] : undefined) ?? SAME.find((same) => same === code);
   if (known !== undefined) return known;
-  // `SAME` holds nothing but such codes.
-  if (SAME.has(code)) return code as ErrorCode;
   if (status === 401 || status === 403) return 'permission_denied';
   return status >= 500 ? 'internal' : 'usage';
 }

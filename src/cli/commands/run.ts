@@ -6,7 +6,8 @@ import { taskArguments } from '../argument-values.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT_CODES, EXIT_OF_SIGNAL, exitCodeOfRun } from '../exit-codes.ts';
 import { examples } from '../help-texts.ts';
-import type { CommandLineSettings, Workspace } from '../host.ts';
+import type { Settings } from '../../settings.ts';
+import type { Workspace } from '../host.ts';
 import { resultJson, summaryJson } from '../json-forms.ts';
 import { nextCommands } from '../next-commands.ts';
 import { createProgressView } from '../progress.ts';
@@ -137,7 +138,7 @@ const DOWNLOAD_FLAGS = ['output', 'failed', 'errors', 'unprocessed'] as const;
 /** A run to be watched, begun or gone on with. */
 export interface FollowedRun {
   readonly task: string;
-  readonly progress: CommandLineSettings['progress'];
+  readonly progress: Settings['progress'];
   readonly isCanary: boolean;
   readonly inputIsPipe: boolean;
   /** The output goes to stdout: the report's JSON goes to stderr then. */

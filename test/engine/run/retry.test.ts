@@ -308,6 +308,23 @@ describe('an output that comes back', () => {
   });
 });
 
+describe('a fixed file whose rows were sorted', () => {
+  it('is read part by part, when it is larger than what is put in order at once', async () => {
+    const long = (row: number): string => `${row} ${'x'.repeat(900_000)}`;
+    const rows = Array.from({ length: 20 }, (_, index) => index + 1);
+    const table = ['v,note', ...rows.map((row) => `bad ${row},${long(row)}`), ''].join('\n');
+    const world = await begun(plain, table);
+    const fixed = rows.toReversed().map((row) => `fixed ${row},${long(row)},${row}`);
+    world.put('/fixed.csv', ['v,note,_row', ...fixed, ''].join('\n'));
+    const result = await retry(world, plain, { runId: 'run_1', fixedPath: '/fixed.csv' });
+    expect(result).toMatchObject({ succeeded: 20, failed: 0 });
+    const whole = new MemoryWorld();
+    whole.put('/in.csv', table.replaceAll('bad ', 'fixed '));
+    await whole.run(plain);
+    expect(await merged(world, 'run_1')).toBe(whole.text('/out.csv'));
+  });
+});
+
 describe('the merged output', () => {
   it('is refused when the output of the run is not what it wrote', async () => {
     const world = await begun();

@@ -1,15 +1,14 @@
-import { readBlocks } from '../../csv/read/reader.ts';
 import type { CsvTable } from '../../csv/csv-table.ts';
 import { unguardFormula } from '../../csv/write/formula-guard.ts';
 import { RowmillError } from '../../errors.ts';
 import type { InputFile } from '../../ports/run-files.ts';
-import { accessOf } from '../rows/cell-access.ts';
 import { copyOf, needsCopy, openNamedTable } from './open-input.ts';
-import { RecordCursor, type OutputRecord } from '../output/output-record.ts';
+import type { OutputRecord, RecordCursor } from '../output/output-record.ts';
 import { ownName } from './own-names.ts';
 import { recordsOf } from '../rows/records-of.ts';
 import { RowProblems } from '../rows/row-problems.ts';
 import type { StoredRun } from '../run-record.ts';
+import { inOrder } from './sorted-rows.ts';
 import { rowsOfOutput, type FixedRow } from '../output/rows-of-output.ts';
 import type { InputOptions } from '../run-service.ts';
 import type { ServicePorts } from '../service-ports.ts';
@@ -23,9 +22,6 @@ export interface FixedFileOf {
   /** Folder for a copy, where the file cannot be read in place. */
   readonly folder: string;
 }
-
-/** Of a row that lies anywhere in a file, so much is read at once. */
-const SINGLE_BLOCK_BYTES = 8192;
 
 /**
  * A file whose rows were fixed: a failed.csv or any CSV that says in `_row` which rows they are, or the
@@ -158,31 +154,20 @@ export class FixedFile {
     }
   }
 
-  /** Somebody sorted the file: its rows are found by their places, kept in memory, some 100 bytes for each. */
+  /** Somebody sorted the file. */
   async *#sorted(): AsyncGenerator<FixedRow> {
-    const places: number[][] = [];
-    for await (const record of this.#records()) {
-      const row = this.#rowOf(record);
-      if (row !== undefined) places.push([row, record.startByte, record.line, record.number]);
-    }
-    places.sort(([a = 0], [b = 0]) => a - b);
-    const cursor = new RecordCursor(accessOf(this.#table, { independent: true, ...this.#access }));
-    let before: readonly number[] = [];
-    for (const place of places) {
-      const [row = 0, byte = 0, line = 0, number = 0] = place;
-      if (before[0] === row) {
-        this.#addDoubled(row, [before[2] ?? 0, line]);
-        continue;
-      }
-      before = place;
-      const from = { byte, line, number };
-      const block = await readBlocks(this.#input, this.#table, {
-        from,
-        blockBytes: SINGLE_BLOCK_BYTES,
-      }).next();
-      if (block === undefined) return;
-      cursor.enter(block);
-      yield { row, line, record: cursor };
+    let before: FixedRow | undefined;
+    const rows = {
+      read: () => this.#numbered(),
+      rowOf: (record: OutputRecord) => this.#rowOf(record),
+      table: this.#table,
+      ...this.#access,
+    };
+    for await (const fixed of inOrder(rows)) {
+      const { row, line } = fixed;
+      if (before?.row === row) this.#addDoubled(row, [before.line, line]);
+      else yield fixed;
+      before = fixed;
     }
   }
 
