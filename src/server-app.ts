@@ -15,6 +15,8 @@ import { Retention } from './engine/hosting/retention.ts';
 import { RowmillError } from './engine/errors.ts';
 import { RunControl } from './engine/hosting/run-control.ts';
 import { Drafts } from './engine/hosting/drafts.ts';
+import { continuingAsAllowed } from './engine/jobs/continued-runs.ts';
+import { JobStarter } from './engine/jobs/start-job.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { RunHost } from './engine/hosting/run-host.ts';
 import { inspectInput } from './engine/run/check/inspect-input.ts';
@@ -33,9 +35,12 @@ import { SqlDraftStore } from './stores/sql/sql-draft-store.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
 import { SqlEventStore } from './stores/sql/sql-event-store.ts';
 import { SqlIdempotencyStore } from './stores/sql/sql-idempotency-store.ts';
+import { SqlJobRunStore } from './stores/sql/sql-job-run-store.ts';
+import { SqlJobStore } from './stores/sql/sql-job-store.ts';
 import { SqlRunStore } from './stores/sql/sql-run-store.ts';
 import { SqlStoreProbe } from './stores/sql/sql-store-probe.ts';
 import { SqlWebhookStore } from './stores/sql/sql-webhook-store.ts';
+import { AjvJsonSchemas } from './system/ajv-json-schemas.ts';
 import { openWebhooks } from './webhooks.ts';
 
 /** How a server is set up. */
@@ -161,10 +166,27 @@ async function serve(
     (error) => onError(error, undefined),
   );
   const feed = new RunEventFeed(events);
+  const jobs = { store: new SqlJobStore(database), runs: new SqlJobRunStore(database) };
+  const resuming = continuingAsAllowed(service, {
+    jobs: jobs.store,
+    jobRuns: jobs.runs,
+    runs: store,
+  });
   const host: RunHost = new RunHost(
-    { service, store, feed, tasks: options.tasks, clock, makeStop, onError },
+    { service: resuming, store, feed, tasks: options.tasks, clock, makeStop, onError },
     { slots },
   );
+  const schemas = new AjvJsonSchemas();
+  const starter = new JobStarter({
+    jobRuns: jobs.runs,
+    runs: store,
+    service,
+    host,
+    feed,
+    tasks: options.tasks,
+    schemas,
+    onError,
+  });
   const control = new RunControl({
     service,
     store,
@@ -233,6 +255,7 @@ async function serve(
     service,
     store,
     idempotency,
+    jobs: { ...jobs, starter, schemas },
     webhooks,
     metrics,
     retention,

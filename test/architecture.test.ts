@@ -12,10 +12,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'engine/nearest-names': [],
   'engine/csv': ['engine/ports'],
   'engine/task': ['engine/errors', 'engine/nearest-names'],
-  'engine/ports': ['engine/run', 'engine/task'],
+  'engine/ports': ['engine/jobs', 'engine/run', 'engine/task'],
   'engine/run': ['engine/csv', 'engine/errors', 'engine/ports', 'engine/task'],
   // What a server does with runs: carries them out when they are due, tells who watches.
   'engine/hosting': ['engine/errors', 'engine/ports', 'engine/run', 'engine/task'],
+  // What is stored to be run: a job starts runs of a server.
+  'engine/jobs': ['engine/errors', 'engine/hosting', 'engine/ports', 'engine/run', 'engine/task'],
   'engine/service': ['engine/errors', 'engine/run'],
   // Tasks know the names that every author knows, and libraries of their subject.
   tasks: ['index', 'verifiers'],
@@ -48,6 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'metrics',
     'readiness',
     'stores',
+    'system',
     'webhooks',
   ],
   webhooks: ['api', 'engine', 'system'],
@@ -82,6 +85,7 @@ const PURE_PACKAGES = new Set([
   'csv-stringify',
   'csv-stringify/sync',
   'chardet',
+  'diff',
   'fastest-levenshtein',
 ]);
 

@@ -5,10 +5,14 @@ import type { RunControl } from '../engine/hosting/run-control.ts';
 import type { Drafts } from '../engine/hosting/drafts.ts';
 import type { RunEventFeed } from '../engine/hosting/run-event-feed.ts';
 import type { RunHost } from '../engine/hosting/run-host.ts';
+import type { JobStarter } from '../engine/jobs/start-job.ts';
 import type { AuditStore } from '../engine/ports/audit-store.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { HostedRunStore } from '../engine/ports/hosted-run-store.ts';
 import type { IdempotencyStore } from '../engine/ports/idempotency-store.ts';
+import type { JobRunStore } from '../engine/ports/job-run-store.ts';
+import type { JobStore } from '../engine/ports/job-store.ts';
+import type { JsonSchemas } from '../engine/ports/json-schemas.ts';
 import type { MakeId } from '../engine/ports/ids.ts';
 import type { UploadFiles } from '../engine/ports/upload-files.ts';
 import type { WebhookStore } from '../engine/ports/webhook-store.ts';
@@ -29,6 +33,14 @@ interface Webhooks {
   wake(): void;
   /** Why this server does not call an address, if it does not. */
   whyNot(url: string): string | undefined;
+}
+
+/** What is stored to be run, and what became of it. */
+interface Jobs {
+  readonly store: JobStore;
+  readonly runs: JobRunStore;
+  readonly starter: JobStarter;
+  readonly schemas: JsonSchemas;
 }
 
 /** What is measured, for Prometheus. */
@@ -77,6 +89,7 @@ export interface ApiPorts {
   readonly service: RunService;
   readonly store: HostedRunStore;
   readonly idempotency: IdempotencyStore;
+  readonly jobs: Jobs;
   readonly webhooks: Webhooks;
   readonly metrics: Metrics;
   readonly retention: Pick<Retention, 'rules' | 'preview'>;

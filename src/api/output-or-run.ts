@@ -6,14 +6,17 @@ import { ApiProblem } from './problem.ts';
 import { sendFile } from './send-file.ts';
 import { runWire } from './wire/run-wire.ts';
 
+/** What waiting for a run needs. */
+interface Waiting {
+  readonly seconds: number;
+  readonly context: Context;
+  readonly ports: ApiPorts;
+}
+
 /** Waits for a run: its output, or the run itself where that is asked for, or has not ended in time. */
 export async function outputOrRun(
   runId: string,
-  {
-    seconds,
-    context,
-    ports,
-  }: { readonly seconds: number; readonly context: Context; readonly ports: ApiPorts },
+  { seconds, context, ports }: Waiting,
 ): Promise<'sent' | { status: number; json: unknown; headers: Record<string, string> }> {
   const wanted = context.accepts('text/csv', 'application/json');
   await settled(runId, { seconds, context, ports });
@@ -32,10 +35,7 @@ export async function outputOrRun(
 }
 
 /** Ends when the run has, when the time is up, or when nobody listens any more. */
-async function settled(
-  runId: string,
-  { seconds, context, ports }: Parameters<typeof outputOrRun>[1],
-): Promise<void> {
+export async function settled(runId: string, { seconds, context, ports }: Waiting): Promise<void> {
   const stop = new AbortController();
   const wake = (): void => stop.abort();
   context.res.once('close', wake);

@@ -3,6 +3,8 @@ import type { AnyRoute } from './route.ts';
 import { createRunRoutes } from './routes/create-runs.ts';
 import { descriptionRoutes } from './routes/description.ts';
 import { draftRoutes } from './routes/drafts.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { jobRunRoutes } from './routes/job-runs.ts';
 import { retentionRoutes } from './routes/retention.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { runControlRoutes } from './routes/run-control.ts';
@@ -28,6 +30,8 @@ export const ROUTES: readonly AnyRoute[] = [
   ...runEventRoutes,
   ...runFileRoutes,
   ...runRowRoutes,
+  ...jobRoutes,
+  ...jobRunRoutes,
   ...webhookRoutes,
   ...retentionRoutes,
   ...keyRoutes,

@@ -116,6 +116,8 @@ const KAZOO_TASK = '?category=numbers&action=double';
 const newWebhook = (): Promise<string> =>
   made('POST', '/v1/webhooks', json({ url: 'http://127.0.0.1:9/' }));
 
+let madeJobs = 0;
+
 /** A new thing of the owner's for each parameter of a path; those of one path belong together. */
 const FACTORIES: Readonly<
   Record<string, (soFar: Readonly<Record<string, string>>) => Promise<string>>
@@ -123,7 +125,17 @@ const FACTORIES: Readonly<
   category: async () => 'numbers',
   action: async () => 'double',
   account_id: async () => OWNER,
-  run_id: () => made('POST', '/v1/tasks/numbers/double/runs?start=false', CSV),
+  run_id: async ({ job_id: jobId }) => {
+    if (jobId === undefined) return made('POST', '/v1/tasks/numbers/double/runs?start=false', CSV);
+    const draft = await made('POST', '/v1/drafts?task=numbers/double', CSV);
+    return made('POST', `/v1/jobs/${jobId}/runs`, json({ draft }));
+  },
+  job_id: () => {
+    madeJobs += 1;
+    return made('POST', '/v1/jobs', json({ name: `job ${madeJobs}`, task: 'numbers/double' }));
+  },
+  older: async () => '1',
+  newer: async () => '1',
   task_id: () => made('PUT', `/v2/accounts/${OWNER}/tasks${KAZOO_TASK}`, CSV),
   draft_id: () => made('POST', '/v1/drafts?task=numbers/double', CSV),
   key_id: () => made('POST', '/v1/keys', json({ name: 'one', scopes: ['runs:read'] })),
@@ -179,7 +191,7 @@ function bare(
 
 /** A run that has not begun has no output; nobody has asked for a check; Kazoo says 404 for 409. */
 const NOT_THERE_YET = /output|files|check$|rows$|^\/v2.*stop$/;
-const SECRET = /\{(?!category|action|file)\w+\}/;
+const SECRET = /\{(?!category|action|file|older|newer)\w+\}/;
 const routes = ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const);
 const guarded = routes.filter(([, { scope }]) => scope !== 'public');
 

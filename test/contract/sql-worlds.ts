@@ -1,14 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { nanoid } from 'nanoid';
 import { migrate } from '../../src/stores/sql/migrate.ts';
 import { openPostgres } from '../../src/stores/sql/open-postgres.ts';
 import { openSqlite } from '../../src/stores/sql/open-sqlite.ts';
 import type { SqlDatabase } from '../../src/stores/sql/sql-database.ts';
 import { SqlEventStore } from '../../src/stores/sql/sql-event-store.ts';
+import { SqlJobRunStore } from '../../src/stores/sql/sql-job-run-store.ts';
+import { SqlJobStore } from '../../src/stores/sql/sql-job-store.ts';
 import { SqlRunStore } from '../../src/stores/sql/sql-run-store.ts';
 import { asked, type TestPostgres } from '../tasks/postgres-cluster.ts';
+import type { JobWorld } from './job-store.ts';
 import type { HostedWorld } from './run-store.ts';
 
 /** An empty database of its own in a PostgreSQL server. */
@@ -81,4 +85,36 @@ export async function openEventWorld(postgres: TestPostgres | undefined) {
       .execute();
   }
   return { events: new SqlEventStore(world.database), close: () => world.close() };
+}
+
+/** The same for jobs. */
+export async function openJobWorld(postgres: TestPostgres | undefined): Promise<JobWorld> {
+  const world = await openWorld(postgres);
+  const { db } = world.database;
+  return {
+    jobs: new SqlJobStore(world.database),
+    jobRuns: new SqlJobRunStore(world.database),
+    async addRun(id) {
+      const account = { account_id: 'acme', auth_account_id: 'acme' };
+      const values = { ...account, task: 'a/b', record: '{}', status: 'pending', created_at: 1 };
+      await db
+        .insertInto('runs')
+        .values({ ...values, id })
+        .execute();
+    },
+    async setStatus(id, status) {
+      await db.updateTable('runs').set({ status }).where('id', '=', id).execute();
+    },
+    async dueAt(id) {
+      const row = db.selectFrom('runs').select('due_at').where('id', '=', id);
+      return (await row.executeTakeFirstOrThrow()).due_at;
+    },
+    async age(ms) {
+      await db
+        .updateTable('job_runs')
+        .set({ created_at: sql<number>`created_at - ${sql.lit(ms)}` })
+        .execute();
+    },
+    close: () => world.close(),
+  };
 }

@@ -6,8 +6,9 @@ import { LocalRunStore } from '../../src/stores/local/local-run-store.ts';
 import { systemClock } from '../../src/system/system-clock.ts';
 import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
 import { describeEventStore } from './event-store.ts';
+import { describeJobStore } from './job-store.ts';
 import { describeHostedRunStore, describeRunStore } from './run-store.ts';
-import { openEventWorld, openWorld } from './sql-worlds.ts';
+import { openEventWorld, openJobWorld, openWorld } from './sql-worlds.ts';
 
 const postgres = await startPostgres();
 afterAll(() => postgres?.stop());
@@ -31,4 +32,5 @@ describe.each([
   describeRunStore(name, () => openWorld(server));
   describeHostedRunStore(name, () => openWorld(server));
   describeEventStore(name, () => openEventWorld(server));
+  describeJobStore(name, () => openJobWorld(server));
 });

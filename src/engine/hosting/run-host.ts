@@ -9,7 +9,7 @@ import type { RunEventFeed } from './run-event-feed.ts';
 
 /** What a host works with. */
 export interface RunHostPorts {
-  readonly service: RunService;
+  readonly service: Pick<RunService, 'resume'>;
   readonly store: HostedRunStore;
   readonly feed: RunEventFeed;
   readonly tasks: { find(name: string): Promise<RegisteredTask> };

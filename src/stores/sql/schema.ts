@@ -168,6 +168,41 @@ export interface AuditTable {
   readonly code: string | null;
 }
 
+/** A job. What it is made of is in its versions. */
+interface JobTable {
+  readonly id: string;
+  readonly account_id: string;
+  readonly name: string;
+  /** Number of its last version. */
+  readonly version: number;
+  readonly is_archived: Generated<number>;
+  readonly created_at: number;
+}
+
+interface JobVersionTable {
+  readonly job_id: string;
+  readonly number: number;
+  /** JobDefinition as JSON. */
+  readonly definition: string;
+  /** ScriptFile[] as JSON. */
+  readonly files: string;
+  readonly script_md5: string | null;
+  readonly script_sha256: string | null;
+  readonly created_at: number;
+  readonly created_by: string;
+}
+
+/** Which run is of which job. */
+interface JobRunTable {
+  readonly run_id: string;
+  readonly job_id: string;
+  readonly version: number;
+  readonly trigger_kind: string;
+  /** JSON. */
+  readonly input: string;
+  readonly created_at: number;
+}
+
 /** All tables of the store. */
 export interface StoreSchema {
   readonly runs: RunTable;
@@ -179,4 +214,7 @@ export interface StoreSchema {
   readonly drafts: DraftTable;
   readonly api_keys: ApiKeyTable;
   readonly audit: AuditTable;
+  readonly jobs: JobTable;
+  readonly job_versions: JobVersionTable;
+  readonly job_runs: JobRunTable;
 }

@@ -6,13 +6,15 @@ import { drafts } from './020-drafts.ts';
 import { runControl } from './030-run-control.ts';
 import { idempotency } from './040-idempotency.ts';
 import { webhooks } from './041-webhooks.ts';
+import { jobs } from './060-jobs.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
  * In order of their names, each once, in a transaction where the database can. A migration that was
  * released is never changed, and none is put before it: a database of an earlier release opens in this
  * one. The numbers leave room, so that parts made at the same time each have their own ten: runs 00x,
- * keys 01x, drafts 02x, control of runs 03x, webhooks and retention 04x, compatibility 05x.
+ * keys 01x, drafts 02x, control of runs 03x, webhooks and retention 04x, compatibility 05x,
+ * jobs 06x.
  */
 export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '001-runs': runs,
@@ -23,4 +25,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '030-run-control': runControl,
   '040-idempotency': idempotency,
   '041-webhooks': webhooks,
+  '060-jobs': jobs,
 };

@@ -1,0 +1,182 @@
+import { z } from 'zod';
+import type { JobStart, JobStartResult } from '../../engine/jobs/start-job.ts';
+import type { JobLogEntry } from '../../engine/ports/job-run-store.ts';
+import type { Job } from '../../engine/ports/job-store.ts';
+import { isFinal, RUN_STATUSES } from '../../engine/run/status.ts';
+import { settled } from '../output-or-run.ts';
+import { ownDraft } from '../own-draft.ts';
+import { ownJob } from '../own-job.ts';
+import { PageQuery, pageReply, pageResponse } from '../page.ts';
+import { ApiProblem } from '../problem.ts';
+import { refuseMachinePlaces } from '../refuse-machine-places.ts';
+import { route, type AnyRoute, type Call } from '../route.ts';
+import { DraftId } from '../wire/draft-wire.ts';
+import { JobRunBody, jobRunWire } from '../wire/job-run-wire.ts';
+import { OneJob } from '../wire/job-wire.ts';
+import { RunId } from '../wire/run-wire.ts';
+
+const tag = 'Jobs';
+const Time = z.iso.datetime({ offset: true });
+const LOCATION = { Location: 'Where the record of the run is' };
+
+/** What a job is started with. */
+const StartBody = z.strictObject({
+  arguments: z.record(z.string(), z.unknown()).optional().meta({
+    description: 'Over those of the job',
+  }),
+  draft: DraftId.optional().meta({ description: 'The file, for a task that reads one' }),
+  wait: z.int().min(0).max(300).optional().meta({
+    description: 'Seconds to wait for the end of the run',
+  }),
+});
+
+export const jobRunRoutes: readonly AnyRoute[] = [
+  route({
+    method: 'POST',
+    path: '/v1/jobs/{job_id}/runs',
+    operationId: 'startJob',
+    tag,
+    summary: 'Start a job now',
+    description:
+      'Refused with 409 while a run of the job has not ended (unless its `overlap` allows that) or where it is archived, with 429 beyond its `runs_per_minute`, with 422 for arguments that its schema does not allow. What is refused leaves no run.',
+    scope: 'jobs:trigger',
+    params: OneJob,
+    body: StartBody,
+    responses: {
+      200: { description: 'With `wait`: it has ended', schema: JobRunBody, headers: LOCATION },
+      201: { description: 'The run, which has begun', schema: JobRunBody, headers: LOCATION },
+      202: { description: 'With `wait`: not in time', schema: JobRunBody, headers: LOCATION },
+    },
+    problems: ['conflict', 'rate_limited', 'arguments_invalid'],
+    handle: async (call) => {
+      const { body, ports, context } = call;
+      const job = await ownJob(call);
+      const started = await ports.jobs.starter.start(job, await startOf(call, job));
+      const runId = startedRun(started, job);
+      const headers = { Location: `/v1/jobs/${job.id}/runs/${runId}` };
+      if (body.wait === undefined) {
+        return { status: 201, json: jobRunWire(await entryOf(job, runId, call)), headers };
+      }
+      await settled(runId, { seconds: body.wait, context, ports });
+      const entry = await entryOf(job, runId, call);
+      return { status: hasEnded(entry) ? 200 : 202, json: jobRunWire(entry), headers };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/jobs/{job_id}/runs',
+    operationId: 'listJobRuns',
+    tag,
+    summary: 'The log of a job: a record for each run, newest first',
+    scope: 'jobs:read',
+    params: OneJob,
+    query: PageQuery.extend({
+      status: z
+        .string()
+        .transform((text) => text.split(','))
+        .pipe(z.array(z.enum(RUN_STATUSES)))
+        .optional(),
+      since: Time.optional(),
+      until: Time.optional(),
+      text: z.string().min(1).max(200).optional().meta({
+        description: 'Is in what the run was given, or in its message',
+      }),
+    }),
+    responses: { 200: pageResponse('A page', JobRunBody) },
+    handle: async (call) => {
+      const { query, ports, context } = call;
+      const { id: jobId } = await ownJob(call);
+      const { status, since, until, text } = query;
+      return pageReply<JobLogEntry & { readonly id: string }>(query, {
+        context,
+        wire: jobRunWire,
+        list: async ({ limit, after }) => {
+          const entries = await ports.jobs.runs.page({
+            jobId,
+            limit,
+            status,
+            sinceMs: since === undefined ? undefined : Date.parse(since),
+            untilMs: until === undefined ? undefined : Date.parse(until),
+            text,
+            after: after && { createdAtMs: after.createdAtMs, runId: after.id },
+          });
+          return entries.map((entry) => Object.assign(entry, { id: entry.runId }));
+        },
+      });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/jobs/{job_id}/runs/{run_id}',
+    operationId: 'getJobRun',
+    tag,
+    summary: 'The record of one run of a job',
+    scope: 'jobs:read',
+    params: OneJob.extend({ run_id: RunId }),
+    responses: { 200: { description: 'The record', schema: JobRunBody } },
+    handle: async (call) => {
+      const job = await ownJob(call);
+      return { status: 200, json: jobRunWire(await entryOf(job, call.params.run_id, call)) };
+    },
+  }),
+];
+
+async function startOf(
+  call: Call<{ readonly job_id: string }, unknown, z.output<typeof StartBody>>,
+  { latest: { definition } }: Job,
+): Promise<JobStart> {
+  const { body, actor, ports } = call;
+  const given = body.arguments ?? {};
+  const { task } = await ports.tasks.find(definition.work.task);
+  refuseMachinePlaces(task, given);
+  const draft = body.draft === undefined ? undefined : await ownDraft(body.draft, call);
+  if (task.kind === 'csv' && draft === undefined) {
+    throw new ApiProblem(
+      'bad_request',
+      `body.draft: ${task.name} reads a CSV; upload it as a draft`,
+    );
+  }
+  return {
+    trigger: 'manual',
+    arguments: given,
+    input: draft === undefined ? { kind: 'none' } : { kind: 'file', path: draft.path },
+    fileName: draft?.fileName,
+    owner: { accountId: actor.accountId, authAccountId: actor.authAccountId },
+    runId: call.reservedId?.('run'),
+  };
+}
+
+function startedRun(result: JobStartResult, { latest: { definition } }: Job): string {
+  const { name, runsPerMinute } = definition;
+  switch (result.verdict) {
+    case 'started':
+      return result.runId;
+    case 'archived':
+      throw new ApiProblem('conflict', `the job ${name} is archived: it never runs`);
+    case 'overlap':
+      throw new ApiProblem(
+        'conflict',
+        `run ${result.runId} of the job ${name} has not ended, and its overlap is skip`,
+      );
+    case 'too_many':
+      throw new ApiProblem(
+        'rate_limited',
+        `the job ${name} is started ${runsPerMinute} times a minute at most`,
+        { headers: { 'Retry-After': String(Math.ceil(result.retryAfterMs / 1_000)) } },
+      );
+  }
+}
+
+async function entryOf(
+  { id, accountId }: Job,
+  runId: string,
+  { ports }: Pick<Call, 'ports'>,
+): Promise<JobLogEntry> {
+  const entry = await ports.jobs.runs.find(runId);
+  if (entry?.jobId === id && entry.accountId === accountId) return entry;
+  throw new ApiProblem('run_not_found', `the job ${id} has no run ${runId}`);
+}
+
+function hasEnded({ status }: JobLogEntry): boolean {
+  return isFinal(status) || status === 'internal_error' || status === 'stopped';
+}

@@ -1,0 +1,263 @@
+import { z } from 'zod';
+import { diffVersions } from '../../engine/jobs/diff-versions.ts';
+import type { JobDefinition } from '../../engine/jobs/job-definition.ts';
+import type { Job, NewJobVersion } from '../../engine/ports/job-store.ts';
+import { mayDo, type Actor } from '../actor.ts';
+import type { ApiPorts } from '../api-ports.ts';
+import { ownJob } from '../own-job.ts';
+import { PageQuery, pageReply, pageResponse } from '../page.ts';
+import { ApiProblem } from '../problem.ts';
+import { refuseMachinePlaces } from '../refuse-machine-places.ts';
+import { route, type AnyRoute, type Call } from '../route.ts';
+import {
+  changedDefinition,
+  JobBody,
+  JobName,
+  JobPatch,
+  jobWire,
+  JobVersionBody,
+  NewJob,
+  newDefinition,
+  OneJob,
+  versionWire,
+} from '../wire/job-wire.ts';
+
+const tag = 'Jobs';
+const JOB_RESPONSE = { description: 'The job', schema: JobBody };
+const Version = z.coerce.number().int().min(1);
+/** Changes that come at the same time are done one after the other, up to so many. */
+const TRIES = 5;
+
+export const jobRoutes: readonly AnyRoute[] = [
+  route({
+    method: 'POST',
+    path: '/v1/jobs',
+    operationId: 'createJob',
+    tag,
+    summary: 'Store a job',
+    scope: 'jobs:admin',
+    body: NewJob,
+    responses: {
+      201: { ...JOB_RESPONSE, headers: { Location: 'Where the job is' } },
+    },
+    problems: ['task_not_found', 'conflict'],
+    handle: async (call) => {
+      const { body, actor, ports } = call;
+      const definition = newDefinition(body);
+      await refuseDefinition(definition, call);
+      const job = await ports.jobs.store.create(
+        { id: call.reservedId?.('job') ?? ports.makeId('job'), accountId: actor.accountId },
+        versionOf(definition, actor),
+      );
+      if (job === undefined) throw nameTaken(definition.name);
+      return { status: 201, json: jobWire(job), headers: { Location: `/v1/jobs/${job.id}` } };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/jobs',
+    operationId: 'listJobs',
+    tag,
+    summary: 'Jobs of the account, newest first; archived ones too',
+    scope: 'jobs:read',
+    query: PageQuery.extend({
+      name: JobName.optional(),
+      archived: z.enum(['true', 'false']).optional(),
+    }),
+    responses: { 200: pageResponse('A page', JobBody) },
+    handle: ({ query, actor, ports, context }) =>
+      pageReply(query, {
+        context,
+        wire: jobWire,
+        list: (page) =>
+          ports.jobs.store.page({
+            ...page,
+            accountId: actor.accountId,
+            name: query.name,
+            isArchived: query.archived === undefined ? undefined : query.archived === 'true',
+          }),
+      }),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/jobs/{job_id}',
+    operationId: 'getJob',
+    tag,
+    summary: 'One job, as its last version says',
+    scope: 'jobs:read',
+    params: OneJob,
+    responses: { 200: JOB_RESPONSE },
+    handle: async (call) => ({ status: 200, json: jobWire(await ownJob(call)) }),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/v1/jobs/{job_id}',
+    operationId: 'changeJob',
+    tag,
+    summary: 'Change a job: what it is afterwards is a new version',
+    description:
+      'What is not named stays, and a change that changes nothing makes no version. Runs that have begun go on with the version they began with.',
+    scope: 'jobs:admin',
+    params: OneJob,
+    body: JobPatch,
+    responses: { 200: JOB_RESPONSE },
+    problems: ['precondition_failed'],
+    handle: async (call) => {
+      const { id } = await changeJob(call, await ownJob(call));
+      const { archived } = call.body;
+      if (archived !== undefined) await call.ports.jobs.store.setArchived(id, archived);
+      return { status: 200, json: jobWire(await ownJob(call)) };
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/v1/jobs/{job_id}',
+    operationId: 'deleteJob',
+    tag,
+    summary: 'Remove a job with its versions',
+    description:
+      'A job that has runs must be archived first; they go with it. Refused while one of them is at work.',
+    scope: 'jobs:admin',
+    params: OneJob,
+    responses: { 204: { description: 'It is gone' } },
+    handle: async (call) => {
+      await deleteJob(await ownJob(call), call.ports);
+      return { status: 204 };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/jobs/{job_id}/versions',
+    operationId: 'listJobVersions',
+    tag,
+    summary: 'Every version of a job, the last one first',
+    scope: 'jobs:read',
+    params: OneJob,
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(200).default(50),
+      before: Version.optional().meta({ description: 'Those with a smaller number' }),
+    }),
+    responses: {
+      200: {
+        description: 'A page; `next` is for `before`, null on the last page',
+        schema: z.object({ data: z.array(JobVersionBody), next: z.int().nullable() }),
+      },
+    },
+    handle: async (call) => {
+      const { id } = await ownJob(call);
+      const { limit, before } = call.query;
+      const found = await call.ports.jobs.store.versions(id, { limit: limit + 1, before });
+      const data = found.slice(0, limit).map(versionWire);
+      return {
+        status: 200,
+        json: { data, next: found.length > limit ? (data.at(-1)?.version ?? null) : null },
+      };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/jobs/{job_id}/versions/{older}/diff/{newer}',
+    operationId: 'diffJobVersions',
+    tag,
+    summary: 'What differs between two versions, as a unified diff',
+    scope: 'jobs:read',
+    params: OneJob.extend({ older: Version, newer: Version }),
+    responses: {
+      200: {
+        description: '`job.json`, then each file of the script. Empty where nothing differs',
+        schema: z.object({ older: z.int(), newer: z.int(), diff: z.string() }),
+      },
+    },
+    handle: async (call) => {
+      const { id } = await ownJob(call);
+      const { older, newer } = call.params;
+      const [before, after] = await Promise.all(
+        [older, newer].map(async (number) => {
+          const version = await call.ports.jobs.store.version(id, number);
+          if (version !== undefined) return version;
+          throw new ApiProblem('not_found', `the job ${id} has no version ${number}`);
+        }),
+      );
+      const diff = before && after ? diffVersions(before, after) : '';
+      return { status: 200, json: { older, newer, diff } };
+    },
+  }),
+];
+
+/** Adds a version where something differs. Changes that come together are all made. */
+async function changeJob(
+  call: Call<{ readonly job_id: string }, unknown, z.output<typeof JobPatch>>,
+  found: Job,
+): Promise<Job> {
+  const { body, actor, ports } = call;
+  const { archived: _, expected_version: expected, ...patch } = body;
+  let job = found;
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    const { definition: before, number } = job.latest;
+    if (expected !== undefined && expected !== number) {
+      const message = `the job has version ${number} by now, not ${expected}`;
+      throw new ApiProblem('precondition_failed', message);
+    }
+    const definition = changedDefinition(before, patch);
+    if (JSON.stringify(definition) === JSON.stringify(before)) return job;
+    await refuseDefinition(definition, call, before);
+    const version = versionOf(definition, actor);
+    const verdict = await ports.jobs.store.addVersion(job.id, number, version);
+    if (verdict === 'added') return job;
+    if (verdict === 'name_taken') throw nameTaken(definition.name);
+    job = await ownJob(call);
+  }
+  throw new ApiProblem('conflict', 'others change this job all the time: try again in a moment');
+}
+
+/** Throws where a job cannot be what is asked for. */
+async function refuseDefinition(
+  { work, arguments: args, argumentSchema, runAs }: JobDefinition,
+  { actor, ports }: Pick<Call, 'actor' | 'ports'>,
+  before?: JobDefinition,
+): Promise<void> {
+  if (argumentSchema !== undefined) {
+    const fault = ports.jobs.schemas.faultOf(argumentSchema);
+    if (fault !== undefined) {
+      throw new ApiProblem('bad_request', `body.argument_schema: ${fault}`, {
+        details: [{ at: 'body.argument_schema', message: fault }],
+      });
+    }
+  }
+  const isNew = runAs !== undefined && runAs !== before?.runAs;
+  if (isNew && runAs !== actor.accountId && !mayDo(actor, 'admin')) {
+    const message = `only an admin lets a job run as another: body.run_as is ${runAs}`;
+    throw new ApiProblem('forbidden', message);
+  }
+  const { task } = await ports.tasks.find(work.task);
+  refuseMachinePlaces(task, args);
+}
+
+async function deleteJob({ id, isArchived }: Job, ports: ApiPorts): Promise<void> {
+  const { store, runs } = ports.jobs;
+  const [atWork] = await runs.atWork(id);
+  if (atWork !== undefined) {
+    throw new ApiProblem('conflict', `run ${atWork} of this job has not ended: stop it first`);
+  }
+  const [first] = await runs.page({ jobId: id, limit: 1 });
+  if (first !== undefined && !isArchived) {
+    const message = 'this job has runs, which would go with it: archive it first';
+    throw new ApiProblem('conflict', message);
+  }
+  for (const runId of await runs.ended(id, 0)) await ports.control.delete(runId);
+  await store.delete(id);
+}
+
+function versionOf(definition: JobDefinition, { keyId, authAccountId }: Actor): NewJobVersion {
+  return {
+    definition,
+    files: [],
+    scriptMd5: undefined,
+    scriptSha256: undefined,
+    createdBy: keyId ?? authAccountId,
+  };
+}
+
+function nameTaken(name: string): ApiProblem {
+  return new ApiProblem('conflict', `the account has a job named ${name} already`);
+}

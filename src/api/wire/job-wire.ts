@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import { OVERLAPS, type JobDefinition } from '../../engine/jobs/job-definition.ts';
+import type { Job, JobVersion } from '../../engine/ports/job-store.ts';
+import { AccountId } from './key-wire.ts';
+
+export const JobId = z.string().meta({ description: 'Id of a job', example: 'job_7kq2m4xw9abc' });
+export const OneJob = z.object({ job_id: JobId });
+const Json = z.record(z.string(), z.unknown());
+const Time = z.iso.datetime();
+const MOST_ARGUMENT_CHARACTERS = 256 * 1024;
+
+const Bounded = Json.refine(
+  (value) => JSON.stringify(value).length <= MOST_ARGUMENT_CHARACTERS,
+  `is longer than ${MOST_ARGUMENT_CHARACTERS} characters`,
+);
+
+/** A name that people type: it has no space at its ends and no character that is not seen. */
+export const JobName = z
+  .string()
+  .regex(
+    /^[\p{L}\p{N}](?:[\p{L}\p{N} _.:@+-]{0,98}[\p{L}\p{N}_.:@+-])?$/u,
+    'must be 1 to 100 letters, digits, spaces or _ . : @ + -, a letter or digit first',
+  )
+  .meta({ description: 'Unique in the account', example: 'nightly-clean' });
+
+const FIELDS = {
+  name: JobName,
+  description: z.string().max(2_000).meta({ description: 'For people' }),
+  task: z.string().max(200).meta({ description: '`category/action` of the task that runs' }),
+  arguments: Bounded.meta({ description: 'What a start adds to or replaces' }),
+  argument_schema: Bounded.nullable().meta({
+    description: 'JSON Schema (2020-12) that the arguments of every start must fit',
+  }),
+  run_as: AccountId.nullable().meta({
+    description:
+      'In whose name the runs are; null: of who starts them. Only an admin names another',
+  }),
+  log_limit: z.int().min(1).max(10_000).meta({
+    description: 'Records that are kept, the newest. An older one goes with its run',
+  }),
+  runs_per_minute: z.int().min(1).max(6_000).nullable().meta({
+    description: 'Starts at most in any 60 s; null: any number',
+  }),
+  allow_continuation: z.boolean().meta({
+    description:
+      'False: a run that broke off (its server has gone, an internal error) is not taken up again, and says so',
+  }),
+  overlap: z.enum(OVERLAPS).meta({
+    description:
+      '`skip`: no start while a run of the job has not ended. `allow`: any number at once',
+  }),
+};
+
+/** Of what a job is made. */
+export const NewJob = z
+  .strictObject({
+    ...FIELDS,
+    description: FIELDS.description.optional(),
+    arguments: FIELDS.arguments.optional(),
+    argument_schema: FIELDS.argument_schema.optional(),
+    run_as: FIELDS.run_as.optional(),
+    log_limit: FIELDS.log_limit.optional(),
+    runs_per_minute: FIELDS.runs_per_minute.optional(),
+    allow_continuation: FIELDS.allow_continuation.optional(),
+    overlap: FIELDS.overlap.optional(),
+  })
+  .meta({ id: 'NewJob' });
+
+/** What is changed of a job; what is not named stays. */
+export const JobPatch = z
+  .strictObject({
+    ...z.strictObject(FIELDS).partial().shape,
+    archived: z.boolean().optional().meta({
+      description: 'An archived job stays listed and never runs. This makes no version',
+    }),
+    expected_version: z.int().min(1).optional().meta({
+      description: 'Refused where the job has another version by now',
+    }),
+  })
+  .meta({ id: 'JobPatch' });
+
+const VERSION = {
+  version: z.int().min(1),
+  script_md5: z.string().nullable().meta({
+    description: 'Of the one file of the script, or of what `md5sum` prints of several',
+  }),
+  script_sha256: z.string().nullable(),
+  updated_at: Time.meta({ description: 'When this version was made' }),
+  updated_by: z.string().meta({ description: 'Id of the key that made it' }),
+};
+
+/** A job, as every answer shows it. */
+export const JobBody = z
+  .object({
+    id: JobId,
+    account_id: z.string(),
+    archived: z.boolean(),
+    created_at: Time,
+    ...FIELDS,
+    ...VERSION,
+  })
+  .meta({ id: 'Job' });
+
+/** One version of a job. */
+export const JobVersionBody = z
+  .object({ job_id: JobId, ...FIELDS, ...VERSION })
+  .meta({ id: 'JobVersion' });
+
+export function jobWire({ id, accountId, isArchived, createdAtMs, latest }: Job) {
+  const { job_id: _, ...version } = versionWire(latest);
+  return {
+    id,
+    account_id: accountId,
+    archived: isArchived,
+    created_at: new Date(createdAtMs).toISOString(),
+    ...version,
+  } satisfies z.input<typeof JobBody>;
+}
+
+export function versionWire(version: JobVersion) {
+  return {
+    job_id: version.jobId,
+    ...definitionWire(version.definition),
+    version: version.number,
+    script_md5: version.scriptMd5 ?? null,
+    script_sha256: version.scriptSha256 ?? null,
+    updated_at: new Date(version.createdAtMs).toISOString(),
+    updated_by: version.createdBy,
+  } satisfies z.input<typeof JobVersionBody>;
+}
+
+function definitionWire(definition: JobDefinition) {
+  return {
+    name: definition.name,
+    description: definition.description,
+    task: definition.work.task,
+    arguments: { ...definition.arguments },
+    argument_schema:
+      definition.argumentSchema === undefined ? null : { ...definition.argumentSchema },
+    run_as: definition.runAs ?? null,
+    log_limit: definition.logLimit,
+    runs_per_minute: definition.runsPerMinute ?? null,
+    allow_continuation: definition.allowContinuation,
+    overlap: definition.overlap,
+  };
+}
+
+/** What a new job is where nothing is said. */
+const DEFAULT_LOG_LIMIT = 100;
+
+export function newDefinition(wire: z.output<typeof NewJob>): JobDefinition {
+  return {
+    name: wire.name,
+    description: wire.description ?? '',
+    work: { kind: 'task', task: wire.task },
+    arguments: wire.arguments ?? {},
+    argumentSchema: wire.argument_schema ?? undefined,
+    runAs: wire.run_as ?? undefined,
+    logLimit: wire.log_limit ?? DEFAULT_LOG_LIMIT,
+    runsPerMinute: wire.runs_per_minute ?? undefined,
+    allowContinuation: wire.allow_continuation ?? true,
+    overlap: wire.overlap ?? 'skip',
+  };
+}
+
+export function changedDefinition(
+  definition: JobDefinition,
+  patch: Omit<z.output<typeof JobPatch>, 'archived' | 'expected_version'>,
+): JobDefinition {
+  // What is undefined was not named; what is null is no longer said.
+  const named = Object.fromEntries(
+    Object.entries(patch).filter(([, value]) => value !== undefined),
+  );
+  return newDefinition({ ...definitionWire(definition), ...named });
+}

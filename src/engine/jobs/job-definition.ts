@@ -1,0 +1,39 @@
+/** A file of a script. */
+export interface ScriptFile {
+  /** Relative, with `/`; unique in the job. */
+  readonly path: string;
+  readonly content: string;
+}
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** What a job runs. Its kinds grow: services and handlers come beside these. */
+type JobWork = {
+  readonly kind: 'task';
+  /** `category/action`. */
+  readonly task: string;
+};
+
+/** What becomes of a start while a run of the job is at work. */
+export const OVERLAPS = ['skip', 'allow'] as const;
+
+/** What is decided of a job. A change of any of it makes a new version. */
+export interface JobDefinition {
+  /** Unique in the account. */
+  readonly name: string;
+  readonly description: string;
+  readonly work: JobWork;
+  /** What a start adds to or replaces. */
+  readonly arguments: JsonObject;
+  /** JSON Schema of the arguments of a start, those of the job among them. Undefined: any. */
+  readonly argumentSchema: JsonObject | undefined;
+  /** In whose name its runs are: undefined for who starts them. */
+  readonly runAs: string | undefined;
+  /** Records of runs that are kept, the newest. */
+  readonly logLimit: number;
+  /** Starts at most in any 60 s; undefined for any number. */
+  readonly runsPerMinute: number | undefined;
+  /** Whether a run that broke off goes on from its last checkpoint. */
+  readonly allowContinuation: boolean;
+  readonly overlap: (typeof OVERLAPS)[number];
+}

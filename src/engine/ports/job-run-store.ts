@@ -1,0 +1,71 @@
+import type { JsonObject } from '../jobs/job-definition.ts';
+import type { RunStatus, Tally } from '../run/status.ts';
+
+/** What has started a run of a job. */
+export const TRIGGER_KINDS = ['manual'] as const;
+
+export type TriggerKind = (typeof TRIGGER_KINDS)[number];
+
+/** A run of a job: which version of it, started by what, with what. */
+export interface JobRun {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly accountId: string;
+  readonly version: number;
+  readonly trigger: TriggerKind;
+  /** What it was given. */
+  readonly input: JsonObject;
+  readonly createdAtMs: number;
+}
+
+/** The same with how its run stands. */
+export interface JobLogEntry extends JobRun, Tally {
+  readonly status: RunStatus;
+  readonly message: string | undefined;
+  readonly startedAtMs: number | undefined;
+  readonly finishedAtMs: number | undefined;
+  readonly elapsedMs: number;
+}
+
+/** What is looked at before a run of a job is begun. */
+export interface AdmissionRules {
+  /** Starts at most in any 60 s. */
+  readonly runsPerMinute: number | undefined;
+  /** Refused while another run of the job has not ended. */
+  readonly refusesOverlap: boolean;
+}
+
+export type Admission =
+  | { readonly verdict: 'admitted' }
+  | { readonly verdict: 'archived' }
+  | { readonly verdict: 'overlap'; readonly runId: string }
+  | { readonly verdict: 'too_many'; readonly retryAfterMs: number };
+
+/** Which records of runs, newest first. */
+export interface JobLogRequest {
+  readonly jobId: string;
+  readonly status?: readonly RunStatus[] | undefined;
+  /** Not before this. */
+  readonly sinceMs?: number | undefined;
+  /** Before this. */
+  readonly untilMs?: number | undefined;
+  /** Is in what the run was given, or in its message. Upper and lower case are the same. */
+  readonly text?: string | undefined;
+  readonly limit: number;
+  readonly after?: { readonly createdAtMs: number; readonly runId: string } | undefined;
+}
+
+/** Where it is kept which runs are of which job. */
+export interface JobRunStore {
+  /**
+   * Decides whether a stored run may begin, and if so makes it due: both are one commit, and of one job one
+   * after the other, whatever server asks. A run that was admitted before is again.
+   */
+  admit(run: Omit<JobRun, 'createdAtMs'>, rules: AdmissionRules): Promise<Admission>;
+  find(runId: string): Promise<JobLogEntry | undefined>;
+  page(request: JobLogRequest): Promise<readonly JobLogEntry[]>;
+  /** Runs of a job that have not ended. */
+  atWork(jobId: string): Promise<readonly string[]>;
+  /** Runs that have ended, all but the newest `keep` of the job's runs, the oldest first. */
+  ended(jobId: string, keep: number): Promise<readonly string[]>;
+}

@@ -1,0 +1,256 @@
+import { sql, type Transaction } from 'kysely';
+import type { JsonObject } from '../../engine/jobs/job-definition.ts';
+import {
+  TRIGGER_KINDS,
+  type Admission,
+  type AdmissionRules,
+  type JobLogEntry,
+  type JobLogRequest,
+  type JobRun,
+  type JobRunStore,
+} from '../../engine/ports/job-run-store.ts';
+import type { RunStatus } from '../../engine/run/status.ts';
+import { storeError } from '../store-error.ts';
+import { statusOf } from './run-rows.ts';
+import type { StoreSchema } from './schema.ts';
+import { nowMs, type SqlDatabase } from './sql-database.ts';
+
+const MINUTE_MS = 60_000;
+/** A run that was begun or is due and has not ended. */
+const AT_WORK: readonly RunStatus[] = ['executing', 'paused'];
+const ENDED: readonly RunStatus[] = [
+  'success',
+  'failure',
+  'partial',
+  'stopped',
+  'internal_error',
+  'dropped_dup',
+];
+
+/** Which runs are of which job, in SQLite or PostgreSQL. */
+export class SqlJobRunStore implements JobRunStore {
+  readonly #database: SqlDatabase;
+
+  constructor(database: SqlDatabase) {
+    this.#database = database;
+  }
+
+  async admit(run: Omit<JobRun, 'createdAtMs'>, rules: AdmissionRules): Promise<Admission> {
+    const now = nowMs(this.#database);
+    return this.#try(() =>
+      this.#database.db.transaction().execute(async (transaction) => {
+        // One start of a job after the other: this waits for who begins another run of it.
+        const job = await transaction
+          .updateTable('jobs')
+          .set({ version: sql<number>`version` })
+          .where('id', '=', run.jobId)
+          .returning('is_archived')
+          .executeTakeFirst();
+        const known = await transaction
+          .selectFrom('job_runs')
+          .select('run_id')
+          .where('run_id', '=', run.runId)
+          .executeTakeFirst();
+        if (known !== undefined) return { verdict: 'admitted' };
+        if (job === undefined || job.is_archived === 1) return { verdict: 'archived' };
+        const refusal = await this.#refusalOf(run.jobId, rules, transaction);
+        if (refusal !== undefined) return refusal;
+        await transaction
+          .insertInto('job_runs')
+          .values({
+            run_id: run.runId,
+            job_id: run.jobId,
+            version: run.version,
+            trigger_kind: run.trigger,
+            input: JSON.stringify(run.input),
+            created_at: now,
+          })
+          .execute();
+        await transaction
+          .updateTable('runs')
+          .set({ due_at: now })
+          .where('id', '=', run.runId)
+          .execute();
+        return { verdict: 'admitted' };
+      }),
+    );
+  }
+
+  async find(runId: string): Promise<JobLogEntry | undefined> {
+    const row = await this.#try(() =>
+      this.#entries().where('job_runs.run_id', '=', runId).executeTakeFirst(),
+    );
+    return row && entryOf(row);
+  }
+
+  async page(request: JobLogRequest): Promise<readonly JobLogEntry[]> {
+    const { jobId, status, sinceMs, untilMs, text, limit, after } = request;
+    const rows = await this.#try(() => {
+      let query = this.#entries().where('job_runs.job_id', '=', jobId);
+      if (status !== undefined) query = query.where('runs.status', 'in', [...status]);
+      if (sinceMs !== undefined) query = query.where('job_runs.created_at', '>=', sinceMs);
+      if (untilMs !== undefined) query = query.where('job_runs.created_at', '<', untilMs);
+      if (text !== undefined) {
+        const pattern = `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+        query = query.where(
+          sql<boolean>`(lower(job_runs.input) like lower(${pattern}) escape '\\' or lower(coalesce(runs.message, '')) like lower(${pattern}) escape '\\')`,
+        );
+      }
+      if (after !== undefined) {
+        const { createdAtMs, runId } = after;
+        query = query.where(
+          sql<boolean>`(job_runs.created_at, job_runs.run_id) < (${createdAtMs}, ${runId})`,
+        );
+      }
+      return query
+        .orderBy('job_runs.created_at', 'desc')
+        .orderBy('job_runs.run_id', 'desc')
+        .limit(limit)
+        .execute();
+    });
+    return rows.map(entryOf);
+  }
+
+  async atWork(jobId: string): Promise<readonly string[]> {
+    const rows = await this.#try(() => this.#atWork(jobId, this.#database.db).execute());
+    return rows.map(({ run_id: runId }) => runId);
+  }
+
+  async ended(jobId: string, keep: number): Promise<readonly string[]> {
+    const { db } = this.#database;
+    const rows = await this.#try(() =>
+      db
+        .selectFrom(
+          db
+            .selectFrom('job_runs')
+            .innerJoin('runs', 'runs.id', 'job_runs.run_id')
+            .select(['job_runs.run_id', 'runs.status'])
+            .select(
+              sql<number>`row_number() over (order by job_runs.created_at desc, job_runs.run_id desc)`.as(
+                'age',
+              ),
+            )
+            .where('job_runs.job_id', '=', jobId)
+            .as('kept'),
+        )
+        .select('run_id')
+        .where('age', '>', keep)
+        .where('status', 'in', [...ENDED])
+        .orderBy('age', 'desc')
+        .execute(),
+    );
+    return rows.map(({ run_id: runId }) => runId);
+  }
+
+  async #refusalOf(
+    jobId: string,
+    { runsPerMinute, refusesOverlap }: AdmissionRules,
+    transaction: Transaction<StoreSchema>,
+  ): Promise<Admission | undefined> {
+    if (refusesOverlap) {
+      const other = await this.#atWork(jobId, transaction).executeTakeFirst();
+      if (other !== undefined) return { verdict: 'overlap', runId: other.run_id };
+    }
+    if (runsPerMinute === undefined) return undefined;
+    const now = nowMs(this.#database);
+    // The start that has to be a minute old before there may be another.
+    const blocking = await transaction
+      .selectFrom('job_runs')
+      .select(
+        sql<number>`cast(created_at + ${sql.lit(MINUTE_MS)} - ${now} as bigint)`.as('rest_ms'),
+      )
+      .where('job_id', '=', jobId)
+      .where('created_at', '>', sql<number>`${now} - ${sql.lit(MINUTE_MS)}`)
+      .orderBy('created_at', 'desc')
+      .orderBy('run_id', 'desc')
+      .offset(runsPerMinute - 1)
+      .limit(1)
+      .executeTakeFirst();
+    if (blocking === undefined) return undefined;
+    return { verdict: 'too_many', retryAfterMs: Math.max(1, blocking.rest_ms) };
+  }
+
+  #atWork(jobId: string, db: Pick<Transaction<StoreSchema>, 'selectFrom'>) {
+    return db
+      .selectFrom('job_runs')
+      .innerJoin('runs', 'runs.id', 'job_runs.run_id')
+      .select('job_runs.run_id')
+      .where('job_runs.job_id', '=', jobId)
+      .where((where) =>
+        where.or([
+          where('runs.status', 'in', [...AT_WORK]),
+          // One that was withdrawn waits for nothing.
+          where.and([where('runs.status', '=', 'pending'), where('runs.due_at', 'is not', null)]),
+        ]),
+      )
+      .orderBy('job_runs.created_at');
+  }
+
+  #entries() {
+    return this.#database.db
+      .selectFrom('job_runs')
+      .innerJoin('runs', 'runs.id', 'job_runs.run_id')
+      .select([
+        'job_runs.run_id',
+        'job_runs.job_id',
+        'job_runs.version',
+        'job_runs.trigger_kind',
+        'job_runs.input',
+        'job_runs.created_at',
+        'runs.account_id',
+        'runs.status',
+        'runs.message',
+        'runs.started_at',
+        'runs.finished_at',
+        'runs.elapsed_ms',
+        'runs.succeeded',
+        'runs.failed',
+      ]);
+  }
+
+  async #try<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      throw storeError(this.#database.name, error);
+    }
+  }
+}
+
+function entryOf(row: {
+  readonly run_id: string;
+  readonly job_id: string;
+  readonly version: number;
+  readonly trigger_kind: string;
+  readonly input: string;
+  readonly created_at: number;
+  readonly account_id: string;
+  readonly status: string;
+  readonly message: string | null;
+  readonly started_at: number | null;
+  readonly finished_at: number | null;
+  readonly elapsed_ms: number;
+  readonly succeeded: number;
+  readonly failed: number;
+}): JobLogEntry {
+  const trigger = TRIGGER_KINDS.find((kind) => kind === row.trigger_kind);
+  if (trigger === undefined) {
+    throw new Error(`a run of a job is stored with the unknown trigger ${row.trigger_kind}`);
+  }
+  return {
+    runId: row.run_id,
+    jobId: row.job_id,
+    accountId: row.account_id,
+    version: row.version,
+    trigger,
+    input: JSON.parse(row.input) as JsonObject, // written by `admit`
+    createdAtMs: row.created_at,
+    status: statusOf(row.status),
+    message: row.message ?? undefined,
+    startedAtMs: row.started_at ?? undefined,
+    finishedAtMs: row.finished_at ?? undefined,
+    elapsedMs: row.elapsed_ms,
+    succeeded: row.succeeded,
+    failed: row.failed,
+  };
+}
