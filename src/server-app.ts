@@ -18,6 +18,7 @@ import { Drafts } from './engine/hosting/drafts.ts';
 import { continuingAsAllowed } from './engine/jobs/continued-runs.ts';
 import { JobStarter } from './engine/jobs/start-job.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
+import { RunFamilies } from './engine/hosting/run-families.ts';
 import { RunHost } from './engine/hosting/run-host.ts';
 import { inspectInput } from './engine/run/check/inspect-input.ts';
 import { LocalRunService } from './engine/service.ts';
@@ -194,6 +195,7 @@ async function serve(
     feed,
     tasks: options.tasks,
     clock,
+    makeStop,
     timeout: (ms) => AbortSignal.timeout(ms),
   });
   const webhooks = openWebhooks(new SqlWebhookStore(database), {
@@ -263,6 +265,7 @@ async function serve(
     host,
     control,
     feed,
+    families: new RunFamilies({ ...machine, store, keepsInputs: true }),
     derivedFiles: new DerivedRunFiles({ ...machine, store }, new LocalDerivedFileCache()),
     tasks: options.tasks,
     uploads,

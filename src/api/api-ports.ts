@@ -3,6 +3,7 @@ import type { Retention } from '../engine/hosting/retention.ts';
 import type { ApiKeys } from '../engine/hosting/api-keys.ts';
 import type { RunControl } from '../engine/hosting/run-control.ts';
 import type { Drafts } from '../engine/hosting/drafts.ts';
+import type { RunFamilies } from '../engine/hosting/run-families.ts';
 import type { RunEventFeed } from '../engine/hosting/run-event-feed.ts';
 import type { RunHost } from '../engine/hosting/run-host.ts';
 import type { JobStarter } from '../engine/jobs/start-job.ts';
@@ -97,6 +98,7 @@ export interface ApiPorts {
   readonly host: RunHost;
   readonly control: RunControl;
   readonly feed: RunEventFeed;
+  readonly families: RunFamilies;
   readonly derivedFiles: DerivedRunFiles;
   readonly tasks: {
     find(name: string): Promise<RegisteredTask>;

@@ -98,10 +98,10 @@ function refuseContradictions(task: Task, options: RunOptionsWire): void {
 }
 
 /** The user's own name for the file in messages, in place of a path of ours. */
-function withoutPath(error: unknown, path: string | undefined, name: string): unknown {
+export function withoutPath(error: unknown, path: string | undefined, name: string): unknown {
   if (!(error instanceof RowmillError) || path === undefined) return error;
-  const { code, message, problems } = error;
-  return new RowmillError(code, message.replaceAll(path, name), {
+  const { code, plain, problems } = error;
+  return new RowmillError(code, plain.replaceAll(path, name), {
     cause: error,
     problems: problems.map((problem) => problem.replaceAll(path, name)),
   });

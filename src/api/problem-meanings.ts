@@ -22,6 +22,8 @@ export const MEANINGS: Readonly<Record<ProblemCode, string>> = {
   run_not_found: 'There is no such run, or it belongs to another account.',
   run_busy: 'The run is being carried out. Stop it first, or ask again when it has ended.',
   run_not_resumable: 'The run cannot go on from its last checkpoint; the message says why.',
+  run_has_children:
+    'Rows of this run were run again or undone by other runs, which need it. Delete those first, or all together (`with_children=true`).',
   wrong_status: 'The run is not in a status in which this can be asked of it.',
   folder_busy: 'Another server process has the data folder. The message names it.',
   store_unreachable:

@@ -40,6 +40,7 @@ export const STATUS_OF: Readonly<Record<ProblemCode, number>> = {
   run_not_found: 404,
   run_busy: 409,
   run_not_resumable: 409,
+  run_has_children: 409,
   wrong_status: 409,
   folder_busy: 500,
   store_unreachable: 503,
@@ -107,7 +108,7 @@ export function problemOf(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof RowmillError) {
     const isOurs = STATUS_OF[error.code] === 500 || error.code === 'store_unreachable';
-    const message = isOurs ? 'the server could not do this; its log says why' : error.message;
+    const message = isOurs ? 'the server could not do this; its log says why' : error.plain;
     const details = error.problems.map((problem) => ({ at: error.code, message: problem }));
     return new ApiProblem(error.code, message, { details, cause: error });
   }

@@ -67,6 +67,12 @@ export interface Route<
   readonly body?: Body;
   /** Media types of a body that the handler reads itself. */
   readonly reads?: readonly string[];
+  /** What a JSON body that the handler reads itself can be. */
+  readonly jsonBody?: ZodType;
+  /** Whether the handler that reads its body itself can do without one. */
+  readonly isBodyOptional?: true;
+  /** Bodies of a media type, for the reader. */
+  readonly bodyExamples?: Readonly<Record<string, unknown>>;
   /** Fields of a multipart body beside its part `file`. */
   readonly formFields?: ZodObject;
   readonly responses: Readonly<Record<number, ResponseSpec>>;

@@ -9,6 +9,7 @@ import { retentionRoutes } from './routes/retention.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { runControlRoutes } from './routes/run-control.ts';
 import { runEventRoutes } from './routes/run-events.ts';
+import { runFamilyRoutes } from './routes/run-families.ts';
 import { runFileRoutes } from './routes/run-files.ts';
 import { runRowRoutes } from './routes/run-rows.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -27,6 +28,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...createRunRoutes,
   ...runRoutes,
   ...runControlRoutes,
+  ...runFamilyRoutes,
   ...runEventRoutes,
   ...runFileRoutes,
   ...runRowRoutes,

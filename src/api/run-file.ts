@@ -38,7 +38,12 @@ async function derived(
   run: HostedRun,
   kind: DerivedFile,
   files: ApiPorts['derivedFiles'],
-): Promise<{ readonly path: string; readonly version: string }> {
+): Promise<Awaited<ReturnType<ApiPorts['derivedFiles']['find']>> & {}> {
+  const { runId, parent } = run.record;
+  if (kind === 'merged' && parent !== undefined) {
+    const message = `run ${runId} did rows of run ${parent.rootId}, whose merged.csv has them all`;
+    throw new ApiProblem('not_found', message);
+  }
   const found = await files.find(run, kind);
   if (found === undefined) throw notYet(run.record.runId, kind);
   return found;

@@ -57,6 +57,7 @@ const EXIT_OF_ERROR = {
   run_not_found: 'usage',
   run_busy: 'usage',
   run_not_resumable: 'usage',
+  run_has_children: 'usage',
   wrong_status: 'usage',
   folder_busy: 'usage',
   store_unreachable: 'unreachable',

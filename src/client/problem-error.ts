@@ -29,6 +29,7 @@ const SAME: readonly ErrorCode[] = [
   'run_not_found',
   'run_busy',
   'run_not_resumable',
+  'run_has_children',
   'wrong_status',
   'contract_broken',
   'state_not_storable',

@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'run_not_found'
   | 'run_busy'
   | 'run_not_resumable'
+  | 'run_has_children'
   | 'wrong_status'
   | 'folder_busy'
   | 'store_unreachable'
@@ -34,15 +35,23 @@ export class RowmillError extends Error {
   readonly code: ErrorCode;
   /** Every problem found at once, where there can be several. */
   readonly problems: readonly string[];
+  /** The message for who has no command line: without the commands that help. */
+  readonly plain: string;
 
+  /** `commands` ends the message: what to type at the command line. */
   constructor(
     code: ErrorCode,
     message: string,
-    { cause, problems = [] }: { cause?: unknown; problems?: readonly string[] } = {},
+    {
+      cause,
+      problems = [],
+      commands = '',
+    }: { cause?: unknown; problems?: readonly string[]; commands?: string } = {},
   ) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(message + commands, cause === undefined ? undefined : { cause });
     this.code = code;
     this.problems = problems;
+    this.plain = message;
   }
 }
 

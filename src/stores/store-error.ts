@@ -40,3 +40,14 @@ const PASSING_CODES =
 /** What the driver says without a code. */
 const PASSING_MESSAGES =
   /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|timeout expired|Query read timeout)/i;
+
+/** Throws `run_has_children` where there are any. */
+export function refuseChildren(runId: string, children: readonly string[]): void {
+  if (children.length === 0) return;
+  const names = children.slice(0, 3).join(', ');
+  const more = children.length > 3 ? ` and ${children.length - 3} more` : '';
+  throw new RowmillError(
+    'run_has_children',
+    `run ${runId} is needed by ${names}${more}, which did its rows again or undid them: delete those first`,
+  );
+}

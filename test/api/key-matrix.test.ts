@@ -140,6 +140,7 @@ const FACTORIES: Readonly<
   draft_id: () => made('POST', '/v1/drafts?task=numbers/double', CSV),
   key_id: () => made('POST', '/v1/keys', json({ name: 'one', scopes: ['runs:read'] })),
   file: async () => 'output.csv',
+  row: async () => '1',
   upload_id: () =>
     made('POST', '/v1/uploads', {
       headers: { 'tus-resumable': '1.0.0', 'upload-length': '4' },

@@ -42,6 +42,7 @@ const FROZEN_ERRORS: Record<ErrorCode, number> = {
   run_not_found: 2,
   run_busy: 2,
   run_not_resumable: 2,
+  run_has_children: 2,
   wrong_status: 2,
   folder_busy: 2,
   store_unreachable: 7,

@@ -111,7 +111,8 @@ const IdempotencyHeader = z.object({
 function requestBodyOf({
   body,
   reads,
-  formFields,
+  isBodyOptional,
+  ...route
 }: AnyRoute): ZodOpenApiOperationObject['requestBody'] {
   if (body !== undefined) {
     const required = !body.safeParse({}).success;
@@ -119,12 +120,23 @@ function requestBodyOf({
   }
   if (reads === undefined) return undefined;
   return {
-    required: true,
-    content: Object.fromEntries(reads.map((type) => [type, bodyOfType(type, formFields)])),
+    required: isBodyOptional !== true,
+    content: Object.fromEntries(
+      reads.map((type) => {
+        const example = route.bodyExamples?.[type];
+        return [
+          type,
+          { ...bodyOfType(type, route), ...(example === undefined ? {} : { example }) },
+        ];
+      }),
+    ),
   };
 }
 
-function bodyOfType(type: string, formFields: AnyRoute['formFields']) {
+function bodyOfType(
+  type: string,
+  { formFields, jsonBody }: Pick<AnyRoute, 'formFields' | 'jsonBody'>,
+) {
   if (type === 'multipart/form-data') {
     const file = z.unknown().meta({
       description: 'The CSV, with a file name',
@@ -136,7 +148,7 @@ function bodyOfType(type: string, formFields: AnyRoute['formFields']) {
       encoding: { file: { contentType: 'text/csv, application/octet-stream, application/gzip' } },
     };
   }
-  if (type.endsWith('json')) return { schema: z.unknown() };
+  if (type.endsWith('json')) return { schema: jsonBody ?? z.unknown() };
   const text = { type: 'string' as const, description: 'The file as it is' };
   return type.startsWith('text/csv')
     ? { schema: text, example: 'email,name\nanna@example.com,Anna\n' }

@@ -2,13 +2,14 @@ import { z } from 'zod';
 import type { Draft } from '../../engine/ports/draft-store.ts';
 import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
 import { createRun, madeBefore } from '../create-run.ts';
+import { CREATED, createdRun, startAt, startCreated, WAIT_HEADERS } from '../created-run.ts';
 import { outputOrRun } from '../output-or-run.ts';
 import { ownDraft } from '../own-draft.ts';
 import { ApiProblem } from '../problem.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
 import { FILE_HEADERS } from '../send-file.ts';
-import { receiveUpload, UPLOAD_TYPES } from '../uploads/receive-upload.ts';
-import type { Upload } from '../uploads/upload.ts';
+import { hasBody, receiveUpload, UPLOAD_TYPES } from '../uploads/receive-upload.ts';
+import { NO_UPLOAD, type Upload } from '../uploads/upload.ts';
 import {
   uploadForm,
   uploadQuery,
@@ -17,18 +18,10 @@ import {
 } from '../uploads/upload-fields.ts';
 import { DraftId } from '../wire/draft-wire.ts';
 import { readOptionsWire, RunOptions, type RunOptionsWire } from '../wire/run-options-wire.ts';
-import { Run, runWire } from '../wire/run-wire.ts';
+import { Run } from '../wire/run-wire.ts';
 import { TaskName } from './tasks.ts';
 
 const tag = 'Runs';
-const WAIT_HEADERS = {
-  Location: 'Where the run is',
-  'Rowmill-Run': 'Id of the run',
-  'Rowmill-Status': 'How the run has ended',
-};
-
-/** When a run that is created is due. */
-const start = { start_at: z.iso.datetime({ offset: true }).optional() };
 
 export const createRunRoutes: readonly AnyRoute[] = [
   route({
@@ -46,25 +39,21 @@ export const createRunRoutes: readonly AnyRoute[] = [
       arguments: z.record(z.string(), z.unknown()).optional(),
       options: RunOptions.optional(),
       start: z.boolean().default(true),
-      ...start,
+      start_at: startAt,
       accept_warnings: z.boolean().default(true).meta({
         description:
           'False: refused where the file, or its last check, has anything to be warned of',
       }),
     }),
-    responses: { 201: { description: 'The run', schema: Run, headers: WAIT_HEADERS } },
+    responses: { 201: CREATED },
     problems: ['not_found'],
     handle: async (call) => {
       const { body, ports } = call;
       const made = await madeBefore(call.reservedId?.('run'), ports);
       const run = made ?? (await draftRun(call));
       const { runId } = run.record;
-      if (body.start && isWaiting(run)) await ports.host.enqueue(runId, dueAt(body.start_at));
-      return {
-        status: 201,
-        json: runWire(await ports.store.get(runId)),
-        headers: { Location: `/v1/runs/${runId}` },
-      };
+      if (body.start) await startCreated(run, body.start_at, ports);
+      return createdRun(runId, ports);
     },
   }),
   route({
@@ -79,7 +68,7 @@ export const createRunRoutes: readonly AnyRoute[] = [
     params: TaskName,
     query: z.strictObject({
       start: z.enum(['true', 'false']).default('true'),
-      ...start,
+      start_at: startAt,
       wait: z
         .string()
         .regex(/^\d+$/, 'expected seconds')
@@ -97,7 +86,7 @@ export const createRunRoutes: readonly AnyRoute[] = [
         schema: Run,
         headers: { ...FILE_HEADERS, ...WAIT_HEADERS },
       },
-      201: { description: 'The run', schema: Run, headers: WAIT_HEADERS },
+      201: CREATED,
       202: {
         description: 'The run, which has not ended in time',
         schema: Run,
@@ -109,17 +98,11 @@ export const createRunRoutes: readonly AnyRoute[] = [
       const { query, ports, context } = call;
       const run = (await madeBefore(call.reservedId?.('run'), ports)) ?? (await uploadRun(call));
       const { runId } = run.record;
-      if (query.start === 'true' && isWaiting(run)) {
-        await ports.host.enqueue(runId, dueAt(query.start_at));
-      }
+      if (query.start === 'true') await startCreated(run, query.start_at, ports);
       if (query.wait !== undefined && query.start === 'true') {
         return outputOrRun(runId, { seconds: query.wait, context, ports });
       }
-      return {
-        status: 201,
-        json: runWire(await ports.store.get(runId)),
-        headers: { Location: `/v1/runs/${runId}` },
-      };
+      return createdRun(runId, ports);
     },
   }),
 ];
@@ -202,17 +185,13 @@ function refuseWarnings({ found, check }: Draft): void {
   });
 }
 
-function isWaiting({ state, facts }: HostedRun): boolean {
-  return state.status === 'pending' && facts.dueAtMs === undefined;
-}
-
 /** The file of the call, where the task reads one. A task that reads none may be called without a body. */
 async function taskUpload(
   { context, ports }: Pick<Call, 'context' | 'ports'>,
   kind: 'csv' | 'noinput',
 ): Promise<Upload> {
   if (kind === 'noinput' && typeof context.is('json') !== 'string') {
-    if (context.is('text/csv') === null) return NOTHING;
+    if (!hasBody(context)) return NO_UPLOAD;
     throw new ApiProblem('bad_request', 'this task reads no CSV: send no file');
   }
   const upload = await receiveUpload(context, ports);
@@ -224,10 +203,4 @@ async function taskUpload(
     throw new ApiProblem('bad_request', 'this task reads no CSV: send no records');
   }
   return upload;
-}
-
-const NOTHING: Upload = { file: undefined, fileName: undefined, encoding: undefined, fields: {} };
-
-function dueAt(time: string | undefined): number | undefined {
-  return time === undefined ? undefined : Date.parse(time);
 }

@@ -17,7 +17,7 @@ export const runFileRoutes: readonly AnyRoute[] = [
     tag,
     summary: 'A file of a run',
     description: [
-      '`input.csv` as it came; `output.csv`, a row for each row of the input that the task did not omit; `failed.csv`, the failed rows as they came with their numbers in `_row` and the reason in `error`; `unprocessed.csv`, the rows whose turn has not come; `errors.csv`, one line for each failed row.',
+      '`input.csv` as it came; `output.csv`, a row for each row of the input that the task did not omit; `failed.csv`, the failed rows as they came with their numbers in `_row` and the reason in `error`; `merged.csv`, the output with the rows that were run again in their places; `unprocessed.csv`, the rows whose turn has not come; `errors.csv`, one line for each failed row.',
       'Of a run at work they end at its last checkpoint: no row is torn. `excel=true` puts the mark in front by which spreadsheet programs know UTF-8.',
     ].join('\n\n'),
     scope: 'runs:read',

@@ -3,10 +3,16 @@ import { RUN_STATUSES } from '../../engine/run/status.ts';
 import { cursorOf, readCursor } from '../cursor.ts';
 import { ownRun } from '../own-run.ts';
 import { route, type AnyRoute } from '../route.ts';
-import { OneRun, Run, runWire } from '../wire/run-wire.ts';
+import { OneRun, Run, runWire, RunId, runWithFamilyWire, RunWithFamily } from '../wire/run-wire.ts';
 
 const tag = 'Runs';
-const RUN_RESPONSE = { description: 'The run', schema: Run };
+
+/** To count more takes longer than anybody looks at the number. */
+const MOST_COUNTED = 10_000;
+const time = z.iso
+  .datetime({ offset: true })
+  .transform((text) => Date.parse(text))
+  .optional();
 
 export const runRoutes: readonly AnyRoute[] = [
   route({
@@ -19,6 +25,18 @@ export const runRoutes: readonly AnyRoute[] = [
     query: z.object({
       limit: z.coerce.number().int().min(1).max(200).default(50),
       after: z.string().optional(),
+      created_after: time.meta({ description: 'Made then or later' }),
+      created_before: time.meta({ description: 'Made before then' }),
+      file_name: z.string().min(1).max(255).optional().meta({
+        description: "The file's name has this in it, in letters of whatever case",
+      }),
+      parent: RunId.optional().meta({ description: 'The run that they came from' }),
+      count: z
+        .enum(['capped'])
+        .optional()
+        .meta({
+          description: `\`capped\`: the answer has \`count\`, how many fit, looked for up to ${MOST_COUNTED}`,
+        }),
       status: z
         .string()
         .transform((text) => text.split(','))
@@ -29,17 +47,31 @@ export const runRoutes: readonly AnyRoute[] = [
     responses: {
       200: {
         description: 'A page; `Link: rel="next"` where there is another',
-        schema: z.object({ data: z.array(Run), next: z.string().nullable() }),
+        schema: z.object({
+          data: z.array(Run),
+          next: z.string().nullable(),
+          count: z
+            .object({ value: z.int(), is_capped: z.boolean() })
+            .optional()
+            .meta({ description: '`is_capped`: there are more than `value`' }),
+        }),
         headers: { Link: 'The next page, where there is one' },
       },
     },
     handle: async ({ query, actor, ports, context }) => {
-      const { limit, after, status, task } = query;
-      const { runs, hasMore } = await ports.store.page({
+      const { limit, after } = query;
+      const filter = {
         accountId: actor.accountId,
+        status: query.status,
+        task: query.task,
+        fileName: query.file_name,
+        parentId: query.parent,
+        createdFromMs: query.created_after,
+        createdBeforeMs: query.created_before,
+      };
+      const { runs, hasMore } = await ports.store.page({
+        ...filter,
         limit,
-        status,
-        task,
         after: after === undefined ? undefined : readCursor(after),
       });
       const last = runs.at(-1);
@@ -50,7 +82,12 @@ export const runRoutes: readonly AnyRoute[] = [
         url.searchParams.set('after', next);
         headers['Link'] = `<${url.pathname}${url.search}>; rel="next"`;
       }
-      return { status: 200, json: { data: runs.map(runWire), next }, headers };
+      const found =
+        query.count === undefined ? undefined : await ports.store.count(filter, MOST_COUNTED + 1);
+      const count = found !== undefined && {
+        count: { value: Math.min(found, MOST_COUNTED), is_capped: found > MOST_COUNTED },
+      };
+      return { status: 200, json: { data: runs.map(runWire), next, ...count }, headers };
     },
   }),
   route({
@@ -58,11 +95,15 @@ export const runRoutes: readonly AnyRoute[] = [
     path: '/v1/runs/{run_id}',
     operationId: 'getRun',
     tag,
-    summary: 'One run',
+    summary: 'One run, with those that came from it',
     scope: 'runs:read',
     params: OneRun,
-    responses: { 200: RUN_RESPONSE },
-    handle: async (call) => ({ status: 200, json: runWire(await ownRun(call)) }),
+    responses: { 200: { description: 'The run', schema: RunWithFamily } },
+    handle: async (call) => {
+      const run = await ownRun(call);
+      const family = await call.ports.families.summary(run);
+      return { status: 200, json: runWithFamilyWire(run, family) };
+    },
   }),
   route({
     method: 'DELETE',
@@ -70,12 +111,17 @@ export const runRoutes: readonly AnyRoute[] = [
     operationId: 'deleteRun',
     tag,
     summary: 'Remove a run with its files',
+    description:
+      'A run whose rows were done again or undone by other runs is needed by those: it is refused (`run_has_children`), unless they go with it (`with_children=true`). Then all go, or none where one is at work.',
     scope: 'runs:write',
     params: OneRun,
+    query: z.strictObject({ with_children: z.enum(['true', 'false']).default('false') }),
     responses: { 204: { description: 'It is gone' } },
+    problems: ['run_has_children'],
     handle: async (call) => {
       const { record } = await ownRun(call);
-      await call.ports.control.delete(record.runId);
+      const withChildren = call.query.with_children === 'true';
+      await call.ports.control.delete(record.runId, { withChildren });
       if (record.input.kind === 'file') await call.ports.uploads.remove(record.input.path);
       return { status: 204 };
     },

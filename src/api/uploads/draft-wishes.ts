@@ -1,7 +1,7 @@
 import type { DraftWishes } from '../../engine/ports/draft-store.ts';
 import { inputOptionsOf, ReadOptions } from '../wire/run-options-wire.ts';
 import { checked, uploadWords, type UploadQuery } from './upload-fields.ts';
-import type { Upload } from './upload.ts';
+import { NO_UPLOAD, type Upload } from './upload.ts';
 
 /** What was said of a file that becomes a draft: how it is to be read, and nothing of a run. */
 export function wishesOf(
@@ -24,5 +24,5 @@ export function draftWishes({
   const fields = Object.fromEntries(
     Object.entries(said).filter(([, value]) => typeof value === 'string' && value !== ''),
   );
-  return wishesOf({}, { file: undefined, fileName: undefined, encoding: undefined, fields });
+  return wishesOf({}, { ...NO_UPLOAD, fields });
 }

@@ -19,6 +19,11 @@ const RAW_TYPES = [
 /** All that a file can be sent as. */
 export const UPLOAD_TYPES = [...RAW_TYPES, 'multipart/form-data', 'application/json'];
 
+/** Whether a request brings anything. Some programs say so of nothing: `Content-Length: 0`. */
+export function hasBody(context: Context): boolean {
+  return context.get('transfer-encoding') !== '' || Number(context.get('content-length')) > 0;
+}
+
 type UploadPorts = Pick<ApiPorts, 'uploads' | 'settings' | 'makeId'>;
 
 /**

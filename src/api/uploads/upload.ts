@@ -11,3 +11,11 @@ export interface Upload {
   /** Beside the file: `task`, `arguments`, `options`, `file_name`. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
+
+/** What came in a request without a body. */
+export const NO_UPLOAD: Upload = {
+  file: undefined,
+  fileName: undefined,
+  encoding: undefined,
+  fields: {},
+};

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { ROW_OUTCOMES, type RunErrorLine, type RunRow } from '../../engine/run/run-service.ts';
+import {
+  ROW_OUTCOMES,
+  type RowLineage,
+  type RunErrorLine,
+  type RunRow,
+} from '../../engine/run/run-service.ts';
 
 /** What became of a row. */
 export const Row = z
@@ -43,3 +48,32 @@ export const LogLine = z
     message: z.string(),
   })
   .meta({ id: 'LogLine' });
+
+/** What the runs of a line made of a row. */
+export const Lineage = z
+  .object({
+    row: z.int(),
+    outcome: z
+      .enum(['ok', 'failed', 'unprocessed'])
+      .meta({ description: 'What has become of it by now' }),
+    results: z.array(
+      z.object({
+        run_id: z.string(),
+        outcome: z.enum(['ok', 'failed']),
+        error: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'RowLineage' });
+
+export function lineageWire({ row, results }: RowLineage): z.input<typeof Lineage> {
+  return {
+    row,
+    outcome: results.at(-1)?.outcome ?? 'unprocessed',
+    results: results.map(({ runId, outcome, error }) => ({
+      run_id: runId,
+      outcome,
+      error: error ?? null,
+    })),
+  };
+}

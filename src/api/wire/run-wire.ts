@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { situationOf } from '../../engine/hosting/run-situation.ts';
 import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
+import type { RunFamilySummary } from '../../engine/run/run-service.ts';
 import { RUN_STATUSES } from '../../engine/run/status.ts';
 
 export const RunId = z.string().meta({ description: 'Id of a run', example: 'run_7kq2m4xw9abc' });
@@ -21,6 +22,10 @@ export const Run = z
   .object({
     id: RunId,
     task: z.string().meta({ description: '`category/action`' }),
+    kind: z.enum(['run', 'retry', 'revert']).meta({
+      description: '`retry`: it does rows of another run again; `revert`: it undoes them',
+    }),
+    parent_run_id: RunId.nullable().meta({ description: 'The run whose rows those are' }),
     status: z.enum(RUN_STATUSES),
     is_interrupted: z
       .boolean()
@@ -53,6 +58,8 @@ export function runWire(run: HostedRun): z.input<typeof Run> {
   return {
     id: record.runId,
     task: record.task,
+    kind: record.parent?.kind ?? 'run',
+    parent_run_id: record.parent?.runId ?? null,
     status: state.status,
     is_interrupted: situationOf(run) === 'interrupted',
     is_live: run.isHeld,
@@ -82,6 +89,51 @@ export function runWire(run: HostedRun): z.input<typeof Run> {
     started_at: timeOrNull(state.startedAtMs),
     finished_at: timeOrNull(state.finishedAtMs),
     acknowledged_at: timeOrNull(facts.acknowledgedAtMs),
+  };
+}
+
+/** A run with those that came from it. */
+export const RunWithFamily = Run.extend({
+  children: z
+    .array(
+      z.object({
+        run_id: RunId,
+        kind: z.enum(['retry', 'revert']),
+        status: z.enum(RUN_STATUSES),
+      }),
+    )
+    .meta({ description: 'Runs that did its rows again or undid them, the oldest first' }),
+  is_reverted: z.boolean().meta({ description: 'Whether all that succeeded was undone' }),
+  effective: z
+    .object({
+      status: z.enum(RUN_STATUSES),
+      succeeded: z.int(),
+      failed: z.int(),
+      fixed_by: z
+        .array(z.object({ run_id: RunId, rows: z.int() }))
+        .meta({ description: 'Rows that succeeded at last, by the run that did it' }),
+    })
+    .nullable()
+    .meta({ description: 'What has become of its rows by now; null where none was run again' }),
+}).meta({ id: 'RunWithFamily' });
+
+export function runWithFamilyWire(
+  run: HostedRun,
+  { children, isReverted, effective }: RunFamilySummary,
+): z.input<typeof RunWithFamily> {
+  return {
+    ...runWire(run),
+    children: children.map(({ runId, kind, status }) => ({ run_id: runId, kind, status })),
+    is_reverted: isReverted,
+    effective:
+      effective === undefined
+        ? null
+        : {
+            status: effective.status,
+            succeeded: effective.succeeded,
+            failed: effective.failed,
+            fixed_by: effective.fixedBy.map(({ runId, rows }) => ({ run_id: runId, rows })),
+          },
   };
 }
 

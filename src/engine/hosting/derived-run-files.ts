@@ -1,14 +1,16 @@
 import { RowmillError } from '../errors.ts';
 import type { HostedRun } from '../ports/hosted-run-store.ts';
 import { deriveFiles } from '../run/output/derive-files.ts';
+import { familyOf, versionOf } from '../run/after/run-family.ts';
+import { writeMerged } from '../run/output/merge-output.ts';
 import { refuseChangedInput } from '../run/begin/input-identity.ts';
 import { openStored } from '../run/carry/resume-run.ts';
 import { RowOrigins } from '../run/after/row-origins.ts';
-import { ERRORS_FILE } from '../run/run-paths.ts';
+import { ERRORS_FILE, outputPathOf } from '../run/run-paths.ts';
 import type { ServicePorts } from '../run/service-ports.ts';
 
 /** Files that come from the output, the errors and the input of a run. */
-export const DERIVED_FILES = ['failed', 'unprocessed', 'errors'] as const;
+export const DERIVED_FILES = ['failed', 'unprocessed', 'errors', 'merged'] as const;
 
 export type DerivedFile = (typeof DERIVED_FILES)[number];
 
@@ -27,6 +29,8 @@ export interface DerivedFileCache {
 /** A file that is ready to be sent. */
 interface ReadyFile {
   readonly path: string;
+  /** Bytes of it that count; undefined for all. */
+  readonly length?: number;
   readonly version: string;
 }
 
@@ -45,6 +49,7 @@ export class DerivedRunFiles {
     const { state, folder, record } = run;
     if (state.position === undefined) return undefined;
     if (record.table === undefined && kind !== 'errors') return undefined;
+    if (kind === 'merged') return this.#findMerged(run);
     const version = `${kind}-${state.position.number}-${state.outputBytes}-${state.failed}`;
     const path = await this.#cache.path({ folder, kind, version }, (target) =>
       this.#write(run, kind, target),
@@ -52,7 +57,28 @@ export class DerivedRunFiles {
     return { path, version: `${record.runId}-${version}` };
   }
 
-  async #write(run: HostedRun, kind: DerivedFile, path: string): Promise<void> {
+  /** The output with the rows that were run again in their places: the output itself where none were. */
+  async #findMerged({ record, folder, state }: HostedRun): Promise<ReadyFile | undefined> {
+    const { runId, parent } = record;
+    if (parent !== undefined) return undefined;
+    const family = await familyOf(runId, this.#ports);
+    const own = outputPathOf(record, folder);
+    if (family.members.length === 1 && own !== undefined) {
+      return {
+        path: own,
+        length: state.outputBytes,
+        version: `${runId}-output-${state.outputBytes}`,
+      };
+    }
+    const hash = this.#ports.sha256(new TextEncoder().encode(versionOf(family))).slice(0, 32);
+    const version = `merged-${hash}`;
+    const path = await this.#cache.path({ folder, kind: 'merged', version }, (target) =>
+      writeMerged(family, target, this.#ports),
+    );
+    return { path, version: `${runId}-${version}` };
+  }
+
+  async #write(run: HostedRun, kind: Exclude<DerivedFile, 'merged'>, path: string): Promise<void> {
     const { files, sha256 } = this.#ports;
     const { record, state, folder } = run;
     const { table, inputIdentity, runId } = record;

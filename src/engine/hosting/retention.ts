@@ -14,6 +14,13 @@ export interface RetentionRules {
   readonly untilAcknowledged: boolean;
 }
 
+/** A run that has ended. */
+interface Ended {
+  readonly run: HostedRun;
+  readonly bytes: number;
+  readonly endedAtMs: number;
+}
+
 /** A run that goes, and why. */
 export interface Leaving {
   readonly run: HostedRun;
@@ -70,30 +77,43 @@ export class Retention {
     await this.#sweeping;
   }
 
-  /** What would go now by these rules, the oldest first. Nothing is removed. */
+  /**
+   * What would go now by these rules, the oldest first. A run and those that came from it go together, when
+   * the last of them has been kept long enough: children before their parents. Nothing is removed.
+   */
   async preview(rules: RetentionRules = this.rules): Promise<readonly Leaving[]> {
     const { clock, bytesOf } = this.#ports;
     const { keptMs = Infinity, maxBytes = Infinity } = rules;
     const now = clock.now();
-    const read = await this.#foldersRead();
-    const ended = [];
+    const { folders, families: atWork } = await this.#neededAtWork();
+    const families = new Map<string, Ended[]>();
     let total = 0;
+    // The newest first: children before their parents.
     for await (const run of this.#runs(ENDED)) {
       const bytes = maxBytes === Infinity ? 0 : await bytesOf(run.folder);
       total += bytes;
-      ended.push({ run, bytes, endedAtMs: endOf(run) });
+      const rootId = rootOf(run);
+      const family = families.get(rootId) ?? [];
+      families.set(rootId, [...family, { run, bytes, endedAtMs: endOf(run) }]);
     }
     const leaving: Leaving[] = [];
-    for (const candidate of ended.sort((a, b) => a.endedAtMs - b.endedAtMs)) {
-      const { run, bytes, endedAtMs } = candidate;
-      const isOld = now - endedAtMs > keptMs;
+    const oldestFirst = [...families].sort(([, a], [, b]) => lastEndOf(a) - lastEndOf(b));
+    for (const [rootId, family] of oldestFirst) {
+      const isOld = now - lastEndOf(family) > keptMs;
       if (!isOld && total <= maxBytes) continue;
-      const isKept = rules.untilAcknowledged && run.facts.acknowledgedAtMs === undefined;
-      const isAtWork = run.isHeld || run.facts.dueAtMs !== undefined;
-      if (isKept || isAtWork || read.some((path) => path.startsWith(`${run.folder}/`))) continue;
-      total -= bytes;
-      const size = maxBytes === Infinity ? await bytesOf(run.folder) : bytes;
-      leaving.push({ run, bytes: size, endedAtMs, reason: isOld ? 'age' : 'space' });
+      const isNeeded = family.some(
+        ({ run }) =>
+          (rules.untilAcknowledged && run.facts.acknowledgedAtMs === undefined) ||
+          run.isHeld ||
+          run.facts.dueAtMs !== undefined ||
+          folders.some((path) => path.startsWith(`${run.folder}/`)),
+      );
+      if (isNeeded || atWork.has(rootId)) continue;
+      for (const { run, bytes, endedAtMs } of family) {
+        total -= bytes;
+        const size = maxBytes === Infinity ? await bytesOf(run.folder) : bytes;
+        leaving.push({ run, bytes: size, endedAtMs, reason: isOld ? 'age' : 'space' });
+      }
     }
     return leaving;
   }
@@ -127,13 +147,18 @@ export class Retention {
     }
   }
 
-  /** Files that runs at work read: the folder they lie in is still needed. */
-  async #foldersRead(): Promise<readonly string[]> {
-    const paths: string[] = [];
-    for await (const { record } of this.#runs(AT_WORK)) {
-      if (record.input.kind === 'file') paths.push(record.input.path);
+  /** Files that runs at work read: the folder they lie in is still needed. And the lines they are of. */
+  async #neededAtWork(): Promise<{
+    readonly folders: readonly string[];
+    readonly families: ReadonlySet<string>;
+  }> {
+    const folders: string[] = [];
+    const families = new Set<string>();
+    for await (const run of this.#runs(AT_WORK)) {
+      if (run.record.input.kind === 'file') folders.push(run.record.input.path);
+      families.add(rootOf(run));
     }
-    return paths;
+    return { folders, families };
   }
 
   async *#runs(status: readonly RunStatus[]): AsyncIterable<HostedRun> {
@@ -146,6 +171,15 @@ export class Retention {
       if (!hasMore || after === undefined) return;
     }
   }
+}
+
+/** The first run of its line. */
+function rootOf({ record }: HostedRun): string {
+  return record.parent?.rootId ?? record.runId;
+}
+
+function lastEndOf(family: readonly Ended[]): number {
+  return Math.max(...family.map(({ endedAtMs }) => endedAtMs));
 }
 
 function endOf({ state, record }: HostedRun): number {

@@ -1,12 +1,14 @@
 import { RowmillError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HostedRun, HostedRunStore } from '../ports/hosted-run-store.ts';
+import { descendantsOf } from '../run/after/run-family.ts';
 import type { RunService } from '../run/run-service.ts';
 import type { AskedOfRun } from '../run/status.ts';
 import type { RegisteredTask } from '../task/registry.ts';
 import type { RunEventFeed } from './run-event-feed.ts';
 import type { RunHost } from './run-host.ts';
 import { refusalOf, situationOf, type RunAction, type RunSituation } from './run-situation.ts';
+import { tryAgainWhileBusy } from './try-again.ts';
 
 /** What the control of runs works with. */
 export interface RunControlPorts {
@@ -16,16 +18,13 @@ export interface RunControlPorts {
   readonly feed: RunEventFeed;
   readonly tasks: { find(name: string): Promise<RegisteredTask> };
   readonly clock: Clock;
+  readonly makeStop: () => AbortController;
   /** A signal that comes after so many ms. */
   readonly timeout: (ms: number) => AbortSignal;
 }
 
 /** How long it is waited for what was asked to happen; what was asked stands after that. */
 const WAIT_MS = 2_000;
-/** A run can begin or end just as something is asked of it: then it is asked again, as it stands then. */
-const TRIES = 5;
-/** How long it is waited before the second try; before the others longer by as much each. */
-const RETRY_MS = 20;
 
 /** Starts, pauses, resumes, stops, acknowledges and deletes runs, whoever carries them out, or nobody. */
 export class RunControl {
@@ -94,9 +93,20 @@ export class RunControl {
     });
   }
 
-  /** Removes a run with its folder. */
-  delete(runId: string): Promise<void> {
-    return this.#act(runId, 'delete', () => this.#ports.service.delete(runId));
+  /**
+   * Removes a run with its folder. Throws `run_has_children` where runs came from it, unless those go with
+   * it: then none goes where one cannot.
+   */
+  delete(
+    runId: string,
+    { withChildren = false }: { readonly withChildren?: boolean } = {},
+  ): Promise<void> {
+    return this.#act(runId, 'delete', async (run) => {
+      const { store, service } = this.#ports;
+      const others = withChildren ? await descendantsOf(run, this.#ports) : [];
+      for (const id of others) refuse('delete', await store.get(id));
+      for (const id of [...others, runId]) await service.delete(id);
+    });
   }
 
   /** Looks how the run stands, and acts; once more where it stood otherwise meanwhile. */
@@ -105,26 +115,12 @@ export class RunControl {
     action: RunAction,
     work: (run: HostedRun, situation: RunSituation) => Promise<void>,
   ): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
+    await tryAgainWhileBusy(async () => {
       const run = await this.#ports.store.get(runId);
-      const situation = situationOf(run);
       const isTakenBack = action === 'resume' && run.isHeld && run.state.asked === 'pause';
-      const why = isTakenBack ? undefined : refusalOf(action, situation);
-      if (why !== undefined) {
-        const isBusy = situation === 'executing' && (action === 'resume' || action === 'delete');
-        const code = isBusy ? 'run_busy' : 'wrong_status';
-        throw new RowmillError(code, `run ${runId} is ${situation}: ${why}`);
-      }
-      try {
-        await work(run, situation);
-        return;
-      } catch (error) {
-        const isBusy = error instanceof RowmillError && error.code === 'run_busy';
-        if (!isBusy || tries === TRIES) throw error;
-        // A run says its end a moment before whoever carried it out lets it go.
-        await this.#ports.clock.sleep(RETRY_MS * tries, this.#ports.timeout(WAIT_MS));
-      }
-    }
+      if (!isTakenBack) refuse(action, run);
+      await work(run, situationOf(run));
+    }, this.#ports);
   }
 
   /** Asks whoever carries the run out. */
@@ -160,4 +156,14 @@ export class RunControl {
     const data = { status, succeeded, failed, elapsed_ms: elapsed, message: message ?? null };
     await this.#ports.feed.tell({ runId, type, data });
   }
+}
+
+/** Throws where a run stands so that an action is not possible. */
+function refuse(action: RunAction, run: HostedRun): void {
+  const situation = situationOf(run);
+  const why = refusalOf(action, situation);
+  if (why === undefined) return;
+  const isBusy = situation === 'executing' && (action === 'resume' || action === 'delete');
+  const code = isBusy ? 'run_busy' : 'wrong_status';
+  throw new RowmillError(code, `run ${run.record.runId} is ${situation}: ${why}`);
 }

@@ -20,15 +20,27 @@ export interface HostedRun extends StoredRun {
   readonly facts: HostedRunFacts;
 }
 
-/** Which runs, newest first. */
-export interface RunPageRequest {
+/** Which runs are meant; what is not named is all the same. */
+export interface RunFilter {
   /** Undefined for those of all accounts. */
   readonly accountId: string | undefined;
+  readonly status?: readonly RunStatus[] | undefined;
+  readonly task?: string | undefined;
+  /** The file's name has this in it, in letters of whatever case. */
+  readonly fileName?: string | undefined;
+  /** Made then or later. */
+  readonly createdFromMs?: number | undefined;
+  /** Made before. */
+  readonly createdBeforeMs?: number | undefined;
+  /** Id of the run that they came from. */
+  readonly parentId?: string | undefined;
+}
+
+/** Which of them, newest first. */
+export interface RunPageRequest extends RunFilter {
   readonly limit: number;
   /** The last run of the page before. */
   readonly after?: { readonly createdAtMs: number; readonly runId: string } | undefined;
-  readonly status?: readonly RunStatus[] | undefined;
-  readonly task?: string | undefined;
 }
 
 /** A run that can be carried out now. */
@@ -46,6 +58,8 @@ export interface RunPage {
 export interface HostedRunStore extends RunStore {
   get(runId: string): Promise<HostedRun>;
   page(request: RunPageRequest): Promise<RunPage>;
+  /** How many there are, looked for up to `atMost`. */
+  count(filter: RunFilter, atMost: number): Promise<number>;
   /**
    * The runs that wait to be carried out, and those whose server has gone, as far as their files are here:
    * what was begun first, then the longest due; of each account so many at most.

@@ -52,11 +52,16 @@ export interface RunStore {
   list(): Promise<readonly StoredRun[]>;
   /** What does not change of all runs, newest first: a fraction of the work of `list`. */
   records(): Promise<readonly RunRecord[]>;
+  /** The same of the runs that came from a run, from those and so on, whose first it is: the oldest first. */
+  line(rootId: string): Promise<readonly RunRecord[]>;
   /**
    * Asks the process that holds a run for something; on the disk when it ends. A change of the run's
    * status answers what had been heard by then, and whoever holds the run next hears nothing of it.
    */
   ask(runId: string, asked: AskedOfRun): Promise<void>;
-  /** Removes a run with its folder. Throws `run_busy` where a process holds it. */
+  /**
+   * Removes a run with its folder. Throws `run_busy` where a process holds it, `run_has_children`, naming
+   * them, where runs came from it: their rows have their numbers, and what they became, from it.
+   */
   delete(runId: string): Promise<void>;
 }

@@ -76,13 +76,21 @@ export interface RunRequest {
   readonly totalRows?: number | undefined;
 }
 
+/** Which rows of a run can be done again. */
+export const RETRIED_ROWS = ['failed', 'unprocessed', 'both'] as const;
+
 /** Rows of a run to be done again. */
 export interface RetryRequest {
   readonly task: Task;
   readonly codeHash: string;
   readonly acceptNewCode: boolean;
-  /** `failed`: those that failed and that no retry has fixed. `unprocessed`: those whose turn never came. */
-  readonly rows: 'failed' | 'unprocessed';
+  /** Id that the run is to have, where the caller has one in mind. */
+  readonly childId?: string | undefined;
+  /**
+   * `failed`: those that failed and that no retry has fixed. `unprocessed`: those whose turn never came.
+   * With a file, the failed rows are meant.
+   */
+  readonly rows: (typeof RETRIED_ROWS)[number];
   /**
    * A file with the fixed rows: a failed.csv or any CSV with `_row`, or the run's own output. Rows that
    * are not in it stay failed. Without it the rows go in again as they are.
@@ -97,7 +105,7 @@ export interface RetryRequest {
 /** What a run did is to be undone. */
 export type RevertRequest = Pick<
   RetryRequest,
-  'task' | 'codeHash' | 'acceptNewCode' | 'output' | 'owner'
+  'task' | 'codeHash' | 'acceptNewCode' | 'output' | 'owner' | 'childId'
 >;
 
 /** Which run a run is about. */
@@ -124,6 +132,8 @@ export interface RunFamilySummary {
   /** What has become of its rows by now; undefined where none was run again. */
   readonly effective:
     | (Tally & {
+        /** By the counts, where the run itself has come to its end; else its own. */
+        readonly status: RunStatus;
         /** Rows that succeeded at last, by the run that did it. */
         readonly fixedBy: readonly { readonly runId: string; readonly rows: number }[];
       })

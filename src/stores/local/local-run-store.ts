@@ -11,7 +11,7 @@ import { LocalHeldRun } from './local-held-run.ts';
 import { makeFolder } from './make-folder.ts';
 import { ProcessLock } from './process-lock.ts';
 import { RunDatabase } from './run-database.ts';
-import { storeError } from '../store-error.ts';
+import { refuseChildren, storeError } from '../store-error.ts';
 
 const RECORD_FILE = 'run.json';
 const DATABASE_FILE = 'run.db';
@@ -107,6 +107,11 @@ export class LocalRunStore implements RunStore {
       .sort((a, b) => b.createdAtMs - a.createdAtMs);
   }
 
+  async line(rootId: string): Promise<readonly RunRecord[]> {
+    const records = await this.records();
+    return records.filter(({ parent }) => parent?.rootId === rootId).reverse();
+  }
+
   async ask(runId: string, asked: AskedOfRun): Promise<void> {
     const { folder } = await this.get(runId);
     try {
@@ -125,6 +130,11 @@ export class LocalRunStore implements RunStore {
     const { folder } = await this.get(runId);
     const lock = takeLock(runId, folder);
     lock.release();
+    const records = await this.records();
+    refuseChildren(
+      runId,
+      records.filter(({ parent }) => parent?.runId === runId).map((child) => child.runId),
+    );
     await rm(folder, { recursive: true, force: true });
   }
 

@@ -19,6 +19,11 @@ export interface RunTable {
   readonly acknowledged_at: number | null;
   /** Name the user gave the input. */
   readonly file_name: string | null;
+  /** The same in small letters, to be looked for. */
+  readonly file_name_folded: string | null;
+  /** The run whose rows it does again, or undoes, and the first of that line. */
+  readonly parent_id: string | null;
+  readonly root_id: string | null;
   /** 1: the run goes on although the code of its task has changed. */
   readonly accepts_new_code: Generated<number>;
   /** Why it could not be carried out, where that has a code. */

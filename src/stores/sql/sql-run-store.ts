@@ -7,13 +7,16 @@ import type {
   HostedRun,
   HostedRunFacts,
   HostedRunStore,
+  RunFilter,
   RunPage,
   RunPageRequest,
 } from '../../engine/ports/hosted-run-store.ts';
 import type { HeldRun } from '../../engine/ports/run-store.ts';
 import type { RunRecord, StoredRun } from '../../engine/run/run-record.ts';
 import type { AskedOfRun } from '../../engine/run/status.ts';
-import { storeError } from '../store-error.ts';
+import { refuseChildren, storeError } from '../store-error.ts';
+import { dueRuns, untoldRuns } from './due-runs.ts';
+import { isMeant } from './run-filter.ts';
 import { checkpointOf, storedRunOf } from './run-rows.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 import { SqlHeldRun } from './sql-held-run.ts';
@@ -23,8 +26,6 @@ const LEASE_MS = 10_000;
 /** The newest runs whose files are compared with an input, to tell whether it is an output of ours. */
 const RECORDS_LOOKED_AT = 500;
 
-/** Runs that ended longer ago are told to nobody any more. */
-const UNTOLD_MS = 7 * 24 * 60 * 60 * 1_000;
 /** What a run writes waits so long for a database that has gone. */
 const PATIENCE_MS = 60_000;
 
@@ -102,6 +103,9 @@ export class SqlRunStore implements HostedRunStore {
           created_at: record.createdAtMs,
           place: this.#place,
           file_name: record.fileName ?? null,
+          file_name_folded: record.fileName?.toLowerCase() ?? null,
+          parent_id: record.parent?.runId ?? null,
+          root_id: record.parent?.rootId ?? null,
         })
         .execute(),
     );
@@ -164,12 +168,9 @@ export class SqlRunStore implements HostedRunStore {
   }
 
   async page(request: RunPageRequest): Promise<RunPage> {
-    const { accountId, limit, after, status, task } = request;
+    const { limit, after } = request;
     const rows = await this.#try(() => {
-      let query = this.#runs();
-      if (accountId !== undefined) query = query.where('account_id', '=', accountId);
-      if (status !== undefined) query = query.where('status', 'in', [...status]);
-      if (task !== undefined) query = query.where('task', '=', task);
+      let query = this.#runs().where(isMeant(request));
       if (after !== undefined) {
         const { createdAtMs, runId } = after;
         query = query.where((where) =>
@@ -189,6 +190,19 @@ export class SqlRunStore implements HostedRunStore {
     return { runs, hasMore: rows.length > limit };
   }
 
+  async count(filter: RunFilter, atMost: number): Promise<number> {
+    const { db } = this.#database;
+    const found = await this.#try(() =>
+      db
+        .selectFrom(
+          db.selectFrom('runs').select('id').where(isMeant(filter)).limit(atMost).as('found'),
+        )
+        .select(({ fn }) => fn.countAll().as('number'))
+        .executeTakeFirstOrThrow(),
+    );
+    return Number(found.number);
+  }
+
   async records(): Promise<readonly RunRecord[]> {
     const rows = await this.#try(() =>
       this.#database.db
@@ -202,73 +216,28 @@ export class SqlRunStore implements HostedRunStore {
     return rows.map(({ record }) => JSON.parse(record) as RunRecord);
   }
 
-  async due(perAccount: number): Promise<readonly DueRun[]> {
-    const { db } = this.#database;
-    const now = nowMs(this.#database);
+  async line(rootId: string): Promise<readonly RunRecord[]> {
     const rows = await this.#try(() =>
-      db
-        .selectFrom(
-          db
-            .selectFrom('runs')
-            .select(['id', 'account_id', 'created_at'])
-            // What was begun goes before what was not.
-            .select(sql<number>`coalesce(due_at, 0)`.as('since'))
-            .select(
-              sql<number>`row_number() over (partition by account_id order by coalesce(due_at, 0), created_at, id)`.as(
-                'turn',
-              ),
-            )
-            .where((where) =>
-              where.or([
-                where('due_at', '<=', now),
-                // Its server has gone without a word.
-                where.and([where('status', '=', 'executing'), where('lease_until', '<', now)]),
-              ]),
-            )
-            .where((where) =>
-              where.or([where('holder', 'is', null), where('lease_until', '<', now)]),
-            )
-            .where((where) =>
-              where.or([where('place', 'is', null), where('place', '=', this.#place)]),
-            )
-            .as('waiting'),
-        )
-        .select(['id', 'account_id'])
-        .where('turn', '<=', perAccount)
-        .orderBy('since')
+      this.#database.db
+        .selectFrom('runs')
+        .select('record')
+        .where('root_id', '=', rootId)
         .orderBy('created_at')
         .orderBy('id')
         .execute(),
     );
+    return rows.map(({ record }) => JSON.parse(record) as RunRecord); // written by `create`
+  }
+
+  async due(perAccount: number): Promise<readonly DueRun[]> {
+    const rows = await this.#try(() => dueRuns(this.#database, { place: this.#place, perAccount }));
     return rows
       .filter(({ id }) => !this.#held.has(id))
       .map(({ id, account_id: accountId }) => ({ runId: id, accountId }));
   }
 
   async untold(): Promise<readonly string[]> {
-    const { db } = this.#database;
-    const since = sql<number>`${nowMs(this.#database)} - ${sql.lit(UNTOLD_MS)}`;
-    const rows = await this.#try(() =>
-      db
-        .selectFrom('runs')
-        .select('id')
-        .where('finished_at', '>', since)
-        .where((where) => where.or([where('place', 'is', null), where('place', '=', this.#place)]))
-        .where((where) =>
-          where.not(
-            where.exists(
-              where
-                .selectFrom('run_events')
-                .select('number')
-                .whereRef('run_id', '=', 'runs.id')
-                .whereRef('at', '>=', 'runs.finished_at')
-                .where('type', '=', 'ended'),
-            ),
-          ),
-        )
-        .orderBy('finished_at')
-        .execute(),
-    );
+    const rows = await this.#try(() => untoldRuns(this.#database, { place: this.#place }));
     return rows.map(({ id }) => id);
   }
 
@@ -300,6 +269,18 @@ export class SqlRunStore implements HostedRunStore {
   async delete(runId: string): Promise<void> {
     const held = await this.hold(runId);
     try {
+      const children = await this.#try(() =>
+        this.#database.db
+          .selectFrom('runs')
+          .select('id')
+          .where('parent_id', '=', runId)
+          .orderBy('created_at')
+          .execute(),
+      );
+      refuseChildren(
+        runId,
+        children.map(({ id }) => id),
+      );
       await this.#try(() => this.#database.db.deleteFrom('runs').where('id', '=', runId).execute());
     } finally {
       await held.release();

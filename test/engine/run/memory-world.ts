@@ -302,6 +302,10 @@ export class MemoryWorld {
       get: async (runId) => stored(runId),
       list: async () => [...this.runs.keys()].reverse().map(stored),
       records: async () => [...this.runs.values()].map(({ record }) => record).reverse(),
+      line: async (rootId) =>
+        [...this.runs.values()]
+          .map(({ record }) => record)
+          .filter(({ parent }) => parent?.rootId === rootId),
       ask: async (runId, asked) => this.ask(runId, asked),
       delete: async (runId) => {
         this.runs.delete(runId);

@@ -4,13 +4,18 @@ import { readHistories } from './row-histories.ts';
 import { familyOf, type RunFamily } from './run-family.ts';
 import type { RowLineage, RunFamilySummary } from '../run-service.ts';
 import type { ServicePorts } from '../service-ports.ts';
+import { finalStatus, isFinal } from '../status.ts';
 
 /** A run with its parent, its children, and what has become of its rows by now. */
 export async function summarizeFamily(
   runId: string,
   ports: ServicePorts,
 ): Promise<RunFamilySummary> {
-  const family = await familyOf(runId, ports);
+  return summarize(await familyOf(runId, ports), ports);
+}
+
+/** The same of what was read of a run, as it stood then. */
+export async function summarize(family: RunFamily, ports: ServicePorts): Promise<RunFamilySummary> {
   const { run, members, reverts } = family;
   const { parent, runId: id } = run.record;
   const children = [...members, ...reverts]
@@ -50,7 +55,10 @@ async function effectiveOf(
     } else if (!wasFailed) failed += 1;
   }
   const fixedBy = [...fixed].map(([id, rows]) => ({ runId: id, rows }));
-  return { succeeded, failed, fixedBy };
+  const { status: own } = run.state;
+  const isByCounts = own === 'success' || own === 'partial' || own === 'failure';
+  const status = isByCounts ? finalStatus({ succeeded, failed }) : own;
+  return { status, succeeded, failed, fixedBy };
 }
 
 /** What the runs of a line made of a row. */
@@ -61,6 +69,7 @@ export async function lineageOf(
 ): Promise<RowLineage> {
   const { root, members } = await familyOf(runId, ports);
   const { runId: rootId, fromRow, table } = root.record;
+  const { status, message } = root.state;
   const end = root.state.position?.number ?? fromRow;
   const results: RowLineage['results'][number][] = [];
   for await (const history of readHistories(members, ports.files)) {
@@ -77,7 +86,10 @@ export async function lineageOf(
   if (results.length === 0 && row >= fromRow && row < end) {
     results.push({ runId: rootId, outcome: 'ok', error: undefined });
   }
-  if (table === undefined || (results.length === 0 && row < fromRow)) {
+  // A run that came to the end of its input has nothing to say of that.
+  const isWhole = isFinal(status) && message === undefined;
+  const isNone = results.length === 0 && (row < fromRow || isWhole);
+  if (table === undefined || isNone) {
     throw new RowmillError('usage', `run ${rootId} has no row ${row}`);
   }
   return { row, results };

@@ -24,8 +24,8 @@ export async function familyOf(
   const { parent } = run.record;
   const rootId = parent?.rootId ?? run.record.runId;
   const root = parent === undefined ? run : await firstOf(run, store);
-  const records = (await store.records()).filter(({ parent: of }) => of?.rootId === rootId);
-  const younger = await Promise.all(records.reverse().map((record) => store.get(record.runId)));
+  const records = await store.line(rootId);
+  const younger = await Promise.all(records.map((record) => store.get(record.runId)));
   const subtree = new Set([run.record.runId]);
   const members = [root];
   const reverts: StoredRun[] = [];
@@ -39,6 +39,28 @@ export async function familyOf(
     if (of !== undefined && subtree.has(of.runId)) subtree.add(id);
   }
   return { run, root, members, subtree, reverts };
+}
+
+/** Runs that came from a run, from those and so on: children before their parents. */
+export async function descendantsOf(
+  { record }: StoredRun,
+  { store }: Pick<ServicePorts, 'store'>,
+): Promise<readonly string[]> {
+  const found = new Set([record.runId]);
+  for (const { runId, parent } of await store.line(record.parent?.rootId ?? record.runId)) {
+    if (parent !== undefined && found.has(parent.runId)) found.add(runId);
+  }
+  return [...found].slice(1).reverse();
+}
+
+/** What a family's rows and files depend on: it changes whenever they do. */
+export function versionOf({ members, reverts }: RunFamily): string {
+  return [...members, ...reverts]
+    .map(({ record, state }) => {
+      const { status, position, outputBytes, failed } = state;
+      return [record.runId, status, position?.number ?? 0, outputBytes, failed].join(' ');
+    })
+    .join('\n');
 }
 
 async function firstOf(run: StoredRun, store: ServicePorts['store']): Promise<StoredRun> {
@@ -69,7 +91,8 @@ export function refuseUnfinished(runs: readonly StoredRun[]): void {
     if (status === 'executing' || status === 'paused' || status === 'pending') {
       throw new RowmillError(
         'wrong_status',
-        `run ${runId} has not come to its end: go on with it (rowmill resume ${runId}), or stop it (rowmill runs stop ${runId})`,
+        `run ${runId} has not come to its end: go on with it, or stop it`,
+        { commands: ` (rowmill resume ${runId}, rowmill runs stop ${runId})` },
       );
     }
   }

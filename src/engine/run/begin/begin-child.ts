@@ -76,15 +76,16 @@ async function beginRetry(
   if (parent?.kind === 'revert') {
     throw new RowmillError(
       'usage',
-      `run ${id} undid run ${parent.runId}: rowmill runs revert ${parent.runId} undoes what is left`,
+      `run ${id} undid run ${parent.runId}: its rows are not run again`,
+      { commands: `. rowmill runs revert ${parent.runId} undoes what is left` },
     );
   }
   const task = csvTaskOf(family, request);
   const { fixedPath } = request;
-  refuseUnfinished(request.rows === 'unprocessed' ? family.members : withoutResumable(family));
-  if (request.rows === 'unprocessed') refuseResumable(family);
+  refuseUnfinished(request.rows === 'failed' ? withoutResumable(family) : family.members);
+  if (request.rows !== 'failed') refuseResumable(family);
   await refuseSameFile(family, { output: request.output, fixedPath }, ports);
-  return inFolder(ports, async (child) => {
+  return inFolder(request, ports, async (child) => {
     const made = await prepareRetry(family, { ...request, folder: child.folder }, ports);
     if (task.start !== undefined) await keepState(family, { line, folder: child.folder }, ports);
     const input: RunInput =
@@ -118,7 +119,7 @@ async function beginRevert(
   refuseUnfinished([...family.members, ...family.reverts]);
   await refuseUnreverted(family, ports);
   await refuseSameFile(family, { output: request.output, fixedPath: undefined }, ports);
-  return inFolder(ports, async (child) => {
+  return inFolder(request, ports, async (child) => {
     const made = await prepareRevert(family, child.folder, ports);
     const { input } = record;
     const begun = await beginChild(
@@ -145,7 +146,8 @@ function csvTaskOf(
   if (codeHash !== then && !acceptNewCode) {
     throw new RowmillError(
       'code_changed',
-      `the code of ${name} is not what run ${runId} began with. Go on all the same with --accept-new-code`,
+      `the code of ${name} is not what run ${runId} began with`,
+      { commands: '. Go on all the same with --accept-new-code' },
     );
   }
   return task;
@@ -165,7 +167,8 @@ function refuseResumable({ run }: RunFamily): void {
   const { runId } = run.record;
   throw new RowmillError(
     'wrong_status',
-    `run ${runId} can go on itself with the rows whose turn never came: rowmill resume ${runId}`,
+    `run ${runId} can go on itself with the rows whose turn never came`,
+    { commands: `: rowmill resume ${runId}` },
   );
 }
 
@@ -179,17 +182,19 @@ async function refuseUnreverted(family: RunFamily, ports: ServicePorts): Promise
     if (reverts.some((revert) => revert.state.status === 'success')) continue;
     throw new RowmillError(
       'usage',
-      `run ${record.runId} did rows of run ${runId} again: undo it first (rowmill runs revert ${record.runId})`,
+      `run ${record.runId} did rows of run ${runId} again: undo it first`,
+      { commands: ` (rowmill runs revert ${record.runId})` },
     );
   }
 }
 
 /** Makes the folder of a new run; it is not kept when the run does not come about. */
 async function inFolder<T>(
+  { childId }: Pick<RevertRequest, 'childId'>,
   { store, makeId }: ServicePorts,
   make: (child: { readonly runId: string; readonly folder: string }) => Promise<T>,
 ): Promise<T> {
-  const runId = makeId('run');
+  const runId = childId ?? makeId('run');
   try {
     return await make({ runId, folder: await store.prepareFolder(runId) });
   } catch (error) {
@@ -245,7 +250,8 @@ async function beginChild(
     ...root,
     runId: child.runId,
     codeHash,
-    input: child.input,
+    // The file that came may go, and that of the first run is another.
+    input: ports.keepsInputs === true ? { kind: 'file', path: made.path } : child.input,
     inputOptions,
     copyPath: made.path,
     isCopyWhole: true,

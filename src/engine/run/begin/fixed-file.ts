@@ -94,9 +94,9 @@ export class FixedFile {
   #refuseForeign(): void {
     const { run, header } = this.#of;
     const { runId, outputHeader, dropsErrorColumn, parent } = run.record;
-    const hint = `save the failed rows with: rowmill runs save ${runId} --failed failed.csv`;
+    const commands = `; save the failed rows with: rowmill runs save ${runId} --failed failed.csv`;
     const refuse = (what: string): RowmillError =>
-      new RowmillError('input_refused', `${this.name} ${what}; ${hint}`);
+      new RowmillError('input_refused', `${this.name} ${what}`, { commands });
     if (this.isOutput) {
       const isOurs = outputHeader.every((name) => this.#header.includes(name));
       if (!isOurs) {

@@ -48,9 +48,9 @@ export async function prepareRetry(
       ports,
     );
     try {
-      if (request.rows === 'unprocessed') await rows.addUnprocessed();
-      else if (fixed === undefined) await rows.addFailed();
-      else await rows.addFixed(fixed);
+      if (fixed !== undefined) await rows.addFixed(fixed);
+      else if (request.rows === 'failed') await rows.addFailed();
+      else await rows.addUnprocessed({ andFailed: request.rows === 'both' });
     } finally {
       await rows.close();
     }
@@ -77,6 +77,7 @@ function refuseNothing({
   const { runId } = family.run.record;
   let why = 'has no failed rows left';
   if (request.rows === 'unprocessed') why = 'has no unprocessed rows left';
+  else if (request.rows === 'both') why = 'has no failed and no unprocessed rows left';
   else if (rows.fixedAlready > 0) {
     why = `has nothing left to do of ${request.fixedPath}: its ${rows.fixedAlready} rows were fixed by an earlier retry`;
   } else if (request.fixedPath !== undefined) why = `finds no rows in ${request.fixedPath}`;
@@ -127,11 +128,7 @@ class RetriedRows {
   }
 
   async addFailed(): Promise<void> {
-    for await (const { latest } of this.#histories()) {
-      if (latest.failed === undefined) continue;
-      const record = await this.#recordOf(latest);
-      await this.#prepared.add(this.#asItIs(record, latest.run), latest);
-    }
+    for await (const { latest } of this.#histories()) await this.#addIfFailed(latest);
   }
 
   async addFixed(file: FixedFile): Promise<void> {
@@ -161,8 +158,8 @@ class RetriedRows {
     }
   }
 
-  /** What no run has done of the rows behind the end of this one. */
-  async addUnprocessed(): Promise<void> {
+  /** What no run has done of the rows behind the end of this one; on the way there what failed, if wanted. */
+  async addUnprocessed({ andFailed }: { readonly andFailed: boolean }): Promise<void> {
     const { run, members } = this.#family;
     const { record, state } = run;
     const age = members.findIndex((member) => member.record.runId === record.runId);
@@ -170,6 +167,10 @@ class RetriedRows {
     const origins = await RowOrigins.open(run, this.#ports.files);
     const input = await openSource(run, this.#ports);
     const done = new Peek(readHistories(members, this.#ports.files));
+    const pass = async (history: RowHistory): Promise<void> => {
+      done.take();
+      if (andFailed && this.#isOurs(history)) await this.#addIfFailed(latestOf(history));
+    };
     try {
       const records = recordsOf(input, tableOf(record), {
         undoesGuard: record.undoesGuard,
@@ -179,12 +180,16 @@ class RetriedRows {
         const origin = (await origins?.at(next.number)) ?? { row: next.number, line: next.line };
         let history = await done.peek();
         for (; history !== undefined && history.row < origin.row; history = await done.peek()) {
-          done.take();
+          await pass(history);
         }
-        const results = history?.row === origin.row ? history.results : [];
+        const here = history?.row === origin.row ? history : undefined;
         // The first run may have failed in it: this one was to do it again.
-        const isDone = results.some((result) => younger.has(result.run.record.runId));
-        if (!isDone) await this.#prepared.add(this.#asItIs(next, run), origin);
+        const isDone = here?.results.some((result) => younger.has(result.run.record.runId));
+        if (isDone !== true) await this.#prepared.add(this.#asItIs(next, run), origin);
+        else if (here !== undefined) await pass(here);
+      }
+      for (let rest = await done.peek(); rest !== undefined; rest = await done.peek()) {
+        await pass(rest);
       }
     } finally {
       await done.close();
@@ -199,11 +204,20 @@ class RetriedRows {
 
   /** Rows that the run or what was run again of it had in hand. */
   async *#histories(): AsyncGenerator<{ readonly row: number; readonly latest: RowResult }> {
-    const { members, subtree } = this.#family;
+    const { members } = this.#family;
     for await (const history of readHistories(members, this.#ports.files)) {
-      const isOurs = history.results.some(({ run }) => subtree.has(run.record.runId));
-      if (isOurs) yield { row: history.row, latest: latestOf(history) };
+      if (this.#isOurs(history)) yield { row: history.row, latest: latestOf(history) };
     }
+  }
+
+  #isOurs({ results }: RowHistory): boolean {
+    return results.some(({ run }) => this.#family.subtree.has(run.record.runId));
+  }
+
+  async #addIfFailed(latest: RowResult): Promise<void> {
+    if (latest.failed === undefined) return;
+    const record = await this.#recordOf(latest);
+    await this.#prepared.add(this.#asItIs(record, latest.run), latest);
   }
 
   async #addFixedRow(file: FixedFile, fixed: FixedRow, latest: RowResult): Promise<void> {

@@ -29,14 +29,25 @@ export async function mergeOutput(runId: string, to: string, ports: ServicePorts
     const { runId: rootId } = root.record;
     throw new RowmillError(
       'usage',
-      `run ${runId} did rows of another run: rowmill runs save ${rootId} --merged has them all`,
+      `run ${runId} did rows of run ${rootId}, whose merged output has them all`,
+      { commands: `: rowmill runs save ${rootId} --merged FILE` },
     );
   }
   await refuseTakenFile(family, to, ports);
   await ports.files.refuseUnwritable(to);
-  // One that was ended before its first row has nothing to say.
-  const members = family.members.filter((run) => run === root || run.state.outputBytes > 0);
+  const members = membersWithRows(family);
   for (const member of members) await refuseChanged(member, ports);
+  await writeMerged(family, to, ports);
+}
+
+/** The same of a family as it was read, without a look at whether its files are still what was written. */
+export async function writeMerged(
+  family: RunFamily,
+  to: string,
+  ports: ServicePorts,
+): Promise<void> {
+  const { root } = family;
+  const members = membersWithRows(family);
   const outputs = new Map<string, WrittenOutput>();
   const file = await ports.files.openOutput(to, 0);
   try {
@@ -49,6 +60,11 @@ export async function mergeOutput(runId: string, to: string, ports: ServicePorts
     await file.close();
     for (const output of outputs.values()) await output.close();
   }
+}
+
+/** One that was ended before its first row has nothing to say. */
+function membersWithRows({ root, members }: RunFamily): RunFamily['members'] {
+  return members.filter((run) => run === root || run.state.outputBytes > 0);
 }
 
 async function merge(

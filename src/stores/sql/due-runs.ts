@@ -1,0 +1,68 @@
+import { sql } from 'kysely';
+import { nowMs, type SqlDatabase } from './sql-database.ts';
+
+/** Runs that ended longer ago are told to nobody any more. */
+const UNTOLD_MS = 7 * 24 * 60 * 60 * 1_000;
+
+/** The runs that can be carried out at a place now: what was begun first, of each account so many. */
+export function dueRuns(
+  database: SqlDatabase,
+  { place, perAccount }: { readonly place: string; readonly perAccount: number },
+) {
+  const { db } = database;
+  const now = nowMs(database);
+  return db
+    .selectFrom(
+      db
+        .selectFrom('runs')
+        .select(['id', 'account_id', 'created_at'])
+        // What was begun goes before what was not.
+        .select(sql<number>`coalesce(due_at, 0)`.as('since'))
+        .select(
+          sql<number>`row_number() over (partition by account_id order by coalesce(due_at, 0), created_at, id)`.as(
+            'turn',
+          ),
+        )
+        .where((where) =>
+          where.or([
+            where('due_at', '<=', now),
+            // Its server has gone without a word.
+            where.and([where('status', '=', 'executing'), where('lease_until', '<', now)]),
+          ]),
+        )
+        .where((where) => where.or([where('holder', 'is', null), where('lease_until', '<', now)]))
+        .where((where) => where.or([where('place', 'is', null), where('place', '=', place)]))
+        .as('waiting'),
+    )
+    .select(['id', 'account_id'])
+    .where('turn', '<=', perAccount)
+    .orderBy('since')
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+}
+
+/** The runs of a place that have ended, and whose end is not among their events. */
+export function untoldRuns(database: SqlDatabase, { place }: { readonly place: string }) {
+  const { db } = database;
+  const since = sql<number>`${nowMs(database)} - ${sql.lit(UNTOLD_MS)}`;
+  return db
+    .selectFrom('runs')
+    .select('id')
+    .where('finished_at', '>', since)
+    .where((where) => where.or([where('place', 'is', null), where('place', '=', place)]))
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('run_events')
+            .select('number')
+            .whereRef('run_id', '=', 'runs.id')
+            .whereRef('at', '>=', 'runs.finished_at')
+            .where('type', '=', 'ended'),
+        ),
+      ),
+    )
+    .orderBy('finished_at')
+    .execute();
+}
