@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { HostedRunStore } from '../../src/engine/ports/hosted-run-store.ts';
+import type { HostedRunStore, RunFilter } from '../../src/engine/ports/hosted-run-store.ts';
 import type { RunStore, StoredCheckpoint } from '../../src/engine/ports/run-store.ts';
 import type { RunRecord } from '../../src/engine/run/run-record.ts';
 
@@ -162,6 +162,51 @@ export function describeRunStore(name: string, open: () => Promise<RunStoreWorld
         await expect(store[ask]('run_c')).rejects.toMatchObject({ code: 'run_not_found' });
       }
     });
+
+    it('are found by the first of their line, the oldest first', async () => {
+      const line = (id: string, parentId: string, rootId = 'run_a'): Partial<RunRecord> => ({
+        parent: { runId: parentId, rootId, kind: id === 'run_r' ? 'revert' : 'retry' },
+        createdAtMs: { run_b: 2, run_c: 3, run_r: 4 }[id] ?? 5,
+      });
+      for (const [id, parts] of [
+        ['run_a', {}],
+        ['run_o', {}],
+        ['run_b', line('run_b', 'run_a')],
+        ['run_c', line('run_c', 'run_b')],
+        ['run_r', line('run_r', 'run_a')],
+        ['run_p', line('run_p', 'run_o', 'run_o')],
+      ] as const) {
+        await (await store.create(recordOf(id, parts))).release();
+      }
+      const ids = (await world.store('b').line('run_a')).map(({ runId }) => runId);
+      expect(ids).toEqual(['run_b', 'run_c', 'run_r']);
+      expect(await store.line('run_b')).toEqual([]);
+      expect(await store.line('run_x')).toEqual([]);
+    });
+
+    it('are not deleted while others that came from them are there', async () => {
+      await (await store.create(recordOf('run_a'))).release();
+      for (const [id, parentId] of [
+        ['run_b', 'run_a'],
+        ['run_c', 'run_b'],
+      ] as const) {
+        const parent = { runId: parentId, rootId: 'run_a', kind: 'retry' } as const;
+        await (await store.create(recordOf(id, { parent, createdAtMs: 2 }))).release();
+      }
+      for (const [id, child] of [
+        ['run_a', 'run_b'],
+        ['run_b', 'run_c'],
+      ] as const) {
+        await expect(world.store('b').delete(id)).rejects.toMatchObject({
+          code: 'run_has_children',
+          message: `run ${id} is needed by ${child}, which did its rows again or undid them: delete those first`,
+        });
+      }
+      // What was refused has changed nothing.
+      expect((await store.get('run_a')).isHeld).toBe(false);
+      for (const id of ['run_c', 'run_b', 'run_a']) await store.delete(id);
+      expect(await store.list()).toEqual([]);
+    });
   });
 }
 
@@ -194,12 +239,12 @@ export function describeHostedRunStore(name: string, open: () => Promise<HostedW
       const next = await world.store('b').hold('run_a');
       expect(next.checkpoint).toEqual(CHECKPOINT);
       const late = { ...CHECKPOINT, succeeded: 999 };
-      for (const refused of [
-        old.saveCheckpoint(late),
-        old.setStatus('success', { checkpoint: late, message: 'late' }),
-        old.saveHashes({ inputSha256: 'x', outputSha256: 'x', hashedAtMs: 1 }),
+      for (const write of [
+        () => old.saveCheckpoint(late),
+        () => old.setStatus('success', { checkpoint: late, message: 'late' }),
+        () => old.saveHashes({ inputSha256: 'x', outputSha256: 'x', hashedAtMs: 1 }),
       ]) {
-        await expect(refused).rejects.toMatchObject({ code: 'run_busy' });
+        await expect(write()).rejects.toMatchObject({ code: 'run_busy' });
       }
       await old.release();
       // Its release let go of nothing.
@@ -315,6 +360,54 @@ export function describeHostedRunStore(name: string, open: () => Promise<HostedW
       expect(await found({ accountId: 'mine' })).toEqual(['run_a', 'run_b']);
       expect(await found({ status: ['executing', 'paused'] })).toEqual(['run_a']);
       expect(await found({ accountId: 'mine', task: 'c/d' })).toEqual(['run_b']);
+    });
+
+    it('are found by their name, their time and what they came from, and counted', async () => {
+      for (const [runId, createdAtMs, fileName] of [
+        ['run_a', 1, 'Orders 100%_done.CSV'],
+        ['run_b', 2, 'orders.csv'],
+        ['run_c', 3, 'ÄRZTE.csv'],
+        ['run_d', 4, undefined],
+        ['run_e', 4, 'orders.csv'],
+      ] as const) {
+        const parent = { runId: 'run_a', rootId: 'run_a', kind: 'retry' } as const;
+        const isChild = runId === 'run_d' || runId === 'run_e';
+        const other = runId === 'run_b' ? 'other' : 'acme';
+        await make(runId, {
+          createdAtMs,
+          fileName,
+          owner: { accountId: other, authAccountId: other },
+          ...(isChild ? { parent } : {}),
+        });
+      }
+      const found = async (filter: Partial<RunFilter>, limit = 9): Promise<string> => {
+        const request = { accountId: undefined, ...filter };
+        const { runs } = await store.page({ ...request, limit });
+        expect(await store.count(request, 9)).toBe(runs.length);
+        return runs.map(({ record }) => record.runId.slice(4)).join('');
+      };
+      expect(await found({})).toBe('edcba');
+      expect(await found({ fileName: 'ORDERS' })).toBe('eba');
+      expect(await found({ fileName: 'ORDERS', accountId: 'acme' })).toBe('ea');
+      expect(await found({ fileName: 'ärzte' })).toBe('c');
+      expect(await found({ fileName: '0%_d' })).toBe('a');
+      expect(await found({ fileName: '%' })).toBe('a');
+      expect(await found({ fileName: '_' })).toBe('a');
+      expect(await found({ fileName: String.raw`\o` })).toBe('');
+      expect(await found({ createdFromMs: 2, createdBeforeMs: 4 })).toBe('cb');
+      expect(await found({ createdFromMs: 4 })).toBe('ed');
+      expect(await found({ parentId: 'run_a' })).toBe('ed');
+      expect(await found({ parentId: 'run_a', fileName: 'orders' })).toBe('e');
+      expect(await found({ parentId: 'run_b' })).toBe('');
+      expect(await store.count({ accountId: undefined }, 3)).toBe(3);
+      const page = await store.page({
+        accountId: undefined,
+        parentId: 'run_a',
+        limit: 1,
+        after: { createdAtMs: 4, runId: 'run_e' },
+      });
+      expect(page.runs.map(({ record }) => record.runId)).toEqual(['run_d']);
+      expect(page.hasMore).toBe(false);
     });
 
     it('leave nothing behind in any table when they are deleted', async () => {
