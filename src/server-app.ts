@@ -11,7 +11,7 @@ import { isLoopback } from './api/loopback.ts';
 import { createApiServer } from './api/server.ts';
 import { ResumableUploads } from './api/uploads/resumable-uploads.ts';
 import { DerivedRunFiles } from './engine/hosting/derived-run-files.ts';
-import { Retention } from './engine/hosting/retention.ts';
+import { removalNotice, Retention } from './engine/hosting/retention.ts';
 import { RowmillError } from './engine/errors.ts';
 import { RunControl } from './engine/hosting/run-control.ts';
 import { Drafts } from './engine/hosting/drafts.ts';
@@ -237,13 +237,7 @@ async function serve(
       bytesOf: folderBytes,
       clock,
       makeStop,
-      onRemoved: async ({ run, reason, endedAtMs }) => {
-        const { runId } = run.record;
-        const ended = new Date(endedAtMs).toISOString();
-        options.onNotice?.(
-          `retention (${reason}) has removed run ${runId} of account ${run.accountId}, which ended ${ended}`,
-        );
-      },
+      onRemoved: async (leaving) => options.onNotice?.(removalNotice(leaving)),
       onError,
     },
     {

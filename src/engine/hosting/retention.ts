@@ -173,6 +173,12 @@ export class Retention {
   }
 }
 
+/** What the server says of a run that is gone. */
+export function removalNotice({ run, reason, endedAtMs }: Leaving): string {
+  const ended = new Date(endedAtMs).toISOString();
+  return `retention (${reason}) has removed run ${run.record.runId} of account ${run.accountId}, which ended ${ended}`;
+}
+
 /** The first run of its line. */
 function rootOf({ record }: HostedRun): string {
   return record.parent?.rootId ?? record.runId;
