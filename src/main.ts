@@ -57,6 +57,7 @@ const host: CommandLineHost = {
           taskText: (...words) => tasks.text(...words),
           resume: (...words) => runs.goOn(...words),
           kazoo: server.kazoo,
+          jobs: server.jobs,
         },
       };
     }

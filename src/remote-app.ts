@@ -3,6 +3,7 @@ import { ApiClient } from './client/api-client.ts';
 import type { ByteSink } from './client/download.ts';
 import { KazooTasks } from './client/kazoo-tasks.ts';
 import { ProfileStore, type Profile } from './client/profiles.ts';
+import { RemoteJobs } from './client/remote-jobs.ts';
 import { RemoteRunService } from './client/remote-run-service.ts';
 import { RemoteTasks } from './client/remote-tasks.ts';
 import { RowmillError } from './engine/errors.ts';
@@ -14,6 +15,7 @@ export interface RemoteApp {
   readonly tasks: RemoteTasks;
   readonly runs: RemoteRunService;
   readonly kazoo: KazooTasks;
+  readonly jobs: RemoteJobs;
 }
 
 interface RemoteOptions {
@@ -33,6 +35,7 @@ export async function openRemote(
     url: client.url,
     tasks: new RemoteTasks(client),
     runs: new RemoteRunService(client, streams),
+    jobs: new RemoteJobs(client),
     kazoo: new KazooTasks(client, { key, stdout: streams.stdout }),
   };
 }

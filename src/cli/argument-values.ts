@@ -18,10 +18,31 @@ const SECRET_PLACEHOLDER = /\{\{\s*secret:[^{}]+\}\}/g;
  */
 export async function taskArguments(
   task: Task,
-  { arg = {}, argsFile }: ArgumentFlags,
-  { workingDirectory, warn }: { workingDirectory: string; warn: (message: string) => void },
+  flags: ArgumentFlags,
+  place: ArgumentPlace,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const schema = argumentsSchema(task);
+  const all = await givenArguments(argumentsSchema(task), flags, place);
+  if (task.argumentsSchema === undefined && Object.keys(all).length > 0) {
+    throw new RowmillError(
+      'usage',
+      `${task.name} takes no arguments, but ${Object.keys(all).join(', ')} given`,
+    );
+  }
+  return all;
+}
+
+/** Where files of arguments are looked for, and who is told what is odd. */
+interface ArgumentPlace {
+  readonly workingDirectory: string;
+  readonly warn: (message: string) => void;
+}
+
+/** The same by a schema, or without one: whether they fit is for others to say. */
+export async function givenArguments(
+  schema: JsonSchema | undefined,
+  { arg = {}, argsFile }: ArgumentFlags,
+  { workingDirectory, warn }: ArgumentPlace,
+): Promise<Readonly<Record<string, unknown>>> {
   const given = Object.entries(arg).map(
     ([name, value]) => [name, typed(name, value, schema)] as const,
   );
@@ -32,14 +53,7 @@ export async function taskArguments(
   for (const [name, value] of Object.entries(fromFile)) {
     keepSecretOut(`${name} in --args-file`, { name, value, warn });
   }
-  const all = Object.fromEntries([...Object.entries(fromFile), ...given]);
-  if (task.argumentsSchema === undefined && Object.keys(all).length > 0) {
-    throw new RowmillError(
-      'usage',
-      `${task.name} takes no arguments, but ${Object.keys(all).join(', ')} given`,
-    );
-  }
-  return all;
+  return Object.fromEntries([...Object.entries(fromFile), ...given]);
 }
 
 /** Refuses an argument whose name says that it is a secret, and warns of a password in an address. */

@@ -1,4 +1,5 @@
 import type { ApiKey } from '../engine/ports/key-store.ts';
+import type { JobDesk } from '../engine/jobs/job-desk.ts';
 import type { RunService, RunSummary } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { Settings } from '../settings.ts';
@@ -74,6 +75,7 @@ interface ServerWorkspace {
     options: { readonly acceptNewCode: boolean; readonly signal: AbortSignal },
   ): Promise<RunSummary>;
   readonly kazoo: KazooServer;
+  readonly jobs: JobDesk;
 }
 
 /** A server as Kazoo's maintenance commands see it: what it answers is printed as it is. */

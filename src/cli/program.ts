@@ -60,6 +60,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'new-task': async () => (await import('./commands/new-task.ts')).addNewTaskCommand,
   runs: async () => (await import('./commands/runs.ts')).addRunsCommand,
   resume: async () => (await import('./commands/resume.ts')).addResumeCommand,
+  job: async () => (await import('./commands/job.ts')).addJobCommand,
   serve: async () => (await import('./commands/serve.ts')).addServeCommand,
   dev: async () => (await import('./commands/serve.ts')).addDevCommand,
   download: async () => (await import('./commands/download.ts')).addDownloadCommand,

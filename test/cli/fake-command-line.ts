@@ -13,6 +13,7 @@ import type {
   KazooServer,
 } from '../../src/cli/host.ts';
 import { RowmillError } from '../../src/engine/errors.ts';
+import type { JobDesk, ShownJob, ShownJobRun } from '../../src/engine/jobs/job-desk.ts';
 import type {
   CheckResult,
   RetryRequest,
@@ -125,6 +126,56 @@ const NO_KAZOO: KazooServer = {
   restart: async (taskId) => ({ restart: taskId }),
   remove: async (taskId) => ({ remove: taskId }),
 };
+
+const JOB: ShownJob = {
+  name: 'export',
+  isArchived: false,
+  user: 'local',
+  version: 2,
+  work: 'contacts/clean',
+  scriptMd5: undefined,
+  argumentSchema: undefined,
+  json: { id: 'job_a', name: 'export', version: 2 },
+};
+
+const JOB_RUN: ShownJobRun = {
+  runId: 'run1',
+  version: 2,
+  trigger: 'manual',
+  status: 'success',
+  resultCode: 'success',
+  message: undefined,
+  createdAt: new Date('2024-06-24T22:58:02Z'),
+  durationMs: 1102,
+  input: { 'example-input': 'example-value' },
+  succeeded: 1,
+  failed: 0,
+  json: { id: 'run1', status: 'success' },
+};
+
+/** One job with one run, whatever is asked. */
+function fakeJobs(): JobDesk {
+  return {
+    list: async () => [JOB],
+    show: async () => JOB,
+    add: async () => JOB,
+    change: async () => JOB,
+    remove: async () => undefined,
+    versions: async () => [
+      {
+        number: 2,
+        createdAt: new Date('2026-11-21T09:30:00Z'),
+        createdBy: 'key_a',
+        scriptMd5: undefined,
+        json: { version: 2 },
+      },
+    ],
+    diff: async () => '--- job.json\tversion 1\n+++ job.json\tversion 2\n',
+    start: async () => JOB_RUN,
+    log: async () => JOB_RUN,
+    logs: async () => [JOB_RUN],
+  };
+}
 
 const CHECK: CheckResult = {
   task: 'contacts/clean',
@@ -398,6 +449,7 @@ export class FakeCommandLine {
                 taskText: async (name, text) => `${text} of ${name}\n`,
                 resume: async (runId) => this.service.control(runId, 'resume'),
                 kazoo: NO_KAZOO,
+                jobs: fakeJobs(),
               }
             : undefined,
         };

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -42,7 +42,11 @@ export function tryPage({ page, variables, hasSamples = false }: TriedPage): voi
     beforeAll(async () => {
       await buildIfStale();
       folder = mkdtempSync(join(tmpdir(), 'rowmill-page-'));
-      if (hasSamples) cpSync(join(ROOT, 'samples'), join(folder, 'samples'), { recursive: true });
+      if (hasSamples) {
+        cpSync(join(ROOT, 'samples'), join(folder, 'samples'), { recursive: true });
+        // Some of them use a library, as it is installed beside them.
+        symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+      }
       const words = (serveBlock?.commands ?? '').trim().split(' ').slice(2);
       const atFreePort = [MAIN, ...words, '--port', '0'];
       server = begin(process.execPath, atFreePort, { folder, stdin: null });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { diffVersions } from '../../engine/jobs/diff-versions.ts';
+import { diffTexts, type NamedTexts } from '../../engine/jobs/diff-texts.ts';
 import type { JobDefinition } from '../../engine/jobs/job-definition.ts';
 import type { Job, NewJobVersion } from '../../engine/ports/job-store.ts';
 import { mayDo, type Actor } from '../actor.ts';
@@ -11,6 +11,7 @@ import { refuseMachinePlaces } from '../refuse-machine-places.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
 import {
   changedDefinition,
+  definitionWire,
   JobBody,
   JobName,
   JobPatch,
@@ -171,18 +172,26 @@ export const jobRoutes: readonly AnyRoute[] = [
     handle: async (call) => {
       const { id } = await ownJob(call);
       const { older, newer } = call.params;
-      const [before, after] = await Promise.all(
-        [older, newer].map(async (number) => {
-          const version = await call.ports.jobs.store.version(id, number);
-          if (version !== undefined) return version;
-          throw new ApiProblem('not_found', `the job ${id} has no version ${number}`);
-        }),
-      );
-      const diff = before && after ? diffVersions(before, after) : '';
+      const diff = diffTexts(await textsOf(id, older, call), await textsOf(id, newer, call));
       return { status: 200, json: { older, newer, diff } };
     },
   }),
 ];
+
+/** What a version is made of, as texts that can be compared. */
+async function textsOf(
+  jobId: string,
+  number: number,
+  { ports }: Pick<Call, 'ports'>,
+): Promise<NamedTexts> {
+  const version = await ports.jobs.store.version(jobId, number);
+  if (version === undefined) {
+    throw new ApiProblem('not_found', `the job ${jobId} has no version ${number}`);
+  }
+  const job = `${JSON.stringify(definitionWire(version.definition), undefined, 2)}\n`;
+  const files = version.files.map(({ path, content }) => [`script/${path}`, content] as const);
+  return { label: `version ${number}`, texts: new Map([['job.json', job], ...files]) };
+}
 
 /** Adds a version where something differs. Changes that come together are all made. */
 async function changeJob(

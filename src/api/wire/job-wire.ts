@@ -129,7 +129,8 @@ export function versionWire(version: JobVersion) {
   } satisfies z.input<typeof JobVersionBody>;
 }
 
-function definitionWire(definition: JobDefinition) {
+/** What is decided of a job, in the words of the API. */
+export function definitionWire(definition: JobDefinition) {
   return {
     name: definition.name,
     description: definition.description,

@@ -1,0 +1,92 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../../context.ts';
+import { duration, moment } from '../../figures.ts';
+import { wholeNumber } from '../../flag-values.ts';
+import { examples } from '../../help-texts.ts';
+import { textTable } from '../../text-table.ts';
+import { deskOf } from './desk.ts';
+import { recordLines } from './record-lines.ts';
+
+interface Flags {
+  readonly limit: number;
+  readonly status?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly text?: string;
+  readonly json?: boolean;
+}
+
+const DEFAULT_LIMIT = 50;
+
+/** `job logs`. */
+export function addJobLogsCommand(job: Command, context: CommandContext): void {
+  const command = job
+    .command('logs')
+    .description('List the records of the runs of a job, the last one first')
+    .argument('<job>', 'its name')
+    .option(
+      '--limit <n>',
+      `so many at most (default: ${DEFAULT_LIMIT})`,
+      wholeNumber(1),
+      DEFAULT_LIMIT,
+    )
+    .option('--status <status>', 'only those, such as failure or failure,partial')
+    .option('--since <time>', 'not before, such as 2026-11-21T09:00:00Z')
+    .option('--until <time>', 'before')
+    .option('--text <text>', 'with this in what it was given, or in its message')
+    .option('--json', 'print them as JSON');
+  examples(
+    command,
+    'rowmill job logs nightly --profile work',
+    'rowmill job logs nightly --status failure --since 2026-11-21T00:00:00Z --profile work',
+  );
+  command.action(async (name: string, { json, ...filter }: Flags) => {
+    const runs = await (await deskOf(command, context)).logs(name, filter);
+    const { screen } = context;
+    if (json === true) {
+      screen.json(runs.map((run) => run.json));
+      return;
+    }
+    if (runs.length === 0) {
+      screen.err('there are no such records');
+      return;
+    }
+    const columns = [
+      { title: 'RUN' },
+      { title: 'CREATED' },
+      { title: 'TOOK', align: 'right' },
+      { title: 'STATUS' },
+      { title: 'RESULT' },
+      { title: 'BY' },
+      { title: 'VERSION', align: 'right' },
+      { title: 'MESSAGE', canShrink: true },
+    ] as const;
+    const rows = runs.map((run) => [
+      run.runId,
+      moment(run.createdAt),
+      duration(run.durationMs),
+      run.status,
+      run.resultCode ?? '',
+      run.trigger,
+      String(run.version),
+      run.message ?? '',
+    ]);
+    for (const line of textTable(columns, rows, screen.stdoutWidth)) screen.out(line);
+  });
+}
+
+/** `job log`. */
+export function addJobLogCommand(job: Command, context: CommandContext): void {
+  const command = job
+    .command('log')
+    .description('The record of one run of a job')
+    .argument('<job>', 'its name')
+    .argument('<run>', 'id of the run')
+    .option('--json', 'print it as JSON');
+  examples(command, 'rowmill job log nightly run_7kq2m4xw9abc --profile work');
+  command.action(async (name: string, runId: string, { json }: { json?: boolean }) => {
+    const run = await (await deskOf(command, context)).log(name, runId);
+    if (json === true) context.screen.json(run.json);
+    else for (const line of recordLines(run)) context.screen.out(line);
+  });
+}

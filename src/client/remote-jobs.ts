@@ -1,0 +1,215 @@
+import { RowmillError } from '../engine/errors.ts';
+import type { JsonObject } from '../engine/jobs/job-definition.ts';
+import type {
+  JobDesk,
+  JobRunFilter,
+  ShownJob,
+  ShownJobRun,
+  ShownJobVersion,
+} from '../engine/jobs/job-desk.ts';
+import { didYouMean } from '../engine/nearest-names.ts';
+import { isFinal, type RunStatus } from '../engine/run/status.ts';
+import { pause, type ApiClient, type ApiRequest } from './api-client.ts';
+
+const PAGE = 200;
+/** A start is waited for so long at a time. */
+const WAIT_SECONDS = 60;
+const ASK_EVERY_MS = 1_000;
+
+interface JobVersionWire extends JsonObject {
+  readonly name: string;
+  readonly run_as: string | null;
+  readonly version: number;
+  readonly task: string;
+  readonly argument_schema: JsonObject | null;
+  readonly script_md5: string | null;
+  readonly updated_at: string;
+  readonly updated_by: string;
+}
+
+interface JobWire extends JobVersionWire {
+  readonly id: string;
+  readonly account_id: string;
+  readonly archived: boolean;
+}
+
+interface JobRunWire extends JsonObject {
+  readonly id: string;
+  readonly version: number;
+  readonly trigger: string;
+  readonly status: RunStatus;
+  readonly result_code: string | null;
+  readonly message: string | null;
+  readonly created_at: string;
+  readonly duration_ms: number;
+  readonly input: JsonObject;
+  readonly succeeded: number;
+  readonly failed: number;
+}
+
+/** The jobs of a server, through its HTTP API. */
+export class RemoteJobs implements JobDesk {
+  readonly #client: ApiClient;
+
+  constructor(client: ApiClient) {
+    this.#client = client;
+  }
+
+  async list({ isArchived }: { readonly isArchived: boolean | undefined }): Promise<ShownJob[]> {
+    const archived = isArchived === undefined ? undefined : String(isArchived);
+    const jobs: ShownJob[] = [];
+    for await (const job of this.#pages<JobWire>('/v1/jobs', { archived }, Infinity)) {
+      jobs.push(shownJob(job));
+    }
+    return jobs;
+  }
+
+  async show(name: string): Promise<ShownJob> {
+    return shownJob(await this.#find(name));
+  }
+
+  async add(job: JsonObject): Promise<ShownJob> {
+    return shownJob(await this.#ask<JobWire>({ method: 'POST', path: '/v1/jobs', json: job }));
+  }
+
+  async change(name: string, patch: JsonObject): Promise<ShownJob> {
+    const path = await this.#path(name);
+    return shownJob(await this.#ask<JobWire>({ method: 'PATCH', path, json: patch }));
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#client.text({ method: 'DELETE', path: await this.#path(name) });
+  }
+
+  async versions(name: string): Promise<ShownJobVersion[]> {
+    const path = `${await this.#path(name)}/versions`;
+    const versions: ShownJobVersion[] = [];
+    let before: number | undefined;
+    for (;;) {
+      const { data, next } = await this.#ask<{
+        readonly data: readonly JobVersionWire[];
+        readonly next: number | null;
+      }>({ method: 'GET', path, query: { limit: PAGE, before } });
+      versions.push(...data.map(shownVersion));
+      if (next === null) return versions;
+      before = next;
+    }
+  }
+
+  async diff(name: string, older: number, newer: number): Promise<string> {
+    const path = `${await this.#path(name)}/versions/${older}/diff/${newer}`;
+    return (await this.#ask<{ readonly diff: string }>({ method: 'GET', path })).diff;
+  }
+
+  async start(
+    name: string,
+    start: JsonObject,
+    { waits, signal }: { readonly waits: boolean; readonly signal: AbortSignal },
+  ): Promise<ShownJobRun> {
+    const path = `${await this.#path(name)}/runs`;
+    const json = waits ? { ...start, wait: WAIT_SECONDS } : start;
+    let run = await this.#ask<JobRunWire>({ method: 'POST', path, json, signal });
+    if (!waits) return shownRun(run);
+    while (!hasEnded(run) && !signal.aborted) {
+      await pause(ASK_EVERY_MS, signal).catch(() => undefined);
+      run = await this.#ask<JobRunWire>({ method: 'GET', path: `${path}/${run.id}` });
+    }
+    return shownRun(run);
+  }
+
+  async log(name: string, runId: string): Promise<ShownJobRun> {
+    const path = `${await this.#path(name)}/runs/${encodeURIComponent(runId)}`;
+    return shownRun(await this.#ask<JobRunWire>({ method: 'GET', path }));
+  }
+
+  async logs(name: string, { limit, ...query }: JobRunFilter): Promise<ShownJobRun[]> {
+    const path = `${await this.#path(name)}/runs`;
+    const runs: ShownJobRun[] = [];
+    for await (const run of this.#pages<JobRunWire>(path, query, limit)) runs.push(shownRun(run));
+    return runs;
+  }
+
+  /** By its name, or by its id. */
+  async #find(name: string): Promise<JobWire> {
+    for await (const job of this.#pages<JobWire>('/v1/jobs', { name }, 1)) return job;
+    const names: string[] = [];
+    for await (const job of this.#pages<JobWire>('/v1/jobs', {}, Infinity)) {
+      if (job.id === name) return job;
+      names.push(job.name);
+    }
+    const there = names.length === 0 ? ' There are none.' : '';
+    throw new RowmillError('usage', `there is no job ${name}.${didYouMean(name, names)}${there}`);
+  }
+
+  async #path(name: string): Promise<string> {
+    return `/v1/jobs/${encodeURIComponent((await this.#find(name)).id)}`;
+  }
+
+  async *#pages<Item>(
+    path: string,
+    query: NonNullable<ApiRequest['query']>,
+    most: number,
+  ): AsyncIterable<Item> {
+    let rest = most;
+    let after: string | undefined;
+    do {
+      const { data, next } = await this.#ask<{
+        readonly data: readonly Item[];
+        readonly next: string | null;
+      }>({ method: 'GET', path, query: { ...query, limit: Math.min(rest, PAGE), after } });
+      yield* data;
+      rest -= data.length;
+      after = next ?? undefined;
+    } while (after !== undefined && rest > 0);
+  }
+
+  async #ask<Answer>(request: ApiRequest): Promise<Answer> {
+    return (await this.#client.json(request)) as Answer; // what these routes say they give
+  }
+}
+
+function hasEnded({ status }: JobRunWire): boolean {
+  return (
+    isFinal(status) || status === 'internal_error' || status === 'stopped' || status === 'paused'
+  );
+}
+
+function shownJob(job: JobWire): ShownJob {
+  return {
+    name: job.name,
+    isArchived: job.archived,
+    user: job.run_as ?? job.account_id,
+    version: job.version,
+    work: job.task,
+    scriptMd5: job.script_md5 ?? undefined,
+    argumentSchema: job.argument_schema ?? undefined,
+    json: job,
+  };
+}
+
+function shownVersion(version: JobVersionWire): ShownJobVersion {
+  return {
+    number: version.version,
+    createdAt: new Date(version.updated_at),
+    createdBy: version.updated_by,
+    scriptMd5: version.script_md5 ?? undefined,
+    json: version,
+  };
+}
+
+function shownRun(run: JobRunWire): ShownJobRun {
+  return {
+    runId: run.id,
+    version: run.version,
+    trigger: run.trigger,
+    status: run.status,
+    resultCode: run.result_code ?? undefined,
+    message: run.message ?? undefined,
+    createdAt: new Date(run.created_at),
+    durationMs: run.duration_ms,
+    input: run.input,
+    succeeded: run.succeeded,
+    failed: run.failed,
+    json: run,
+  };
+}

@@ -1,0 +1,72 @@
+import type { RunStatus, Tally } from '../run/status.ts';
+import type { JsonObject } from './job-definition.ts';
+
+/** A job of a server, for a person. */
+export interface ShownJob {
+  readonly name: string;
+  readonly isArchived: boolean;
+  /** In whose name its runs are. */
+  readonly user: string;
+  readonly version: number;
+  /** What runs: the name of a task. */
+  readonly work: string;
+  readonly scriptMd5: string | undefined;
+  readonly argumentSchema: JsonObject | undefined;
+  /** All of it, as the server says. */
+  readonly json: JsonObject;
+}
+
+/** One version of a job, for a person. */
+export interface ShownJobVersion {
+  readonly number: number;
+  readonly createdAt: Date;
+  readonly createdBy: string;
+  readonly scriptMd5: string | undefined;
+  readonly json: JsonObject;
+}
+
+/** The record of a run of a job, for a person. */
+export interface ShownJobRun extends Tally {
+  readonly runId: string;
+  readonly version: number;
+  readonly trigger: string;
+  readonly status: RunStatus;
+  readonly resultCode: string | undefined;
+  readonly message: string | undefined;
+  readonly createdAt: Date;
+  readonly durationMs: number;
+  readonly input: JsonObject;
+  readonly json: JsonObject;
+}
+
+/** Which records are wanted, the newest first. */
+export interface JobRunFilter {
+  readonly limit: number;
+  readonly status?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly text?: string | undefined;
+}
+
+/** The jobs of a server, by their names. Throws `usage` for a name that no job has, naming near ones. */
+export interface JobDesk {
+  /** All of them, the newest first. */
+  list(filter: { readonly isArchived: boolean | undefined }): Promise<readonly ShownJob[]>;
+  show(name: string): Promise<ShownJob>;
+  /** As `POST /v1/jobs` takes it. */
+  add(job: JsonObject): Promise<ShownJob>;
+  /** As `PATCH /v1/jobs/{job_id}` takes it. */
+  change(name: string, patch: JsonObject): Promise<ShownJob>;
+  remove(name: string): Promise<void>;
+  versions(name: string): Promise<readonly ShownJobVersion[]>;
+  /** As a unified diff; empty where nothing differs. */
+  diff(name: string, older: number, newer: number): Promise<string>;
+  /** As `POST /v1/jobs/{job_id}/runs` takes it. `waits`: until the run has ended, or the signal is aborted. */
+  start(
+    name: string,
+    start: JsonObject,
+    how: { readonly waits: boolean; readonly signal: AbortSignal },
+  ): Promise<ShownJobRun>;
+  log(name: string, runId: string): Promise<ShownJobRun>;
+  logs(name: string, filter: JobRunFilter): Promise<readonly ShownJobRun[]>;
+}

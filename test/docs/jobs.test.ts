@@ -1,0 +1,7 @@
+import { tryPage } from './tried-page.ts';
+
+tryPage({
+  page: 'docs/jobs.md',
+  variables: ['base', 'job', 'run', 'ROWMILL_SERVER'],
+  hasSamples: true,
+});
