@@ -27,14 +27,16 @@ export class FailureCauses {
       this.add(OTHERS, row);
       return;
     }
-    this.#causes.set(key, {
+    const cause: MutableCause = {
       column: failure.column,
       code: failure.code,
       message: failure.message,
       count: 1,
       firstRow: row,
       exampleValue: failure.value,
-    });
+    };
+    // A value can be a slice of the text of its block, and would keep 120 KiB in memory.
+    this.#causes.set(key, structuredClone(cause));
   }
 
   /** All of them, most frequent first. */

@@ -1,5 +1,6 @@
 import type { ByteText } from '../../csv/write/format-cell.ts';
 import { cellFormat } from '../../csv/write/format-cell.ts';
+import { decimalText } from '../../csv/write/decimal-text.ts';
 import { failureText, type Failure } from '../../task/failure.ts';
 import type { OutputRecord } from './output-record.ts';
 
@@ -67,7 +68,8 @@ export class ErrorsPage {
 
 /** The line of a row that is so many rows of the output. */
 export function spreadLine(row: number, outputRows: number): ByteText {
-  return outputRows === 0 ? `,${row}\n` : `,${row},${outputRows}\n`;
+  const number = decimalText(row);
+  return outputRows === 0 ? `,${number}\n` : `,${number},${decimalText(outputRows)}\n`;
 }
 
 /** A line of the errors file up to its range in the output. */
@@ -79,7 +81,10 @@ export function errorLine(
   const { cell, delimiter } = format;
   // Put together by hand: what is a number needs no look at its characters.
   return (
-    `${record.number}${delimiter}${record.line}${delimiter}` +
+    decimalText(record.number) +
+    delimiter +
+    decimalText(record.line) +
+    delimiter +
     cell(first?.column ?? '') +
     delimiter +
     cell((first?.value ?? '').slice(0, MAX_VALUE_CHARACTERS)) +
@@ -87,11 +92,16 @@ export function errorLine(
     cell(first?.code ?? 'failed') +
     delimiter +
     cell(failures.length === 1 ? (first?.message ?? '') : failureText(failures)) +
-    `${delimiter}${record.startByte}${delimiter}${record.endByte}${delimiter}`
+    delimiter +
+    decimalText(record.startByte) +
+    delimiter +
+    decimalText(record.endByte) +
+    delimiter
   );
 }
 
 /** The rest of that line. */
 export function outputRange(output: { readonly start: number; readonly end: number }): ByteText {
-  return `${output.start}${format.delimiter}${output.end}${format.lineEnd}`;
+  const { delimiter, lineEnd } = format;
+  return decimalText(output.start) + delimiter + decimalText(output.end) + lineEnd;
 }
