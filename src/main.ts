@@ -97,6 +97,7 @@ const host: CommandLineHost = {
       ...settings,
       version,
       tasks,
+      masterKey: takeMasterKey(),
       threads: { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks },
       onNotice: onError,
       onRequest: openServerLog(workspace.settings.logLevel, process.stderr).request,
@@ -161,6 +162,13 @@ await flushed(process.stderr);
 isDone = true;
 // A standard input that is still open would keep the process waiting for its end.
 process.exit(stdoutError === undefined ? exitCode : 1);
+
+/** Tasks, and what they start, inherit the environment: the key is no longer in it then. */
+function takeMasterKey(): string | undefined {
+  const key = process.env['ROWMILL_MASTER_KEY'];
+  delete process.env['ROWMILL_MASTER_KEY'];
+  return key;
+}
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -23,6 +23,7 @@ import { RunHost } from './engine/hosting/run-host.ts';
 import { inspectInput } from './engine/run/check/inspect-input.ts';
 import { LocalRunService } from './engine/service.ts';
 import type { MakeId } from './engine/ports/ids.ts';
+import type { SecretBox } from './engine/ports/secret-box.ts';
 import { LocalDerivedFileCache } from './files/local/derived-file-cache.ts';
 import { folderBytes } from './files/local/folder-bytes.ts';
 import { LocalUploads } from './files/local/local-uploads.ts';
@@ -30,7 +31,7 @@ import { machinePorts, type ThreadSource } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
 import { freeBytesOf, readinessOf } from './readiness.ts';
 import { DataFolder } from './stores/local/data-folder.ts';
-import { openServerDatabase, sqlKeys } from './keys-app.ts';
+import { openSecretBox, openServerDatabase, sqlKeys } from './keys-app.ts';
 import { SqlAuditStore } from './stores/sql/sql-audit-store.ts';
 import { SqlDraftStore } from './stores/sql/sql-draft-store.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
@@ -53,6 +54,8 @@ export interface ServerOptions {
   readonly port: number;
   /** `postgres://…`; undefined for SQLite in the data folder. */
   readonly database: string | undefined;
+  /** What `ROWMILL_MASTER_KEY` says; undefined for the key in the data folder. */
+  readonly masterKey?: string | undefined;
   readonly tasks: ApiPorts['tasks'];
   /** For runs that ask for threads. */
   readonly threads: ThreadSource | undefined;
@@ -115,7 +118,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   try {
     database = await openServerDatabase(options);
-    const server = await serve(options, { database, serverId: folder.serverId });
+    const box = await openSecretBox(
+      { dataDir, masterKey: options.masterKey, onNotice: options.onNotice ?? (() => undefined) },
+      database,
+    );
+    const server = await serve(options, { database, box, serverId: folder.serverId });
     folder.announce({ pid, url: server.url });
     return {
       ...server,
@@ -132,7 +139,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 async function serve(
   options: ServerOptions,
-  { database, serverId }: { readonly database: SqlDatabase; readonly serverId: string },
+  {
+    database,
+    box,
+    serverId,
+  }: { readonly database: SqlDatabase; readonly box: SecretBox; readonly serverId: string },
 ): Promise<RunningServer> {
   const { dataDir, slots, onError } = options;
   const machine = machinePorts(dataDir, {
@@ -198,7 +209,7 @@ async function serve(
     makeStop,
     timeout: (ms) => AbortSignal.timeout(ms),
   });
-  const webhooks = openWebhooks(new SqlWebhookStore(database), {
+  const webhooks = openWebhooks(new SqlWebhookStore(database, box), {
     version: options.version,
     allowAddresses: options.allowAddresses,
     clock,

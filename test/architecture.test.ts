@@ -40,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   run: ['app', 'engine'],
   // The composition root.
   app: ['engine', 'machine', 'settings', 'stores', 'system'],
-  'keys-app': ['engine', 'machine', 'stores'],
+  'keys-app': ['engine', 'machine', 'stores', 'system'],
   'server-app': [
     'api',
     'engine',

@@ -31,6 +31,8 @@ export const MEANINGS: Readonly<Record<ProblemCode, string>> = {
   contract_broken:
     'The task has answered something that no task may answer; the log has the details.',
   state_not_storable: 'The state that the task carries from row to row cannot be stored.',
+  secret_unreadable:
+    'A secret cannot be opened: the server lacks the key that sealed it. Its log names the key.',
   server_unreachable: 'Another server that is needed here cannot be reached.',
   internal: 'Something went wrong inside. The log of the server has it under the request id.',
   bad_request:

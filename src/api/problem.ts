@@ -46,6 +46,7 @@ export const STATUS_OF: Readonly<Record<ProblemCode, number>> = {
   store_unreachable: 503,
   contract_broken: 500,
   state_not_storable: 500,
+  secret_unreadable: 500,
   server_unreachable: 502,
   internal: 500,
   bad_request: 400,

@@ -63,6 +63,7 @@ const EXIT_OF_ERROR = {
   store_unreachable: 'unreachable',
   contract_broken: 'internal',
   state_not_storable: 'internal',
+  secret_unreadable: 'internal',
   server_unreachable: 'unreachable',
   internal: 'internal',
 } as const satisfies Record<ErrorCode, ExitName>;

@@ -33,6 +33,7 @@ const SAME: readonly ErrorCode[] = [
   'wrong_status',
   'contract_broken',
   'state_not_storable',
+  'secret_unreadable',
 ];
 
 /** What a server refused, as the error it would have been on this machine: RFC 9457. */

@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'store_unreachable'
   | 'contract_broken'
   | 'state_not_storable'
+  | 'secret_unreadable'
   | 'server_unreachable'
   | 'internal';
 

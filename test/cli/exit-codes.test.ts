@@ -48,6 +48,7 @@ const FROZEN_ERRORS: Record<ErrorCode, number> = {
   store_unreachable: 7,
   contract_broken: 1,
   state_not_storable: 1,
+  secret_unreadable: 1,
   server_unreachable: 7,
   internal: 1,
 };

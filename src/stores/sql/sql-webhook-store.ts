@@ -7,10 +7,11 @@ import type {
   WebhookDelivery,
   WebhookStore,
 } from '../../engine/ports/webhook-store.ts';
+import type { SecretBox } from '../../engine/ports/secret-box.ts';
 import type { WebhookDeliveryTable } from './schema.ts';
 import { storeError } from '../store-error.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
-import { deliveryOf, secretsOf, webhookOf } from './webhook-rows.ts';
+import { aboutWebhook, deliveryOf, secretsOf, webhookOf } from './webhook-rows.ts';
 
 /** A secret that was replaced signs for so long still. */
 const OLD_SECRET_MS = 24 * 60 * 60 * 1_000;
@@ -24,12 +25,14 @@ interface Page {
   readonly after?: { readonly createdAtMs: number; readonly id: string } | undefined;
 }
 
-/** Webhooks in SQLite or PostgreSQL. */
+/** Webhooks in SQLite or PostgreSQL, their secrets sealed. */
 export class SqlWebhookStore implements WebhookStore {
   readonly #database: SqlDatabase;
+  readonly #box: SecretBox;
 
-  constructor(database: SqlDatabase) {
+  constructor(database: SqlDatabase, box: SecretBox) {
     this.#database = database;
+    this.#box = box;
   }
 
   async create({
@@ -37,6 +40,7 @@ export class SqlWebhookStore implements WebhookStore {
     accountId,
     runId,
     description,
+    secret,
     ...webhook
   }: NewWebhook): Promise<Webhook> {
     return this.#try(async () => {
@@ -49,6 +53,7 @@ export class SqlWebhookStore implements WebhookStore {
           run_id: runId ?? null,
           events: JSON.stringify(events),
           description: description ?? null,
+          secret: this.#box.seal(secret, aboutWebhook(webhook.id)),
           created_at: nowMs(this.#database),
         })
         .onConflict((conflict) => conflict.column('id').doNothing())
@@ -116,11 +121,12 @@ export class SqlWebhookStore implements WebhookStore {
   }
 
   async rotate(webhookId: string, secret: string): Promise<void> {
+    const sealed = this.#box.seal(secret, aboutWebhook(webhookId));
     const until = sql<number>`${nowMs(this.#database)} + ${sql.lit(OLD_SECRET_MS)}`;
     await this.#try(() =>
       this.#database.db
         .updateTable('webhooks')
-        .set({ old_secret: sql<string>`secret`, old_secret_until: until, secret })
+        .set({ old_secret: sql<string>`secret`, old_secret_until: until, secret: sealed })
         .where('id', '=', webhookId)
         .execute(),
     );
@@ -250,7 +256,11 @@ export class SqlWebhookStore implements WebhookStore {
       .select(nowMs(this.#database).as('now'))
       .where('id', '=', row.webhook_id)
       .executeTakeFirstOrThrow();
-    return { ...deliveryOf(row), webhook: webhookOf(webhook), secrets: secretsOf(webhook) };
+    return {
+      ...deliveryOf(row),
+      webhook: webhookOf(webhook),
+      secrets: secretsOf(webhook, this.#box),
+    };
   }
 
   #deliveries(webhookId: string) {

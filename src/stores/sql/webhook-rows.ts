@@ -1,5 +1,6 @@
 import type { Selectable, Transaction } from 'kysely';
 import type { RunEvent } from '../../engine/ports/run-events.ts';
+import type { SecretBox } from '../../engine/ports/secret-box.ts';
 import {
   WEBHOOK_EVENTS,
   type Webhook,
@@ -24,11 +25,21 @@ export function webhookOf(row: Selectable<WebhookTable>): Webhook {
   };
 }
 
+/** What the secrets of a webhook are sealed for. */
+export function aboutWebhook(webhookId: string): string {
+  return `webhook ${webhookId}`;
+}
+
 export function secretsOf(
   row: Selectable<WebhookTable> & { readonly now: number },
+  box: SecretBox,
 ): WebhookSecrets {
+  const about = aboutWebhook(row.id);
+  const secret = box.open(row.secret, about);
   const isOldGood = row.old_secret !== null && (row.old_secret_until ?? 0) > row.now;
-  return isOldGood && row.old_secret !== null ? [row.secret, row.old_secret] : [row.secret];
+  return isOldGood && row.old_secret !== null
+    ? [secret, box.open(row.old_secret, about)]
+    : [secret];
 }
 
 export function deliveryOf(row: Selectable<WebhookDeliveryTable>): WebhookDelivery {
