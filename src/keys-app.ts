@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RowmillError } from './engine/errors.ts';
 import { ApiKeys } from './engine/hosting/api-keys.ts';
+import { ownDeeds } from './engine/hosting/own-deeds.ts';
 import type { SecretBox } from './engine/ports/secret-box.ts';
 import type { ServicePorts } from './engine/run/service-ports.ts';
 import { machinePorts } from './machine.ts';
@@ -85,31 +86,22 @@ export async function openKeys(place: {
   const database = await openServerDatabase(place);
   const machine = machinePorts(place.dataDir, {});
   const keys = sqlKeys(database, machine);
-  const audit = new SqlAuditStore(database);
-  const note = (action: string, accountId: string, subject: string): Promise<void> =>
-    audit.append({
-      id: machine.makeId('aud'),
-      accountId,
-      authAccountId: accountId,
-      keyId: undefined,
-      requestId: undefined,
-      address: undefined,
-      action,
-      subject,
-      outcome: 'done',
-      code: undefined,
-    });
+  const note = ownDeeds(new SqlAuditStore(database), machine.makeId);
   return {
     async create(wanted: Parameters<ApiKeys['create']>[0]) {
       const made = await keys.create(wanted);
-      await note('createKey', made.key.accountId, made.key.id);
+      await note({
+        action: 'createKey',
+        accountId: made.key.accountId,
+        subject: made.key.id,
+      });
       return made;
     },
     list: () => keys.store.page({ accountId: undefined, limit: 10_000 }),
     find: (keyId: string) => keys.store.find(keyId),
     async revoke({ id, accountId }: { readonly id: string; readonly accountId: string }) {
       await keys.store.revoke(id);
-      await note('revokeKey', accountId, id);
+      await note({ action: 'revokeKey', accountId, subject: id });
     },
     close: () => database.db.destroy(),
   };

@@ -1,6 +1,4 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileStore } from '@tus/file-store';
 import { nanoid } from 'nanoid';
 import { KeyAuthenticator } from './api/access/key-authenticator.ts';
 import type { RequestLine } from './api/access/log-request.ts';
@@ -9,12 +7,11 @@ import type { ApiPorts } from './api/api-ports.ts';
 import { listen } from './api/listen.ts';
 import { isLoopback } from './api/loopback.ts';
 import { createApiServer } from './api/server.ts';
-import { ResumableUploads } from './api/uploads/resumable-uploads.ts';
 import { DerivedRunFiles } from './engine/hosting/derived-run-files.ts';
+import { ownDeeds, type NoteDeed } from './engine/hosting/own-deeds.ts';
 import { removalNotice, Retention } from './engine/hosting/retention.ts';
 import { RowmillError } from './engine/errors.ts';
 import { RunControl } from './engine/hosting/run-control.ts';
-import { Drafts } from './engine/hosting/drafts.ts';
 import { continuingAsAllowed } from './engine/jobs/continued-runs.ts';
 import { JobStarter } from './engine/jobs/start-job.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
@@ -26,14 +23,13 @@ import type { MakeId } from './engine/ports/ids.ts';
 import type { SecretBox } from './engine/ports/secret-box.ts';
 import { LocalDerivedFileCache } from './files/local/derived-file-cache.ts';
 import { folderBytes } from './files/local/folder-bytes.ts';
-import { LocalUploads } from './files/local/local-uploads.ts';
 import { machinePorts, type ThreadSource } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
 import { freeBytesOf, readinessOf } from './readiness.ts';
+import { openReceivedFiles } from './received-files.ts';
 import { DataFolder } from './stores/local/data-folder.ts';
 import { openSecretBox, openServerDatabase, sqlKeys } from './keys-app.ts';
 import { SqlAuditStore } from './stores/sql/sql-audit-store.ts';
-import { SqlDraftStore } from './stores/sql/sql-draft-store.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
 import { SqlEventStore } from './stores/sql/sql-event-store.ts';
 import { SqlIdempotencyStore } from './stores/sql/sql-idempotency-store.ts';
@@ -96,9 +92,6 @@ export interface RunningServer {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
-/** An upload that nobody goes on with. */
-const PARTIAL_LIFE_MS = DAY_MS;
-const DRAFT_DAYS = 7;
 const NEEDS_KEY = (host: string): string =>
   `${host} can be reached from elsewhere, and there is no key yet, so anyone could do anything: make one by rowmill key create --scope admin, or listen on 127.0.0.1`;
 
@@ -150,6 +143,12 @@ async function serve(
     threads: options.threads,
     allowAddresses: options.allowAddresses,
   });
+  const makeId: MakeId = (prefix) => `${prefix}_${nanoid()}`;
+  const audit = new SqlAuditStore(database);
+  const noteDeed = ownDeeds(audit, makeId);
+  // What was done is done; the log of the server has what the audit lacks.
+  const note: NoteDeed = (deed) =>
+    noteDeed(deed).catch((error: unknown) => onError(error, deed.subject));
   const keys = sqlKeys(database, machine);
   const isOpen = !(await keys.store.hasAny());
   if (isOpen && !isLoopback(options.host)) {
@@ -212,35 +211,18 @@ async function serve(
   const webhooks = openWebhooks(new SqlWebhookStore(database, box), {
     version: options.version,
     allowAddresses: options.allowAddresses,
+    note,
     clock,
     makeStop,
     onAttempt: (attempt) => metrics.attempted(attempt),
     onError,
   });
-  const uploads = metrics.countingUploads(new LocalUploads(join(dataDir, 'uploads')));
-  const drafts = new Drafts(
-    {
-      store: new SqlDraftStore(database),
-      uploads,
-      tasks: options.tasks,
-      runs: { ...machine, store },
-      onError,
-    },
-    { lifeMs: (options.draftDays ?? DRAFT_DAYS) * DAY_MS },
-  );
-  await drafts.open();
-  const makeId: MakeId = (prefix) => `${prefix}_${nanoid()}`;
-  const partialFolder = join(dataDir, 'uploads', 'partial');
-  await mkdir(partialFolder, { recursive: true, mode: 0o700 });
-  const partialStore = new FileStore({
-    directory: partialFolder,
-    expirationPeriodInMilliseconds: PARTIAL_LIFE_MS,
+  const received = await openReceivedFiles(options, {
+    database,
+    runs: { ...machine, store },
+    makeId,
+    counting: (files) => metrics.countingUploads(files),
   });
-  const resumable = new ResumableUploads(
-    { store: partialStore, uploads, drafts, clock, makeId, onError },
-    { maxBytes: options.maxUploadBytes },
-  );
-  resumable.open();
   const retention = new Retention(
     {
       store,
@@ -248,7 +230,11 @@ async function serve(
       bytesOf: folderBytes,
       clock,
       makeStop,
-      onRemoved: async (leaving) => options.onNotice?.(removalNotice(leaving)),
+      onRemoved: async (leaving) => {
+        options.onNotice?.(removalNotice(leaving));
+        const { record, accountId } = leaving.run;
+        await note({ action: 'removeRun', accountId, subject: record.runId });
+      },
       onError,
     },
     {
@@ -273,9 +259,7 @@ async function serve(
     families: new RunFamilies({ ...machine, store, keepsInputs: true }),
     derivedFiles: new DerivedRunFiles({ ...machine, store }, new LocalDerivedFileCache()),
     tasks: options.tasks,
-    uploads,
-    drafts,
-    resumable,
+    ...received.ports,
     inspectInput: (file) => inspectInput(file, machine),
     authenticator: new KeyAuthenticator({
       keys,
@@ -286,7 +270,7 @@ async function serve(
         options.requestsPerMinute === 0 ? Number.MAX_SAFE_INTEGER : WRONG_KEYS_PER_MINUTE,
     }),
     keys,
-    audit: new SqlAuditStore(database),
+    audit,
     limits: new RateLimits(options.requestsPerMinute),
     onRequest: options.onRequest,
     settings: {
@@ -310,13 +294,7 @@ async function serve(
     async close() {
       server.close();
       // A store that is gone must keep nobody from ending.
-      const ends = [
-        host.close(GRACE_MS),
-        drafts.close(),
-        resumable.close(),
-        webhooks.close(),
-        retention.close(),
-      ];
+      const ends = [host.close(GRACE_MS), received.close(), webhooks.close(), retention.close()];
       for (const end of await Promise.allSettled(ends)) {
         if (end.status === 'rejected') onError(end.reason, 'end');
       }

@@ -1,5 +1,6 @@
 import type { ApiPorts } from './api/api-ports.ts';
 import { messageOf } from './engine/errors.ts';
+import type { NoteDeed } from './engine/hosting/own-deeds.ts';
 import { WebhookDispatcher } from './engine/hosting/webhook-dispatcher.ts';
 import type { Clock } from './engine/ports/clock.ts';
 import type { WebhookAttempt, WebhookStore } from './engine/ports/webhook-store.ts';
@@ -12,6 +13,7 @@ interface WebhookOptions {
   readonly allowAddresses: readonly string[];
   readonly clock: Clock;
   readonly makeStop: () => AbortController;
+  readonly note: NoteDeed;
   readonly onAttempt: (attempt: WebhookAttempt) => void;
   readonly onError: (error: unknown, about: string | undefined) => void;
 }
@@ -19,7 +21,7 @@ interface WebhookOptions {
 /** The webhooks of a server: their store, what delivers, and which addresses are called at all. */
 export function openWebhooks(
   store: WebhookStore,
-  { version, allowAddresses, ...ports }: WebhookOptions,
+  { version, allowAddresses, note, ...ports }: WebhookOptions,
 ): ApiPorts['webhooks'] & { open(): void; close(): Promise<void> } {
   const rules = new AddressRules(allowAddresses);
   const sender = webhookSender({ version, rules });
@@ -27,8 +29,10 @@ export function openWebhooks(
     ...ports,
     store,
     send: sender.send,
-    onDisabled: async ({ webhook }, reason) =>
-      ports.onError(new Error(`webhook ${webhook.id} is disabled: ${reason}`), webhook.id),
+    onDisabled: async ({ webhook: { id, accountId } }, reason) => {
+      ports.onError(new Error(`webhook ${id} is disabled: ${reason}`), id);
+      await note({ action: 'disableWebhook', accountId, subject: id });
+    },
   });
   return {
     store,

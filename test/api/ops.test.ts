@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { defineTask, fail, write } from '../../src/index.ts';
 import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
-import { endedRun, startTestServer, type TestServer } from './test-server.ts';
+import { audited, endedRun, startTestServer, type TestServer } from './test-server.ts';
 
 const half = defineTask({
   category: 'numbers',
@@ -197,6 +197,14 @@ describe('retention', () => {
     }
     expect(notices).toEqual([
       expect.stringContaining(`retention (age) has removed run ${ended} of account local`),
+    ]);
+    expect(await audited(next, 'removeRun')).toEqual([
+      expect.objectContaining({
+        subject: ended,
+        account_id: 'local',
+        key_id: null,
+        outcome: 'done',
+      }),
     ]);
     expect((await next.json(`/v1/runs/${ended}`)).status).toBe(404);
     expect((await next.json(`/v1/runs/${waiting}`)).status).toBe(200);

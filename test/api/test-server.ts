@@ -117,3 +117,14 @@ export async function endedRun(server: TestServer, runId: string): Promise<JsonB
   }
   throw new Error(`run ${runId} did not end`);
 }
+
+/** Asks for the lines of the audit with this action until there is one. Bounded: 20 s. */
+export async function audited(server: TestServer, action: string): Promise<readonly unknown[]> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const { body } = await server.json(`/v1/audit?action=${action}`);
+    const lines = body['data'] as readonly unknown[];
+    if (lines.length > 0) return lines;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`the audit has no ${action}`);
+}

@@ -2,7 +2,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineTask, write } from '../../src/index.ts';
 import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
-import { endedRun, startTestServer, type TestServer } from './test-server.ts';
+import { audited, endedRun, startTestServer, type TestServer } from './test-server.ts';
 import { startReceiver, type WebhookReceiver } from './webhook-receiver.ts';
 
 const copy = defineTask({
@@ -174,6 +174,8 @@ describe('a webhook', () => {
     const webhook = await created(server);
     await run(server);
     await delivered(server, webhook, ({ status }) => status === 'failed');
+    // Written last of all.
+    await audited(server, 'disableWebhook');
     const path = `/v1/webhooks/${webhook.id}`;
     const { body } = await server.json(path);
     expect(body).toMatchObject({
@@ -181,6 +183,9 @@ describe('a webhook', () => {
       disabled_reason: 'its receiver answered 410 Gone',
     });
     expect(server.errors.map(String).join()).toContain(`webhook ${webhook.id} is disabled`);
+    expect(await audited(server, 'disableWebhook')).toEqual([
+      expect.objectContaining({ subject: webhook.id, account_id: 'local', key_id: null }),
+    ]);
     expect((await call(server, 'POST', [`${path}/test`])).status).toBe(409);
     const enabled = await call(server, 'PATCH', [path, { is_enabled: true }]);
     expect(enabled.body).toMatchObject({ is_enabled: true, disabled_reason: null, failures: 0 });

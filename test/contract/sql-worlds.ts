@@ -7,9 +7,11 @@ import { migrate } from '../../src/stores/sql/migrate.ts';
 import { openPostgres } from '../../src/stores/sql/open-postgres.ts';
 import { openSqlite } from '../../src/stores/sql/open-sqlite.ts';
 import type { SqlDatabase } from '../../src/stores/sql/sql-database.ts';
+import { SqlAuditStore } from '../../src/stores/sql/sql-audit-store.ts';
 import { SqlEventStore } from '../../src/stores/sql/sql-event-store.ts';
 import { SqlJobRunStore } from '../../src/stores/sql/sql-job-run-store.ts';
 import { SqlJobStore } from '../../src/stores/sql/sql-job-store.ts';
+import { SqlKeyStore } from '../../src/stores/sql/sql-key-store.ts';
 import { SqlRunStore } from '../../src/stores/sql/sql-run-store.ts';
 import { asked, type TestPostgres } from '../tasks/postgres-cluster.ts';
 import type { JobWorld } from './job-store.ts';
@@ -117,4 +119,28 @@ export async function openJobWorld(postgres: TestPostgres | undefined): Promise<
     },
     close: () => world.close(),
   };
+}
+
+/** A store of keys in a world of its own. */
+export async function openKeyWorld(postgres: TestPostgres | undefined) {
+  const world = await openWorld(postgres);
+  const { database } = world;
+  return {
+    keys: new SqlKeyStore(database),
+    async ageUse(keyId: string, ms: number) {
+      await database.db
+        .updateTable('api_keys')
+        .set((row) => ({ last_used_at: row('last_used_at', '-', ms) }))
+        .where('id', '=', keyId)
+        .execute();
+    },
+    close: () => world.close(),
+  };
+}
+
+/** An audit in a world of its own. */
+export async function openAuditWorld(postgres: TestPostgres | undefined) {
+  const world = await openWorld(postgres);
+  const { database } = world;
+  return { audit: new SqlAuditStore(database), close: () => world.close() };
 }

@@ -5,10 +5,18 @@ import { afterAll, describe, it } from 'vitest';
 import { LocalRunStore } from '../../src/stores/local/local-run-store.ts';
 import { systemClock } from '../../src/system/system-clock.ts';
 import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
+import { describeAuditStore } from './audit-store.ts';
 import { describeEventStore } from './event-store.ts';
 import { describeJobStore } from './job-store.ts';
+import { describeKeyStore } from './key-store.ts';
 import { describeHostedRunStore, describeRunStore } from './run-store.ts';
-import { openEventWorld, openJobWorld, openWorld } from './sql-worlds.ts';
+import {
+  openAuditWorld,
+  openEventWorld,
+  openJobWorld,
+  openKeyWorld,
+  openWorld,
+} from './sql-worlds.ts';
 
 const postgres = await startPostgres();
 afterAll(() => postgres?.stop());
@@ -33,4 +41,6 @@ describe.each([
   describeHostedRunStore(name, () => openWorld(server));
   describeEventStore(name, () => openEventWorld(server));
   describeJobStore(name, () => openJobWorld(server));
+  describeKeyStore(name, () => openKeyWorld(server));
+  describeAuditStore(name, () => openAuditWorld(server));
 });

@@ -49,6 +49,7 @@ async function note(
       authAccountId: actor.authAccountId,
       keyId: actor.keyId,
       requestId,
+      runId: undefined,
       address: context.ip,
       action: operationId,
       subject,

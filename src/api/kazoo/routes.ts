@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { callerOf } from '../access/caller.ts';
 import type { RegisteredTask } from '../../engine/task/registry.ts';
-import type { AnyRoute, Call } from '../route.ts';
+import type { AnyRoute } from '../route.ts';
 import { createTask } from './create-task.ts';
 import { kazooRoute } from './kazoo-route.ts';
 import { badIdentifier } from './kazoo-error.ts';
@@ -21,38 +21,16 @@ const NewTask = OneName.extend({ file_name: z.string().max(255).optional() });
 
 /** Everything below `/v2`: what clients of Kazoo send and get. */
 export const kazooRoutes: readonly AnyRoute[] = [
-  kazooRoute({
-    method: 'PUT',
+  loginRoute('api_key', {
     path: '/v2/api_auth',
     operationId: 'kazooApiAuth',
     summary: 'Log in with an API key: `{"data":{"api_key":"rm_…"}}`',
-    scope: 'public',
-    reads: ['application/json'],
-    status: 201,
-    data: KazooLogin,
-    handle: async (call) =>
-      logIn(await dataOf(call), {
-        field: 'api_key',
-        ports: call.ports,
-        caller: callerOf(call.context),
-      }),
   }),
-  kazooRoute({
-    method: 'PUT',
+  loginRoute('credentials', {
     path: '/v2/user_auth',
     operationId: 'kazooUserAuth',
     summary: 'Log in with an API key as `credentials` or `password`',
     description: 'Credentials that are an MD5 or SHA-1 of user and password cannot be used.',
-    scope: 'public',
-    reads: ['application/json'],
-    status: 201,
-    data: KazooLogin,
-    handle: async (call) =>
-      logIn(await dataOf(call), {
-        field: 'credentials',
-        ports: call.ports,
-        caller: callerOf(call.context),
-      }),
   }),
   kazooRoute({
     method: 'GET',
@@ -90,6 +68,22 @@ export const kazooRoutes: readonly AnyRoute[] = [
   ...taskRoutes,
 ];
 
-function dataOf({ context, ports }: Pick<Call, 'context' | 'ports'>) {
-  return readData(context.req, ports.settings.maxBodyBytes);
+function loginRoute(
+  field: 'api_key' | 'credentials',
+  about: Pick<AnyRoute, 'path' | 'operationId' | 'summary' | 'description'>,
+): AnyRoute {
+  return kazooRoute({
+    ...about,
+    method: 'PUT',
+    scope: 'public',
+    reads: ['application/json'],
+    status: 201,
+    data: KazooLogin,
+    handle: async ({ context, ports }) =>
+      logIn(await readData(context.req, ports.settings.maxBodyBytes), {
+        field,
+        ports,
+        caller: callerOf(context),
+      }),
+  });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AuditEntry } from '../../engine/ports/audit-store.ts';
+import { auditWords, type AuditEntry } from '../../engine/ports/audit-store.ts';
 import { SCOPES, type ApiKey } from '../../engine/ports/key-store.ts';
 
 export const AccountId = z
@@ -56,8 +56,13 @@ export const AuditLine = z
     auth_account_id: z.string().meta({ description: 'Who began it, where a key acts for another' }),
     key_id: z.string().nullable(),
     request_id: z.string().nullable(),
+    run_id: z.string().nullable().meta({ description: 'The run that did it' }),
     address: z.string().nullable(),
-    action: z.string().meta({ description: 'An operation of this API', example: 'stopRun' }),
+    action: z.string().meta({
+      description:
+        'An operation of this API; `disableWebhook` and `removeRun` are the server’s own, `useSecret` is a run’s',
+      example: 'stopRun',
+    }),
     subject: z.string().nullable().meta({ description: 'Id of what it was done to' }),
     outcome: AuditOutcome.meta({
       description: '`refused`: the caller was told no; `failed`: the server could not',
@@ -67,19 +72,7 @@ export const AuditLine = z
   .meta({ id: 'AuditLine' });
 
 export function auditWire(entry: AuditEntry): z.input<typeof AuditLine> {
-  return {
-    id: entry.id,
-    at: new Date(entry.createdAtMs).toISOString(),
-    account_id: entry.accountId,
-    auth_account_id: entry.authAccountId,
-    key_id: entry.keyId ?? null,
-    request_id: entry.requestId ?? null,
-    address: entry.address ?? null,
-    action: entry.action,
-    subject: entry.subject ?? null,
-    outcome: entry.outcome,
-    code: entry.code ?? null,
-  };
+  return { ...auditWords(entry), at: new Date(entry.createdAtMs).toISOString() };
 }
 
 function timeOrNull(ms: number | undefined): string | null {

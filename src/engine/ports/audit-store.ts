@@ -8,6 +8,8 @@ export interface AuditEntry {
   /** Undefined on localhost without keys, and for the command line. */
   readonly keyId: string | undefined;
   readonly requestId: string | undefined;
+  /** The run that did it; undefined for what was asked for. */
+  readonly runId: string | undefined;
   /** IP address of who called; undefined for the command line. */
   readonly address: string | undefined;
   /** The operation, as the description of the API names it: `createRun`. */
@@ -20,11 +22,29 @@ export interface AuditEntry {
   readonly code: string | undefined;
 }
 
+/** An entry, but for its time, under the names that it has in tables and on the wire. */
+export function auditWords(entry: Omit<AuditEntry, 'createdAtMs'>) {
+  return {
+    id: entry.id,
+    account_id: entry.accountId,
+    auth_account_id: entry.authAccountId,
+    key_id: entry.keyId ?? null,
+    request_id: entry.requestId ?? null,
+    run_id: entry.runId ?? null,
+    address: entry.address ?? null,
+    action: entry.action,
+    subject: entry.subject ?? null,
+    outcome: entry.outcome,
+    code: entry.code ?? null,
+  };
+}
+
 interface AuditFilter {
   readonly accountId: string;
   readonly keyId?: string | undefined;
   readonly action?: string | undefined;
   readonly subject?: string | undefined;
+  readonly runId?: string | undefined;
   readonly outcome?: AuditEntry['outcome'] | undefined;
   /** Not before this. */
   readonly sinceMs?: number | undefined;

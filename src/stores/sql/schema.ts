@@ -166,6 +166,7 @@ export interface AuditTable {
   readonly auth_account_id: string;
   readonly key_id: string | null;
   readonly request_id: string | null;
+  readonly run_id: string | null;
   readonly address: string | null;
   readonly action: string;
   readonly subject: string | null;
@@ -208,6 +209,17 @@ interface JobRunTable {
   readonly created_at: number;
 }
 
+/** A secret of an account, by its name. */
+interface SecretTable {
+  readonly account_id: string;
+  readonly name: string;
+  readonly sealed: string;
+  /** Grows each time it is set. */
+  readonly version: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
 /** All tables of the store. */
 export interface StoreSchema {
   readonly runs: RunTable;
@@ -222,4 +234,5 @@ export interface StoreSchema {
   readonly jobs: JobTable;
   readonly job_versions: JobVersionTable;
   readonly job_runs: JobRunTable;
+  readonly secrets: SecretTable;
 }

@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely';
-import type { AuditEntry, AuditStore } from '../../engine/ports/audit-store.ts';
+import { auditWords, type AuditEntry, type AuditStore } from '../../engine/ports/audit-store.ts';
 import { storeError } from '../store-error.ts';
 import type { AuditTable } from './schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
@@ -16,19 +16,7 @@ export class SqlAuditStore implements AuditStore {
     await this.#try(() =>
       this.#database.db
         .insertInto('audit')
-        .values({
-          id: entry.id,
-          created_at: nowMs(this.#database),
-          account_id: entry.accountId,
-          auth_account_id: entry.authAccountId,
-          key_id: entry.keyId ?? null,
-          request_id: entry.requestId ?? null,
-          address: entry.address ?? null,
-          action: entry.action,
-          subject: entry.subject ?? null,
-          outcome: entry.outcome,
-          code: entry.code ?? null,
-        })
+        .values({ ...auditWords(entry), created_at: nowMs(this.#database) })
         .execute(),
     );
   }
@@ -37,7 +25,7 @@ export class SqlAuditStore implements AuditStore {
     filter: Parameters<AuditStore['page']>[0],
     { limit, after }: Parameters<AuditStore['page']>[1],
   ): Promise<readonly AuditEntry[]> {
-    const { accountId, keyId, action, subject, outcome, sinceMs, untilMs } = filter;
+    const { accountId, keyId, action, subject, runId, outcome, sinceMs, untilMs } = filter;
     const rows = await this.#try(() => {
       let query = this.#database.db
         .selectFrom('audit')
@@ -46,6 +34,7 @@ export class SqlAuditStore implements AuditStore {
       if (keyId !== undefined) query = query.where('key_id', '=', keyId);
       if (action !== undefined) query = query.where('action', '=', action);
       if (subject !== undefined) query = query.where('subject', '=', subject);
+      if (runId !== undefined) query = query.where('run_id', '=', runId);
       if (outcome !== undefined) query = query.where('outcome', '=', outcome);
       if (sinceMs !== undefined) query = query.where('created_at', '>=', sinceMs);
       if (untilMs !== undefined) query = query.where('created_at', '<', untilMs);
@@ -74,6 +63,7 @@ function entryOf(row: Selectable<AuditTable>): AuditEntry {
     authAccountId: row.auth_account_id,
     keyId: row.key_id ?? undefined,
     requestId: row.request_id ?? undefined,
+    runId: row.run_id ?? undefined,
     address: row.address ?? undefined,
     action: row.action,
     subject: row.subject ?? undefined,

@@ -1,0 +1,34 @@
+import type { AuditStore } from '../ports/audit-store.ts';
+import type { MakeId } from '../ports/ids.ts';
+
+/** What was done without a call: by the server itself, by a run, or by who sits at its machine. */
+interface Deed {
+  readonly action: string;
+  readonly accountId: string;
+  /** Id of what it was done to. */
+  readonly subject: string;
+  /** The run that did it. */
+  readonly runId?: string;
+  /** Who began that run. */
+  readonly authAccountId?: string;
+}
+
+/** Writes such a deed into the audit. */
+export type NoteDeed = (deed: Deed) => Promise<void>;
+
+export function ownDeeds(audit: Pick<AuditStore, 'append'>, makeId: MakeId): NoteDeed {
+  return ({ action, accountId, authAccountId = accountId, subject, runId }) =>
+    audit.append({
+      id: makeId('aud'),
+      accountId,
+      authAccountId,
+      keyId: undefined,
+      requestId: undefined,
+      runId,
+      address: undefined,
+      action,
+      subject,
+      outcome: 'done',
+      code: undefined,
+    });
+}
