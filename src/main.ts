@@ -53,6 +53,7 @@ const host: CommandLineHost = {
         runs: async () => runs,
         server: {
           url: server.url,
+          start: (...words) => runs.start(...words),
           download: (...words) => runs.download(...words),
           taskText: (...words) => tasks.text(...words),
           resume: (...words) => runs.goOn(...words),

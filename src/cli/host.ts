@@ -1,6 +1,6 @@
 import type { ApiKey } from '../engine/ports/key-store.ts';
 import type { JobDesk } from '../engine/jobs/job-desk.ts';
-import type { RunService, RunSummary } from '../engine/run/run-service.ts';
+import type { RunHandles, RunRequest, RunService, RunSummary } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { Settings } from '../settings.ts';
 import type { StopSignalName } from './exit-codes.ts';
@@ -63,8 +63,10 @@ export interface Workspace {
 }
 
 /** What only a server has. */
-interface ServerWorkspace {
+export interface ServerWorkspace {
   readonly url: string;
+  /** Uploads the input of a run and starts it; its end is not waited for. */
+  start(request: RunRequest, handles: RunHandles): Promise<RunSummary>;
   /** Downloads a file of a run; without a target to standard output. */
   download(runId: string, name: RunFileName, target: string | undefined): Promise<void>;
   /** `rowmill tasks template …` and the like; undefined where the task has no such thing. */

@@ -5,6 +5,7 @@ import type {
   RunResult,
   RunStarted,
   RunSummary,
+  UploadProgress,
 } from '../engine/run/run-service.ts';
 import { causeJson, dialectJson } from '../engine/run/check/check-json.ts';
 
@@ -44,6 +45,11 @@ export function startedJson(started: RunStarted): Record<string, unknown> {
     warnings: started.warnings,
     resumed_after_rows: started.resumedAfterRows ?? null,
   };
+}
+
+/** How much of an input has gone to a server. */
+export function uploadJson({ bytesDone, bytesTotal }: UploadProgress): Record<string, unknown> {
+  return { bytes_done: bytesDone, bytes_total: bytesTotal ?? null };
 }
 
 /** How far a run is. */

@@ -1,5 +1,5 @@
-import type { RunProgress } from '../engine/run/run-service.ts';
-import { count, duration, rate } from './figures.ts';
+import type { RunProgress, UploadProgress } from '../engine/run/run-service.ts';
+import { bytes, count, duration, rate } from './figures.ts';
 import type { RateMeter } from './rate-meter.ts';
 import type { Colors } from './screen.ts';
 import { visible } from './visible-text.ts';
@@ -31,12 +31,34 @@ export function progressLine(facts: ProgressFacts, colors: Colors, hasBar: boole
       ? duration(progress.elapsedMs)
       : `ETA ${duration(remaining)}`,
   ];
-  const bar = share === undefined || !hasBar ? '' : ` ${colors.cyan(barOf(share))}`;
-  const percentage = share === undefined ? '' : ` ${(share * 100).toFixed(1)} %`;
-  return `${colors.bold(visible(task))}${bar}${percentage} ${parts.join('  ')}`;
+  return `${shareText(task, { share, colors, hasBar })} ${parts.join('  ')}`;
 }
 
-function shareDone({ bytesDone, bytesTotal }: RunProgress): number | undefined {
+/** `contacts/clean ████████░░░░ 31.7 % uploading  20.3 MiB of 64.0 MiB`. */
+export function uploadLine(
+  { task, upload }: { readonly task: string; readonly upload: UploadProgress },
+  colors: Colors,
+  hasBar: boolean,
+): string {
+  const { bytesDone, bytesTotal } = upload;
+  const size = bytesTotal === undefined ? '' : ` of ${bytes(bytesTotal)}`;
+  return `${shareText(task, { share: shareDone(upload), colors, hasBar })} uploading  ${bytes(bytesDone)}${size}`;
+}
+
+function shareText(
+  task: string,
+  {
+    share,
+    colors,
+    hasBar,
+  }: { readonly share: number | undefined; readonly colors: Colors; readonly hasBar: boolean },
+): string {
+  const bar = share === undefined || !hasBar ? '' : ` ${colors.cyan(barOf(share))}`;
+  const percentage = share === undefined ? '' : ` ${(share * 100).toFixed(1)} %`;
+  return `${colors.bold(visible(task))}${bar}${percentage}`;
+}
+
+function shareDone({ bytesDone, bytesTotal }: UploadProgress): number | undefined {
   if (bytesTotal === undefined) return undefined;
   return bytesTotal === 0 ? 1 : Math.min(1, bytesDone / bytesTotal);
 }

@@ -1,9 +1,14 @@
-import type { RunListeners, RunProgress, RunStarted } from '../engine/run/run-service.ts';
+import type {
+  RunListeners,
+  RunProgress,
+  RunStarted,
+  UploadProgress,
+} from '../engine/run/run-service.ts';
 import { counted } from './figures.ts';
 import type { Settings } from '../settings.ts';
 import type { OutputStream } from './host.ts';
-import { progressJson, startedJson } from './json-forms.ts';
-import { progressLine } from './progress-line.ts';
+import { progressJson, startedJson, uploadJson } from './json-forms.ts';
+import { progressLine, uploadLine } from './progress-line.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { Screen } from './screen.ts';
 import { visible, visibleJson } from './visible-text.ts';
@@ -48,6 +53,7 @@ async function barView({
   const { SingleBar } = await import('cli-progress');
   const meter = new RateMeter();
   let latest: RunProgress | undefined;
+  let upload: UploadProgress | undefined;
   let isShown = false;
   const bar = new SingleBar({
     // It asks of a stream what OutputStream has; its type wants all of a writable stream.
@@ -57,10 +63,14 @@ async function barView({
     // Its own handler would end the process before the run is checkpointed.
     gracefulExit: false,
     fps: 10,
-    format: () =>
-      latest === undefined
+    format() {
+      if (latest !== undefined) {
+        return progressLine({ task, progress: latest, meter }, screen.errColors, true);
+      }
+      return upload === undefined
         ? `${visible(task)} …`
-        : progressLine({ task, progress: latest, meter }, screen.errColors, true),
+        : uploadLine({ task, upload }, screen.errColors, true);
+    },
   });
   const show = (): void => {
     if (!isShown) bar.start(1, 0);
@@ -71,8 +81,14 @@ async function barView({
     isShown = false;
   };
   return {
+    onUpload(progress) {
+      upload = progress;
+      show();
+      bar.update(0);
+    },
     onStarted(started) {
       hide();
+      upload = undefined;
       screen.err(startedLine(started));
       show();
     },
@@ -99,7 +115,11 @@ async function barView({
 function plainView(screen: Screen, task: string): ProgressView {
   const meter = new RateMeter();
   let shownAtMs = 0;
+  const isUploadDue = everySoOften(PLAIN_EVERY_MS);
   return {
+    onUpload(upload) {
+      if (isUploadDue()) screen.err(uploadLine({ task, upload }, screen.errColors, false));
+    },
     onStarted: (started) => screen.err(startedLine(started)),
     onProgress(progress) {
       meter.add(progress);
@@ -115,7 +135,11 @@ function plainView(screen: Screen, task: string): ProgressView {
 
 function jsonView(screen: Screen): ProgressView {
   let shownAtMs = Number.NEGATIVE_INFINITY;
+  const isUploadDue = everySoOften(JSON_EVERY_MS);
   return {
+    onUpload(upload) {
+      if (isUploadDue()) screen.err(visibleJson({ event: 'upload', ...uploadJson(upload) }));
+    },
     onStarted: (started) => screen.err(visibleJson({ event: 'started', ...startedJson(started) })),
     onProgress(progress) {
       if (progress.elapsedMs - shownAtMs < JSON_EVERY_MS) return;
@@ -125,6 +149,17 @@ function jsonView(screen: Screen): ProgressView {
     onPaused: (runId) => screen.err(visibleJson({ event: 'paused', run_id: runId })),
     note: (line) => screen.err(visibleJson({ event: 'note', message: line })),
     end: () => undefined,
+  };
+}
+
+/** Whether so much time has gone since it was last so; not so at first. */
+function everySoOften(everyMs: number): () => boolean {
+  let lastMs = performance.now();
+  return () => {
+    const nowMs = performance.now();
+    if (nowMs - lastMs < everyMs) return false;
+    lastMs = nowMs;
+    return true;
   };
 }
 

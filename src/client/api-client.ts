@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { messageOf, RowmillError } from '../engine/errors.ts';
 import { kazooError, problemError } from './problem-error.ts';
@@ -16,6 +16,8 @@ export interface ApiRequest {
   readonly body?: { readonly open: () => Readable; readonly isOnce: boolean };
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Ends it while its body is on its way. A body that has gone whole is answered. */
+  readonly bodySignal?: AbortSignal;
   /** An answer that says nothing for so long has broken off. */
   readonly silenceMs?: number;
 }
@@ -79,7 +81,8 @@ export class ApiClient {
 
   /** Throws a RowmillError: what the server says, or `server_unreachable`. */
   async send(request: ApiRequest): Promise<ApiAnswer> {
-    const { signal, body } = request;
+    const { body } = request;
+    const signal = request.signal ?? request.bodySignal;
     const idempotencyKey = request.method === 'POST' ? randomUUID() : undefined;
     for (let tries = 1; ; tries += 1) {
       const isLast = tries >= (this.#hasAnswered ? TRIES : FIRST_TRIES) || body?.isOnce === true;
@@ -104,13 +107,15 @@ export class ApiClient {
   }
 
   async #try(
-    { method, path, query = {}, json, body, headers, signal, silenceMs }: ApiRequest,
+    { method, path, query = {}, json, body, headers, signal, bodySignal, silenceMs }: ApiRequest,
     idempotencyKey: string | undefined,
   ): Promise<ApiAnswer> {
     const url = new URL(this.url + path);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
+    const stream = body?.open();
+    if (stream !== undefined && bodySignal !== undefined) addAbortSignal(bodySignal, stream);
     this.#dispatcher ??= openDispatcher();
     const { statusCode, ...answer } = await (
       await this.#dispatcher
@@ -126,7 +131,7 @@ export class ApiClient {
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      body: body?.open() ?? (json === undefined ? null : JSON.stringify(json)),
+      body: stream ?? (json === undefined ? null : JSON.stringify(json)),
       ...(signal === undefined ? {} : { signal }),
       ...(silenceMs === undefined ? {} : { bodyTimeout: silenceMs }),
     });

@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 import { RowmillError } from '../engine/errors.ts';
 import type { CheckResult, RunHandles, RunRequest } from '../engine/run/run-service.ts';
 import { pause, type ApiClient } from './api-client.ts';
-import { draftQuery, uploadBody } from './upload.ts';
+import { sendingOf, withDraft } from './drafts.ts';
+import { readOptions, uploadSource } from './upload.ts';
 import { causeOf, type CauseWire } from './wire.ts';
 
 type CheckRequest = Pick<RunRequest, 'task' | 'arguments' | 'input' | 'options' | 'limit'>;
@@ -67,26 +68,27 @@ export async function checkRemote(
       '--limit means nothing to a check on a server: it reads all rows',
     );
   }
-  const { stopSignal: signal } = handles;
-  const { fileName, request: upload } = await uploadBody(request.input, stdin);
-  const query = draftQuery(request, fileName);
-  // The route answers the draft.
-  const draft = (await client.json({
-    ...upload,
-    method: 'POST',
-    path: '/v1/drafts',
-    query,
-    signal,
-  })) as DraftWire;
-  try {
-    const { problems } = draft.found;
-    if (problems.length > 0) {
-      throw new RowmillError('input_refused', problems.join('; '), { problems });
-    }
-    return await checked(client, draft, handles);
-  } finally {
-    await client.send({ method: 'DELETE', path: `/v1/drafts/${draft.id}` });
-  }
+  if (request.input.kind === 'none') throw new RowmillError('usage', 'there is no file to check');
+  const source = await uploadSource(request.input, stdin);
+  return withDraft(client, source, {
+    ...sendingOf(handles),
+    use: async (draftId) => {
+      const { task, arguments: args, options } = request;
+      const json = { task: task.name, arguments: args, options: readOptions(options) };
+      // The route answers the draft.
+      const draft = (await client.json({
+        method: 'PATCH',
+        path: `/v1/drafts/${draftId}`,
+        json,
+        signal: handles.stopSignal,
+      })) as DraftWire;
+      const { problems } = draft.found;
+      if (problems.length > 0) {
+        throw new RowmillError('input_refused', problems.join('; '), { problems });
+      }
+      return checked(client, draft, handles);
+    },
+  });
 }
 
 async function checked(

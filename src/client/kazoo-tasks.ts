@@ -1,6 +1,6 @@
 import type { ApiClient, ApiRequest } from './api-client.ts';
 import { downloadTo, type ByteSink } from './download.ts';
-import { uploadBody } from './upload.ts';
+import { uploadBody, uploadSource } from './upload.ts';
 
 /** Account of a server that asks for no key. */
 const LOCAL = 'local';
@@ -50,10 +50,16 @@ export class KazooTasks {
     account: string | undefined,
   ): Promise<Data> {
     const { category, action, path } = task;
-    const input = path === undefined ? { kind: 'none' as const } : { kind: 'file' as const, path };
-    const { fileName, request } = await uploadBody(input, () => process.stdin);
-    const query = { category, action, file_name: fileName };
-    return this.#data({ method: 'PUT', path: await this.#path(account), query, ...request });
+    const source =
+      path === undefined
+        ? undefined
+        : await uploadSource({ kind: 'file', path }, () => process.stdin);
+    return this.#data({
+      method: 'PUT',
+      path: await this.#path(account),
+      query: { category, action, file_name: source?.fileName },
+      ...(source && uploadBody(source)),
+    });
   }
 
   async start(taskId: string): Promise<Data> {

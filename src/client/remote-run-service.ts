@@ -17,9 +17,10 @@ import type {
 import type { AskedOfRun } from '../engine/run/status.ts';
 import type { ApiClient } from './api-client.ts';
 import { checkRemote } from './check-remote.ts';
+import { sendingOf, withDraft } from './drafts.ts';
 import { downloadFile, downloadTo, type ByteSink } from './download.ts';
 import { followRemote, lookAgain } from './follow-remote.ts';
-import { runQuery, uploadBody } from './upload.ts';
+import { runOptions, uploadSource } from './upload.ts';
 import {
   errorOf,
   resultOf,
@@ -46,6 +47,9 @@ interface Page {
   readonly next: string | null;
 }
 
+/** How a caller takes part in an upload. */
+type UploadHandles = Pick<RunHandles, 'listeners' | 'stopSignal'>;
+
 const PAGE = 200;
 /** About 10 s. */
 const RESUME_LOOKS = 30;
@@ -62,13 +66,17 @@ export class RemoteRunService implements RunService {
 
   /** Uploads, follows the run to its end, and downloads what was asked for. */
   async run(request: RunRequest, handles: RunHandles): Promise<RunResult> {
-    const { stopSignal } = handles;
-    const run = await this.#begin(request, stopSignal);
+    const run = await this.#begin(request, handles);
     return this.#toItsEnd(run, { request, handles });
   }
 
-  async create(request: RunRequest): Promise<RunSummary> {
-    return summaryOf(await this.#begin(request, undefined), this.#client.url);
+  create(request: RunRequest): Promise<RunSummary> {
+    return this.start(request, { listeners: {}, stopSignal: new AbortController().signal });
+  }
+
+  /** Uploads and starts; the signal ends the upload. */
+  async start(request: RunRequest, handles: UploadHandles): Promise<RunSummary> {
+    return summaryOf(await this.#begin(request, handles), this.#client.url);
   }
 
   /** On a server a run goes on by itself once that was asked for. */
@@ -186,23 +194,26 @@ export class RemoteRunService implements RunService {
       : downloadFile(this.#client, download, target);
   }
 
-  async #begin(request: RunRequest, signal: AbortSignal | undefined): Promise<RunWire> {
+  async #begin(request: RunRequest, handles: UploadHandles): Promise<RunWire> {
     if (request.resume) {
       throw new RowmillError(
         'usage',
         '--resume finds a run of this machine by its files; rowmill resume RUN goes on with one of a server',
       );
     }
-    const { fileName, request: upload } = await uploadBody(request.input, this.#streams.stdin);
-    const { category, action } = request.task;
+    const { input, task, arguments: args } = request;
+    const body = { arguments: args, options: runOptions(request) };
+    if (input.kind === 'none') return this.#create({ task: task.name, ...body });
+    return withDraft(this.#client, await uploadSource(input, this.#streams.stdin), {
+      ...sendingOf(handles),
+      // Not ended by a signal: whoever asked for a run hears which it is.
+      use: (draft) => this.#create({ draft, task: task.name, ...body }),
+    });
+  }
+
+  async #create(json: Readonly<Record<string, unknown>>): Promise<RunWire> {
     // The route answers the run.
-    return (await this.#client.json({
-      ...upload,
-      method: 'POST',
-      path: `/v1/tasks/${category}/${action}/runs`,
-      query: runQuery(request, fileName),
-      ...(signal === undefined ? {} : { signal }),
-    })) as RunWire;
+    return (await this.#client.json({ method: 'POST', path: '/v1/runs', json })) as RunWire;
   }
 
   async #toItsEnd(

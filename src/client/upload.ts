@@ -1,46 +1,118 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Readable } from 'node:stream';
-import { messageOf, RowmillError } from '../engine/errors.ts';
-import type { InputOptions, RunRequest } from '../engine/run/run-service.ts';
+import { Readable } from 'node:stream';
+import { messageOf, RowmillError, type ErrorCode } from '../engine/errors.ts';
+import type { InputOptions, RunInput, RunRequest } from '../engine/run/run-service.ts';
 import type { ApiRequest } from './api-client.ts';
 
-/** The input of a request as a body: nothing for a task that reads none. */
-export async function uploadBody(
-  input: RunRequest['input'],
-  stdin: () => Readable,
-): Promise<{ readonly fileName: string | undefined; readonly request: Partial<ApiRequest> }> {
-  if (input.kind === 'none') return { fileName: undefined, request: {} };
-  const headers = { 'content-type': 'text/csv' };
-  if (input.kind === 'stdin') {
-    return {
-      fileName: undefined,
-      request: { headers, body: { open: stdin, isOnce: true } },
+/** Something to be sent: a file that can be read again, or a stream that cannot. */
+export type UploadSource =
+  | { readonly kind: 'stream'; readonly open: () => Readable; readonly fileName: undefined }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly bytes: number;
+      readonly fileName: string;
     };
-  }
+
+/** Told after each piece: what of it has gone, and what there is where that is known. */
+export type OnSent = (bytesDone: number, bytesTotal: number | undefined) => void;
+
+/** The input of a request as it can be sent. */
+export async function uploadSource(
+  input: Exclude<RunInput, { kind: 'none' }>,
+  stdin: () => Readable,
+): Promise<UploadSource> {
+  if (input.kind === 'stdin') return { kind: 'stream', open: stdin, fileName: undefined };
   const { path } = input;
-  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    const code = cause.code === 'EACCES' ? 'permission_denied' : 'input_not_found';
-    throw new RowmillError(code, `${path} cannot be read: ${messageOf(cause)}`, { cause });
+  const found = await stat(path).catch((cause: unknown) => {
+    throw unreadable(path, cause);
   });
   if (!found.isFile()) throw new RowmillError('input_unreadable', `${path} is no file`);
+  return { kind: 'file', path, bytes: found.size, fileName: basename(path) };
+}
+
+/** All of it as the body of a request. */
+export function uploadBody(
+  source: UploadSource,
+  onSent: OnSent = () => undefined,
+): Pick<ApiRequest, 'headers' | 'body'> {
+  const headers = { 'content-type': 'text/csv' };
+  if (source.kind === 'stream') {
+    const open = (): Readable => Readable.from(counted(source.open(), { from: 0, onSent }));
+    return { headers, body: { open, isOnce: true } };
+  }
   return {
-    fileName: basename(path),
-    request: {
-      headers: { ...headers, 'content-length': String(found.size) },
-      body: { open: () => createReadStream(path), isOnce: false },
-    },
+    headers: { ...headers, 'content-length': String(source.bytes) },
+    body: { open: () => fileBytes(source, { from: 0, onSent }), isOnce: false },
   };
 }
 
-/** What the request says of its run, as the server wants it in the query. */
-export function runQuery(
-  request: RunRequest,
-  fileName: string | undefined,
-): Readonly<Record<string, string | undefined>> {
+/**
+ * The bytes of a file from an offset on, to where it ended when it was looked at: what is written behind
+ * that meanwhile is not part of it. Throws `input_changed` where it has become shorter.
+ */
+export function fileBytes(
+  { path, bytes }: { readonly path: string; readonly bytes: number },
+  { from, onSent }: { readonly from: number; readonly onSent: OnSent },
+): Readable {
+  async function* read(): AsyncGenerator<Uint8Array> {
+    if (from === bytes) return;
+    let end = from;
+    try {
+      const file: AsyncIterable<Uint8Array> = createReadStream(path, {
+        start: from,
+        end: bytes - 1,
+      });
+      for await (const chunk of file) {
+        end += chunk.length;
+        yield chunk;
+      }
+    } catch (cause) {
+      throw unreadable(path, cause);
+    }
+    if (end < bytes) {
+      throw new RowmillError('input_changed', `${path} has become shorter while it was sent`);
+    }
+  }
+  return Readable.from(counted(read(), { from, bytes, onSent }), { objectMode: false });
+}
+
+async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  {
+    from,
+    bytes,
+    onSent,
+  }: { readonly from: number; readonly bytes?: number; readonly onSent: OnSent },
+): AsyncGenerator<Uint8Array> {
+  let done = from;
+  onSent(done, bytes);
+  for await (const chunk of chunks) {
+    yield chunk;
+    done += chunk.length;
+    onSent(done, bytes);
+  }
+}
+
+function unreadable(path: string, cause: unknown): RowmillError {
+  const { code: reason = '' } = cause as NodeJS.ErrnoException;
+  const code = CODES.get(reason) ?? 'input_unreadable';
+  return new RowmillError(code, `${path} cannot be read: ${messageOf(cause)}`, { cause });
+}
+
+const CODES: ReadonlyMap<string, ErrorCode> = new Map([
+  ['ENOENT', 'input_not_found'],
+  ['ENOTDIR', 'input_not_found'],
+  ['EACCES', 'permission_denied'],
+  ['EPERM', 'permission_denied'],
+]);
+
+/** What the request says of its run, as the server wants it in a body. */
+export function runOptions(request: RunRequest): Readonly<Record<string, unknown>> {
   const { retry } = request;
-  const options = said({
+  return {
     ...readOptions(request.options),
     limit: request.limit,
     canary: request.canary,
@@ -53,31 +125,15 @@ export function runQuery(
     retry: retry === undefined ? undefined : retry.attempts - 1,
     excel_safe: request.excelSafe ? true : undefined,
     on_invalid: request.onInvalid === 'abort' ? 'abort' : undefined,
-  });
-  return { file_name: fileName, arguments: said(request.arguments), options };
-}
-
-/** The same of a file that is only looked at. */
-export function draftQuery(
-  { task, arguments: given, options }: Pick<RunRequest, 'task' | 'arguments' | 'options'>,
-  fileName: string | undefined,
-): Readonly<Record<string, string | undefined>> {
-  const read = said(readOptions(options));
-  return { task: task.name, file_name: fileName, arguments: said(given), options: read };
+  };
 }
 
 /** How the file is to be read, as the server wants it. */
-function readOptions(options: InputOptions): Readonly<Record<string, unknown>> {
+export function readOptions(options: InputOptions): Readonly<Record<string, unknown>> {
   const { skipLines, map, set, ...dialect } = options;
   return { ...dialect, skip_lines: skipLines, map: filled(map), set: filled(set) };
 }
 
 function filled(pairs: Readonly<Record<string, string>> | undefined) {
   return pairs === undefined || Object.keys(pairs).length === 0 ? undefined : pairs;
-}
-
-/** JSON of what was said; undefined when nothing was. */
-function said(values: Readonly<Record<string, unknown>>): string | undefined {
-  const text = JSON.stringify(values);
-  return text === '{}' ? undefined : text;
 }

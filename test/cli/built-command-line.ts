@@ -38,6 +38,8 @@ export interface Begun {
   readonly says: (text: string) => Promise<void>;
   /** The first group of what matches in what it has written to stderr, once something does. */
   readonly finds: (pattern: RegExp) => Promise<string>;
+  /** What it has written to stderr so far. */
+  readonly heard: () => string;
 }
 
 /** Begins a program in a folder. `stdin` is given to it whole; null leaves it open. */
@@ -93,7 +95,7 @@ export function begin(
       void ended.then(() => reject(new Error(`it ended without saying ${pattern}:\n${stderr}`)));
       look();
     });
-  return { process: child, ended, says, finds };
+  return { process: child, ended, says, finds, heard: () => stderr };
 }
 
 /** Runs the built command line in a folder. */

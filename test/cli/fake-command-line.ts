@@ -446,6 +446,7 @@ export class FakeCommandLine {
             ? {
                 url: 'http://127.0.0.1:7070',
                 download: async (...words) => void this.downloads.push(words),
+                start: (request) => this.service.create(request),
                 taskText: async (name, text) => `${text} of ${name}\n`,
                 resume: async (runId) => this.service.control(runId, 'resume'),
                 kazoo: NO_KAZOO,

@@ -16,6 +16,13 @@ export const slow = defineTask({ ...base, action: 'slow', description: 'Wait a l
   async row({ n }) { await new Promise((done) => setTimeout(done, 20)); return write({ seen: n }); } });
 export const broken = defineTask({ ...base, action: 'broken', description: 'Answer nonsense',
   row: () => 'nonsense' as never });
+const told = { '~standard': { version: 1, vendor: 'demo', validate: (value: unknown) => {
+  const { headers } = value as { headers?: unknown };
+  return typeof headers === 'object' && headers !== null ? { value: { headers: headers as Record<string, string> } }
+    : { issues: [{ message: 'expected an object', path: ['headers'] }] };
+} } } as const;
+export const told_ = defineTask({ ...base, action: 'told', description: 'Tell how long the headers are', arguments: told,
+  row: (_row, _state, { arguments: { headers } }) => write({ seen: Object.values(headers).map(({ length }) => length).join(' ') }) });
 export const wipe = defineTask({ ...base, action: 'wipe', description: 'Delete all', destructive: true,
   row: ({ n }) => write({ seen: n }) });
 `;
@@ -23,8 +30,11 @@ export const wipe = defineTask({ ...base, action: 'wipe', description: 'Delete a
 /** A server process, and a folder for its clients. */
 export interface ServedFolder {
   readonly folder: string;
+  /** Of the server, which is another one after a restart. */
   readonly url: string;
   readonly server: Begun;
+  /** Kills the server and starts another one on its data. Gives where it listens. */
+  restart(): Promise<string>;
   /** Runs the command line against the server. */
   client(words: readonly string[], more?: { readonly stdin?: string }): Promise<Ended>;
   /** Begins it. */
@@ -41,22 +51,37 @@ export async function serveFolder(
   const folder = await mkdtemp(join(tmpdir(), 'rowmill-client-'));
   await writeFile(join(folder, 'demo.ts'), MODULE);
   const words = [MAIN, 'serve', '--port', '0', '--tasks', 'demo.ts', '--data', 'data'];
-  const server = begin(process.execPath, words, { folder, stdin: null, environment });
-  const url = await server.finds(/listening on (\S+)/);
-  const ofClient = { ROWMILL_SERVER: url };
+  const start = async () => {
+    const server = begin(process.execPath, words, { folder, stdin: null, environment });
+    return { server, url: await server.finds(/listening on (\S+)/) };
+  };
+  const kill = async ({ server }: { readonly server: Begun }): Promise<void> => {
+    server.process.kill('SIGKILL');
+    await server.ended;
+  };
+  let current = await start();
+  const ofClient = () => ({ ROWMILL_SERVER: current.url });
   return {
     folder,
-    url,
-    server,
+    get url() {
+      return current.url;
+    },
+    get server() {
+      return current.server;
+    },
+    async restart() {
+      await kill(current);
+      current = await start();
+      return current.url;
+    },
     client: (clientWords, more = {}) =>
-      rowmill(folder, clientWords, { ...more, environment: ofClient }),
+      rowmill(folder, clientWords, { ...more, environment: ofClient() }),
     begin: (clientWords) =>
-      begin(process.execPath, [MAIN, ...clientWords], { folder, environment: ofClient }),
+      begin(process.execPath, [MAIN, ...clientWords], { folder, environment: ofClient() }),
     write: (name, content) => writeFile(join(folder, name), content),
     read: (name) => readFile(join(folder, name), 'utf8'),
     async end() {
-      server.process.kill('SIGKILL');
-      await server.ended;
+      await kill(current);
       await rm(folder, { recursive: true, force: true });
     },
   };

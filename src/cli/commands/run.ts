@@ -1,16 +1,21 @@
 import type { Command } from 'commander';
 import { RowmillError } from '../../engine/errors.ts';
 import type { CsvWarning } from '../../engine/csv/csv-table.ts';
-import type { RunHandles, RunRequest, RunResult } from '../../engine/run/run-service.ts';
+import type {
+  RunHandles,
+  RunRequest,
+  RunResult,
+  RunSummary,
+} from '../../engine/run/run-service.ts';
 import { taskArguments } from '../argument-values.ts';
 import type { CommandContext } from '../context.ts';
-import { EXIT_CODES, EXIT_OF_SIGNAL, exitCodeOfRun } from '../exit-codes.ts';
+import { EXIT_CODES, EXIT_OF_SIGNAL, exitCodeOfRun, type StopSignalName } from '../exit-codes.ts';
 import { examples } from '../help-texts.ts';
 import type { Settings } from '../../settings.ts';
-import type { Workspace } from '../host.ts';
+import type { ServerWorkspace, Workspace } from '../host.ts';
 import { resultJson, summaryJson } from '../json-forms.ts';
 import { nextCommands } from '../next-commands.ts';
-import { createProgressView } from '../progress.ts';
+import { createProgressView, type ProgressView } from '../progress.ts';
 import { addRunFlags, wordsForSameRows, type RunFlags } from '../run-flags.ts';
 import { terminalHandles, type SignalNotes } from '../run-handles.ts';
 import { printNext, printRunReport } from '../run-report.ts';
@@ -119,7 +124,11 @@ async function startDetached(
       `--detach and --${given} contradict each other: download it later`,
     );
   }
-  const run = await (await workspace.runs()).create(request);
+  const run = await startUploading(context, workspace.server, {
+    request,
+    progress: workspace.settings.progress,
+  });
+  if (run === undefined) return;
   if (flags.json === true) {
     screen.json(summaryJson(run));
     return;
@@ -131,6 +140,45 @@ async function startDetached(
     { command: next('runs', 'watch', run.runId), why: 'follows it' },
     { command: next('download', run.runId, '-o', 'out.csv'), why: 'gets its output' },
   ]);
+}
+
+/** Uploads and starts; undefined where that was ended, and no run has come of it. */
+async function startUploading(
+  context: CommandContext,
+  server: ServerWorkspace,
+  { request, progress }: { readonly request: RunRequest; readonly progress: Settings['progress'] },
+): Promise<RunSummary | undefined> {
+  const { host, screen } = context;
+  const view = await createProgressView(progress, {
+    screen,
+    stderr: host.stderr,
+    task: request.task.name,
+  });
+  const terminal = terminalHandles(host, {
+    listeners: { onUpload: (upload) => view.onUpload?.(upload) },
+    notes: UPLOAD_SIGNAL_NOTES,
+    note: (line) => view.note(line),
+  });
+  try {
+    return await server.start(request, terminal.handles);
+  } catch (error) {
+    endUpload(context, error, { signal: terminal.signal(), view });
+    return undefined;
+  } finally {
+    view.end();
+    terminal.release();
+  }
+}
+
+/** After a signal the server has no run of what was sent; whatever else went wrong is thrown on. */
+function endUpload(
+  context: CommandContext,
+  error: unknown,
+  { signal, view }: { readonly signal: StopSignalName | undefined; readonly view: ProgressView },
+): void {
+  if (signal === undefined || error instanceof RowmillError) throw error;
+  view.note('the upload was ended: the server has begun nothing and keeps nothing of it');
+  context.exitCode = EXIT_OF_SIGNAL[signal];
 }
 
 const DOWNLOAD_FLAGS = ['output', 'failed', 'errors', 'unprocessed'] as const;
@@ -159,6 +207,8 @@ const SIGNAL_NOTES: SignalNotes = {
   ending: 'ending now: rows since the last checkpoint will be done again when it is resumed',
 };
 
+const UPLOAD_SIGNAL_NOTES: SignalNotes = { stopping: () => 'ending the upload', ending: '' };
+
 const REMOTE_SIGNAL_NOTES: SignalNotes = {
   stopping: () => 'no longer following: what the server has begun goes on',
   ending: '',
@@ -180,6 +230,7 @@ export async function followRun(
         ({ warnings } = started);
         view.onStarted?.(started);
       },
+      onUpload: (upload) => view.onUpload?.(upload),
       onProgress: (progress) => view.onProgress?.(progress),
       onPaused: (runId) => view.onPaused?.(runId),
     },
@@ -190,10 +241,8 @@ export async function followRun(
   try {
     result = await run.begin(terminal.handles);
   } catch (error) {
-    const signal = terminal.signal();
-    // The upload was ended: the server has no run of it.
-    if (signal === undefined || !run.isRemote || error instanceof RowmillError) throw error;
-    context.exitCode = EXIT_OF_SIGNAL[signal];
+    if (!run.isRemote) throw error;
+    endUpload(context, error, { signal: terminal.signal(), view });
     return;
   } finally {
     view.end();

@@ -333,7 +333,15 @@ export interface RowFilter {
   readonly after?: number | undefined;
 }
 
+/** How much of an input has gone to the server that reads it. */
+export interface UploadProgress {
+  readonly bytesDone: number;
+  readonly bytesTotal: number | undefined;
+}
+
 export interface RunListeners {
+  /** Often; never where the input stays on this machine. */
+  onUpload?(upload: UploadProgress): void;
   onStarted?(started: RunStarted): void;
   /** Every 1,000 rows or every second, whichever comes first. */
   onProgress?(progress: RunProgress): void;
