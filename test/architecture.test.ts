@@ -12,8 +12,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'engine/nearest-names': [],
   'engine/csv': ['engine/ports'],
   'engine/task': ['engine/errors', 'engine/nearest-names'],
-  'engine/ports': ['engine/jobs', 'engine/run', 'engine/task'],
+  'engine/ports': ['engine/automation', 'engine/jobs', 'engine/run', 'engine/task'],
   'engine/run': ['engine/csv', 'engine/errors', 'engine/ports', 'engine/task'],
+  // When something is due, and what becomes of it.
+  'engine/automation': ['engine/errors', 'engine/nearest-names', 'engine/ports', 'engine/run'],
   // What a server does with runs: carries them out when they are due, tells who watches.
   'engine/hosting': ['engine/errors', 'engine/ports', 'engine/run', 'engine/task'],
   // What is stored to be run: a job starts runs of a server.
@@ -89,6 +91,12 @@ const PURE_PACKAGES = new Set([
   'chardet',
   'diff',
   'fastest-levenshtein',
+  'croner',
+  'mingo',
+  'rrule-temporal',
+  'safe-stable-stringify',
+  'temporal-polyfill',
+  'zod',
 ]);
 
 const SOURCE = resolve(import.meta.dirname, '../src');

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { AutomationSchema } from './automation-schema.ts';
 
 /** Times are whole milliseconds since 1970, ids and JSON are text. */
 export interface RunTable {
@@ -221,7 +222,7 @@ interface SecretTable {
 }
 
 /** All tables of the store. */
-export interface StoreSchema {
+export interface StoreSchema extends AutomationSchema {
   readonly runs: RunTable;
   readonly checkpoints: CheckpointTable;
   readonly run_events: RunEventTable;

@@ -9,6 +9,7 @@ import { webhooks } from './041-webhooks.ts';
 import { jobs } from './060-jobs.ts';
 import { runFamilies } from './070-run-families.ts';
 import { secrets } from './080-secrets.ts';
+import { automation } from './110-automation.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -16,7 +17,7 @@ import type { MakeMigration } from './make-migration.ts';
  * released is never changed, and none is put before it: a database of an earlier release opens in this
  * one. The numbers leave room, so that parts made at the same time each have their own ten: runs 00x,
  * keys 01x, drafts 02x, control of runs 03x, webhooks and retention 04x, compatibility 05x,
- * jobs 06x, families of runs 07x, secrets 08x.
+ * jobs 06x, families of runs 07x, secrets 08x, automation 11x.
  */
 export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '001-runs': runs,
@@ -30,4 +31,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '060-jobs': jobs,
   '070-run-families': runFamilies,
   '080-secrets': secrets,
+  '110-automation': automation,
 };

@@ -1,0 +1,237 @@
+import { messageOf } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type {
+  ClaimedFiring,
+  Firing,
+  FiringEnd,
+  FiringStore,
+  NewFiring,
+  Rearm,
+} from '../ports/firing-store.ts';
+import type { MakeId } from '../ports/ids.ts';
+import type { JobRuns } from '../ports/job-runs.ts';
+import type { StoredTrigger, TriggerStore } from '../ports/trigger-store.ts';
+import { newFiring } from './new-firing.ts';
+import { planFirings } from './plan-firings.ts';
+import { dueTimesOf, runWord } from './read-trigger.ts';
+import { outcomeOf } from './run-outcome.ts';
+import type { Outcome } from './trigger.ts';
+import { nextAfterOutcome } from './triggers/after-outcome.ts';
+import { isFollowed } from './triggers/after-run.ts';
+
+/** What a scheduler works with. */
+export interface SchedulerPorts {
+  readonly triggers: TriggerStore;
+  readonly firings: FiringStore;
+  readonly jobs: JobRuns;
+  readonly clock: Clock;
+  readonly makeId: MakeId;
+  readonly makeStop: () => AbortController;
+  readonly onError: (error: unknown, about: string | undefined) => void;
+}
+
+/** The store is looked into so often; whatever is due sooner is waited for to the millisecond. */
+const SWEEP_EVERY_MS = 1_000;
+const TRIGGERS_AT_ONCE = 100;
+const FIRINGS_AT_ONCE = 16;
+const ENDS_AT_ONCE = 100;
+const PRUNE_EVERY_MS = 60 * 60 * 1_000;
+/** How long it can be listed what became of a due time. */
+const KEPT_MS = 90 * 24 * 60 * 60 * 1_000;
+
+/**
+ * Makes triggers fire. Any number of them may work on one store: a due time becomes a firing once, a
+ * firing is decided once, and what one of them had begun when it went away is gone on with by another.
+ */
+export class Scheduler {
+  readonly #ports: SchedulerPorts;
+  readonly #closing: AbortController;
+  #wake: AbortController;
+  #working: Promise<void> | undefined;
+  #prunedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(ports: SchedulerPorts) {
+    this.#ports = ports;
+    this.#closing = ports.makeStop();
+    this.#wake = ports.makeStop();
+  }
+
+  open(): void {
+    this.#working ??= this.#work();
+  }
+
+  /** Something may be due, or have ended. */
+  wake(): void {
+    this.#wake.abort();
+  }
+
+  /** What is being decided is decided first. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#wake.abort();
+    await this.#working;
+  }
+
+  /** Does all there is to do now. What fails is told and tried again the next time. */
+  async sweep(): Promise<void> {
+    const parts = [
+      () => this.#closeEnded(),
+      () => this.#fireDue(),
+      () => this.#startWaiting(),
+      () => this.#prune(),
+    ];
+    for (const part of parts) {
+      if (this.#closing.signal.aborted) return;
+      await part().catch((error: unknown) => this.#ports.onError(error, undefined));
+    }
+  }
+
+  async #work(): Promise<void> {
+    const { clock, makeStop } = this.#ports;
+    while (!this.#closing.signal.aborted) {
+      this.#wake = makeStop();
+      // Who closes while the line above is reached must not be waited for.
+      if (this.#closing.signal.aborted) return;
+      await this.sweep();
+      await clock.sleep(await this.#pauseMs(), this.#wake.signal);
+    }
+  }
+
+  async #pauseMs(): Promise<number> {
+    const { triggers, clock } = this.#ports;
+    const earliest = await triggers.earliestDueMs().catch(() => undefined);
+    const restMs = (earliest ?? Number.POSITIVE_INFINITY) - clock.now();
+    // What is due and stays so could not be done: it is not tried without a pause.
+    return restMs > 0 ? Math.min(restMs, SWEEP_EVERY_MS) : SWEEP_EVERY_MS;
+  }
+
+  async #fireDue(): Promise<void> {
+    const { triggers, clock, onError } = this.#ports;
+    for (;;) {
+      const due = await triggers.due(clock.now(), TRIGGERS_AT_ONCE);
+      let isMoving = false;
+      for (const trigger of due) {
+        if (this.#closing.signal.aborted) return;
+        try {
+          isMoving = (await this.#advance(trigger)) || isMoving;
+        } catch (error) {
+          onError(error, trigger.id);
+        }
+      }
+      if (!isMoving) return;
+      await clock.breathe();
+    }
+  }
+
+  async #advance(trigger: StoredTrigger): Promise<boolean> {
+    const { nextDueMs: dueMs } = trigger;
+    return dueMs !== undefined && this.#ports.triggers.advance(trigger, this.#next(trigger, dueMs));
+  }
+
+  #next(trigger: StoredTrigger, dueMs: number): Parameters<TriggerStore['advance']>[1] {
+    const { clock, makeId } = this.#ports;
+    const { definition, missed, missedWindowMs: windowMs } = trigger;
+    const fire = (what: Pick<NewFiring, 'dueMs'> & Partial<NewFiring>): NewFiring =>
+      newFiring(trigger, makeId, what);
+    try {
+      const times = dueTimesOf(definition);
+      // The next time of one that has no times of its own is told by the end of its run.
+      if (times === undefined) return { nextDueMs: undefined, firings: [fire({ dueMs })] };
+      const plan = planFirings(times, { dueMs, nowMs: clock.now(), missed, windowMs });
+      return { nextDueMs: plan.nextDueMs, firings: plan.firings.map(fire) };
+    } catch (error) {
+      // Its definition was right when it was made; with this release it is not.
+      const message = `its next time cannot be found: ${messageOf(error)}`;
+      const firings = [fire({ dueMs, verdict: 'error', message })];
+      return { nextDueMs: undefined, firings };
+    }
+  }
+
+  async #startWaiting(): Promise<void> {
+    const { firings } = this.#ports;
+    for (;;) {
+      const claimed = await firings.claim(FIRINGS_AT_ONCE);
+      if (claimed.length === 0) return;
+      await Promise.all(claimed.map((firing) => this.#decide(firing)));
+      if (this.#closing.signal.aborted) return;
+    }
+  }
+
+  async #decide(firing: ClaimedFiring): Promise<void> {
+    const { firings, jobs, onError } = this.#ports;
+    try {
+      if (firing.isOverlapped) {
+        const message = 'a run of the job is at work';
+        const rearm = await this.#rearm(firing, 'idle');
+        await firings.settle(firing, { verdict: 'skipped_overlap', message, rearm });
+        return;
+      }
+      const started = await jobs.start(firing).catch((error: unknown) => ({ error }));
+      if ('runId' in started) {
+        await firings.settle(firing, { verdict: 'fired', runId: started.runId });
+        return;
+      }
+      const rearm = await this.#rearm(firing, 'error');
+      const message = messageOf(started.error);
+      await firings.settle(firing, { verdict: 'error', message, rearm });
+    } catch (error) {
+      // The claim ends by itself, and the firing is decided then.
+      onError(error, firing.id);
+    }
+  }
+
+  /** When a trigger that waits for the end of its run is due again. */
+  async #rearm(
+    firing: Firing,
+    outcome: Outcome,
+    endedAtMs = this.#ports.clock.now(),
+  ): Promise<Rearm | undefined> {
+    const trigger = await this.#ports.triggers.get(firing.triggerId);
+    if (trigger?.definition.kind !== 'after_outcome') return undefined;
+    const nextDueMs = nextAfterOutcome(trigger.definition, { endedAtMs, outcome });
+    return { triggerId: trigger.id, nextDueMs };
+  }
+
+  async #closeEnded(): Promise<void> {
+    const { firings, onError } = this.#ports;
+    for (;;) {
+      const ends = await firings.ended(ENDS_AT_ONCE);
+      let closed = 0;
+      for (const end of ends) {
+        try {
+          if (await this.#close(end)) closed += 1;
+        } catch (error) {
+          onError(error, end.firing.id);
+        }
+      }
+      if (closed === 0) return;
+    }
+  }
+
+  async #close({ firing, run }: FiringEnd): Promise<boolean> {
+    const { firings, triggers, clock, makeId } = this.#ports;
+    const endedAtMs = run?.finishedAtMs ?? clock.now();
+    const outcome = outcomeOf(run);
+    const listening = await triggers.listening(firing.accountId, runWord(firing.jobId));
+    const followers = listening
+      .filter(
+        ({ definition }) => definition.kind === 'after_run' && isFollowed(definition, outcome),
+      )
+      .map((trigger) =>
+        newFiring(trigger, makeId, {
+          dueMs: endedAtMs,
+          item: firing.runId ?? firing.id,
+          payload: { job: firing.jobId, run_id: firing.runId ?? null, outcome },
+        }),
+      );
+    const rearm = await this.#rearm(firing, outcome, endedAtMs);
+    return firings.close(firing, { endedAtMs, outcome, rearm, followers });
+  }
+
+  async #prune(): Promise<void> {
+    const { firings, clock } = this.#ports;
+    if (clock.now() - this.#prunedAtMs < PRUNE_EVERY_MS) return;
+    this.#prunedAtMs = clock.now();
+    await firings.prune(clock.now() - KEPT_MS);
+  }
+}

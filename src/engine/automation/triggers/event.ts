@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { filterProblem } from '../event-filter.ts';
+
+const Word = z.string().regex(/^[a-z][\w.-]{0,63}$/i, {
+  error: ({ input }) =>
+    `${JSON.stringify(input)}: expected a word such as appointment (letters, digits, - _ .)`,
+});
+
+/** When something of that name happens, with a payload that the filter lets through. */
+export const EventTrigger = z
+  .strictObject({
+    kind: z.literal('event'),
+    object: Word.meta({ description: 'What it happens to', example: 'appointment' }),
+    event: Word.meta({ description: 'What happens', example: 'create' }),
+    filter: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .superRefine((filter, context) => {
+        const message = filterProblem(filter);
+        if (message !== undefined) context.addIssue({ code: 'custom', message });
+      })
+      .meta({ description: 'A MongoDB `$match` query on the payload' }),
+    window: z
+      .int()
+      .min(0)
+      .max(24 * 60 * 60)
+      .default(60)
+      .meta({
+        description:
+          'Seconds for which an equal payload starts nothing, counted from the last equal one; 0: none',
+      }),
+  })
+  .meta({
+    id: 'EventTrigger',
+    description: 'When an event is told whose payload the filter lets through',
+    example: { kind: 'event', object: 'appointment', event: 'create', filter: {}, window: 60 },
+  });

@@ -1,0 +1,10 @@
+import type { Firing } from './firing-store.ts';
+
+/** What a job is to whoever decides when it runs. */
+export interface JobRuns {
+  /**
+   * Starts the run of a firing. Called again for the same firing, as happens when a server goes away in
+   * between, it finds the run that was made before. Throws where there is nothing to run.
+   */
+  start(firing: Firing): Promise<{ readonly runId: string }>;
+}

@@ -1,0 +1,67 @@
+import type { Generated } from 'kysely';
+
+/** When jobs run. */
+export interface TriggerTable {
+  readonly id: string;
+  readonly job_id: string;
+  readonly account_id: string;
+  /** TriggerDefinition as JSON. */
+  readonly definition: string;
+  /** What it waits for, where that is no time. */
+  readonly listens_to: string | null;
+  readonly missed: string;
+  readonly missed_window_ms: number;
+  readonly overlap: string;
+  readonly is_paused: Generated<number>;
+  readonly next_due_at: number | null;
+  readonly revision: Generated<number>;
+}
+
+/** What became of the due times of triggers. */
+export interface FiringTable {
+  readonly id: string;
+  readonly trigger_id: string;
+  readonly job_id: string;
+  readonly account_id: string;
+  readonly due_at: number;
+  readonly item: string;
+  /** JSON. */
+  readonly payload: string | null;
+  readonly overlap: string;
+  readonly line: string | null;
+  readonly verdict: string;
+  readonly message: string | null;
+  readonly run_id: string | null;
+  readonly count: number;
+  readonly last_due_at: number;
+  readonly created_at: number;
+  readonly decided_at: number | null;
+  readonly ended_at: number | null;
+  readonly outcome: string | null;
+  readonly holder: string | null;
+  readonly lease_until: Generated<number>;
+  readonly fence: Generated<number>;
+}
+
+/** Whose turn it is: one firing of a job, and one of a line. */
+interface FiringTurnTable {
+  readonly name: string;
+  readonly firing_id: string;
+}
+
+/** Payloads that jobs were given a short while ago. */
+interface SeenPayloadTable {
+  readonly job_id: string;
+  readonly hash: string;
+  readonly seen_until: number;
+  /** Whether the last one came within the window of one before. */
+  readonly was_seen: number;
+}
+
+/** The tables of triggers and of what becomes of them. */
+export interface AutomationSchema {
+  readonly triggers: TriggerTable;
+  readonly firings: FiringTable;
+  readonly firing_turns: FiringTurnTable;
+  readonly seen_payloads: SeenPayloadTable;
+}

@@ -1,0 +1,317 @@
+import { sql, type RawBuilder, type Selectable, type Transaction } from 'kysely';
+import type {
+  ClaimedFiring,
+  Firing,
+  FiringEnd,
+  FiringStore,
+  NewFiring,
+  Verdict,
+} from '../../engine/ports/firing-store.ts';
+import { RUN_STATUSES, type RunStatus } from '../../engine/run/status.ts';
+import { storeError } from '../store-error.ts';
+import { addFirings, firingOf, rearm } from './firing-rows.ts';
+import type { FiringTable } from './automation-schema.ts';
+import type { StoreSchema } from './schema.ts';
+import { nowMs, type SqlDatabase } from './sql-database.ts';
+
+/** Longer than it takes to start a run. Who dies with a claim has it taken over after that. */
+const LEASE_MS = 30_000;
+/** A run of this status is at work, or waits for somebody: its turn is not over. */
+const AT_WORK: ReadonlySet<RunStatus> = new Set(['pending', 'executing', 'paused']);
+const ENDED = RUN_STATUSES.filter((status) => !AT_WORK.has(status));
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+type FiringRow = Selectable<FiringTable>;
+
+/** Firings in SQLite or PostgreSQL. */
+export class SqlFiringStore implements FiringStore {
+  readonly #database: SqlDatabase;
+  readonly #holder: string;
+
+  constructor(database: SqlDatabase, { holder }: { readonly holder: string }) {
+    this.#database = database;
+    this.#holder = holder;
+  }
+
+  /** What an earlier process of this server had claimed may be taken up at once. */
+  async releaseAll(): Promise<void> {
+    await this.#try(() =>
+      this.#database.db
+        .updateTable('firings')
+        .set({ lease_until: 0 })
+        .where('holder', '=', this.#holder)
+        .where('verdict', '=', 'waiting')
+        .execute(),
+    );
+  }
+
+  async add(firings: readonly NewFiring[]): Promise<number> {
+    return this.#transact((transaction) => addFirings(transaction, firings, nowMs(this.#database)));
+  }
+
+  async addUnlessEqual(
+    firing: NewFiring,
+    { hash, windowMs }: { readonly hash: string; readonly windowMs: number },
+  ): Promise<Verdict> {
+    const now = nowMs(this.#database);
+    return this.#transact(async (transaction) => {
+      const seenUntil = sql<number>`${now} + ${sql.lit(windowMs)}`;
+      const { was_seen: wasSeen } = await transaction
+        .insertInto('seen_payloads')
+        .values({ job_id: firing.jobId, hash, seen_until: seenUntil, was_seen: 0 })
+        .onConflict((conflict) =>
+          conflict.columns(['job_id', 'hash']).doUpdateSet({
+            was_seen: sql<number>`case when seen_payloads.seen_until > ${now} then 1 else 0 end`,
+            seen_until: seenUntil,
+          }),
+        )
+        .returning('was_seen')
+        .executeTakeFirstOrThrow();
+      const verdict = wasSeen === 1 ? 'dropped_dup' : firing.verdict;
+      await addFirings(transaction, [{ ...firing, verdict }], now);
+      return verdict;
+    });
+  }
+
+  async claim(limit: number): Promise<readonly ClaimedFiring[]> {
+    const now = nowMs(this.#database);
+    const candidates = await this.#try(() =>
+      this.#database.db
+        .selectFrom('firings as f')
+        .select(['f.id', 'f.fence'])
+        .where('f.verdict', '=', 'waiting')
+        .where('f.lease_until', '<=', now)
+        .where(
+          sql<boolean>`(f.overlap = 'allow' or not exists (
+            select 1 from firings e where e.job_id = f.job_id and e.verdict = 'waiting'
+            and e.overlap <> 'allow' and (e.due_at, e.id) < (f.due_at, f.id)))`,
+        )
+        .where(sql<boolean>`(f.overlap <> 'queue' or not ${isTaken(jobTurn)})`)
+        // What is skipped need not wait for its line first.
+        .where(
+          sql<boolean>`(f.line is null or not ${isTaken(lineTurn)}
+            or (f.overlap = 'skip' and ${isTaken(jobTurn)}))`,
+        )
+        .orderBy('f.due_at')
+        .orderBy('f.id')
+        .limit(limit)
+        .execute(),
+    );
+    const claimed: ClaimedFiring[] = [];
+    for (const candidate of candidates) {
+      const firing = await this.#transact((transaction) => this.#take(transaction, candidate));
+      if (firing !== undefined) claimed.push(firing);
+    }
+    return claimed;
+  }
+
+  async settle(
+    { id, fence }: ClaimedFiring,
+    { verdict, runId, message, rearm: again }: Parameters<FiringStore['settle']>[1],
+  ): Promise<boolean> {
+    return this.#transact(async (transaction) => {
+      const { numUpdatedRows } = await transaction
+        .updateTable('firings')
+        .set({
+          verdict,
+          run_id: runId ?? null,
+          message: message ?? null,
+          decided_at: nowMs(this.#database),
+          lease_until: 0,
+        })
+        .where('id', '=', id)
+        .where('fence', '=', fence)
+        .where('verdict', '=', 'waiting')
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) return false;
+      if (verdict !== 'fired') await endTurns(transaction, id);
+      await rearm(transaction, again);
+      return true;
+    });
+  }
+
+  async ended(limit: number): Promise<readonly FiringEnd[]> {
+    const rows = await this.#try(() =>
+      this.#database.db
+        .selectFrom('firings')
+        .leftJoin('runs', 'runs.id', 'firings.run_id')
+        .selectAll('firings')
+        .select([
+          'runs.status',
+          'runs.succeeded',
+          'runs.failed',
+          'runs.error_code',
+          'runs.finished_at',
+        ])
+        .where('firings.verdict', '=', 'fired')
+        .where('firings.ended_at', 'is', null)
+        .where((where) =>
+          where.or([
+            where('runs.id', 'is', null),
+            where.and([where('runs.status', 'in', ENDED), where('runs.due_at', 'is', null)]),
+          ]),
+        )
+        .orderBy('firings.id')
+        .limit(limit)
+        .execute(),
+    );
+    return rows.map((row) => ({
+      firing: firingOf(row),
+      run:
+        row.status === null
+          ? undefined
+          : {
+              status: row.status as RunStatus, // one of those asked for
+              succeeded: row.succeeded ?? 0,
+              failed: row.failed ?? 0,
+              errorCode: row.error_code ?? undefined,
+              finishedAtMs: row.finished_at ?? undefined,
+            },
+    }));
+  }
+
+  async close(
+    { id }: Firing,
+    { endedAtMs, outcome, rearm: again, followers }: Parameters<FiringStore['close']>[1],
+  ): Promise<boolean> {
+    return this.#transact(async (transaction) => {
+      const { numUpdatedRows } = await transaction
+        .updateTable('firings')
+        .set({ ended_at: endedAtMs, outcome })
+        .where('id', '=', id)
+        .where('verdict', '=', 'fired')
+        .where('ended_at', 'is', null)
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) return false;
+      await endTurns(transaction, id);
+      await rearm(transaction, again);
+      await addFirings(transaction, followers, nowMs(this.#database));
+      return true;
+    });
+  }
+
+  async get(firingId: string): Promise<Firing | undefined> {
+    const row = await this.#try(() =>
+      this.#database.db
+        .selectFrom('firings')
+        .selectAll()
+        .where('id', '=', firingId)
+        .executeTakeFirst(),
+    );
+    return row === undefined ? undefined : firingOf(row);
+  }
+
+  async page(
+    jobId: string,
+    { limit, after, verdict }: Parameters<FiringStore['page']>[1],
+  ): Promise<readonly Firing[]> {
+    const rows = await this.#try(() => {
+      let query = this.#database.db.selectFrom('firings').selectAll().where('job_id', '=', jobId);
+      if (after !== undefined) {
+        query = query.where(sql<boolean>`(due_at, id) < (${after.dueMs}, ${after.id})`);
+      }
+      if (verdict !== undefined) query = query.where('verdict', 'in', verdict);
+      return query.orderBy('due_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+    });
+    return rows.map(firingOf);
+  }
+
+  async prune(beforeMs: number): Promise<number> {
+    return this.#transact(async (transaction) => {
+      await transaction
+        .deleteFrom('seen_payloads')
+        .where('seen_until', '<', sql<number>`${nowMs(this.#database)} - ${sql.lit(DAY_MS)}`)
+        .execute();
+      const { numDeletedRows } = await transaction
+        .deleteFrom('firings')
+        .where('due_at', '<', beforeMs)
+        .where('verdict', '<>', 'waiting')
+        .where((where) =>
+          where.or([where('verdict', '<>', 'fired'), where('ended_at', 'is not', null)]),
+        )
+        .executeTakeFirstOrThrow();
+      return Number(numDeletedRows);
+    });
+  }
+
+  /** The claim with the turns it needs, or none of them. */
+  async #take(
+    transaction: Transaction<StoreSchema>,
+    { id, fence }: Pick<FiringRow, 'id' | 'fence'>,
+  ): Promise<ClaimedFiring | undefined> {
+    const now = nowMs(this.#database);
+    const row = await transaction
+      .updateTable('firings')
+      .set({
+        holder: this.#holder,
+        lease_until: sql<number>`${now} + ${sql.lit(LEASE_MS)}`,
+        fence: fence + 1,
+      })
+      .where('id', '=', id)
+      .where('fence', '=', fence)
+      .where('verdict', '=', 'waiting')
+      .returningAll()
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    const firing = firingOf(row);
+    const hasJob =
+      firing.overlap === 'allow' || (await takeTurn(transaction, `job:${firing.jobId}`, id));
+    const isOverlapped = !hasJob && firing.overlap === 'skip';
+    const hasLine =
+      isOverlapped ||
+      firing.line === undefined ||
+      (hasJob && (await takeTurn(transaction, `line:${firing.line}`, id)));
+    if ((hasJob || isOverlapped) && hasLine) {
+      return { ...firing, isOverlapped, fence: row.fence };
+    }
+    // Another was faster: it waits, and holds nothing meanwhile.
+    await endTurns(transaction, id);
+    await transaction.updateTable('firings').set({ lease_until: 0 }).where('id', '=', id).execute();
+    return undefined;
+  }
+
+  #transact<Result>(
+    work: (transaction: Transaction<StoreSchema>) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#try(() => this.#database.db.transaction().execute(work));
+  }
+
+  async #try<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      throw storeError(this.#database.name, error);
+    }
+  }
+}
+
+const jobTurn = sql<string>`'job:' || f.job_id`;
+const lineTurn = sql<string>`'line:' || f.line`;
+
+/** Whether another firing has the turn. */
+function isTaken(name: RawBuilder<string>): RawBuilder<boolean> {
+  return sql`exists (select 1 from firing_turns t where t.name = ${name} and t.firing_id <> f.id)`;
+}
+
+/** Whether the firing has the turn of that name now. */
+async function takeTurn(
+  transaction: Transaction<StoreSchema>,
+  name: string,
+  firingId: string,
+): Promise<boolean> {
+  await transaction
+    .insertInto('firing_turns')
+    .values({ name, firing_id: firingId })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute();
+  const turn = await transaction
+    .selectFrom('firing_turns')
+    .select('firing_id')
+    .where('name', '=', name)
+    .executeTakeFirst();
+  return turn?.firing_id === firingId;
+}
+
+async function endTurns(transaction: Transaction<StoreSchema>, firingId: string): Promise<void> {
+  await transaction.deleteFrom('firing_turns').where('firing_id', '=', firingId).execute();
+}

@@ -1,0 +1,266 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { newFiring } from '../../src/engine/automation/new-firing.ts';
+import { readTrigger } from '../../src/engine/automation/read-trigger.ts';
+import type { FiringStore, NewFiring } from '../../src/engine/ports/firing-store.ts';
+import type { StoredTrigger, TriggerStore } from '../../src/engine/ports/trigger-store.ts';
+
+/** A store of its own for each test, as several servers see it. */
+export interface AutomationWorld {
+  readonly triggers: TriggerStore;
+  /** The firings, as the server of that name has them. */
+  firings(server: string): FiringStore;
+  /** The claims of servers that have gone end. */
+  expireClaims(): Promise<void>;
+  /** The windows of payloads that were seen end. */
+  expireWindows(): Promise<void>;
+  /** Keeps a run with this status. */
+  addRun(runId: string, status: string): Promise<void>;
+  setStatus(runId: string, status: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const BASE = { missed: 'once', missedWindowMs: 0, overlap: 'skip', isPaused: false } as const;
+let ids = 0;
+const makeId = (prefix: string): string => `${prefix}_${String((ids += 1)).padStart(6, '0')}`;
+
+/** What every store of triggers and firings promises. */
+export function describeAutomationStore(name: string, open: () => Promise<AutomationWorld>): void {
+  describe(`triggers and firings in ${name}`, () => {
+    let world: AutomationWorld;
+    let store: FiringStore;
+    beforeEach(async () => {
+      world = await open();
+      store = world.firings('a');
+    });
+    afterEach(() => world.close());
+
+    const trigger = async (
+      more: Partial<StoredTrigger> = {},
+      given: unknown = { kind: 'interval' },
+    ): Promise<StoredTrigger> => {
+      const id = makeId('trg');
+      const all = { ...BASE, id, jobId: `job_of_${id}`, accountId: 'acme', nextDueMs: 60_000 };
+      await world.triggers.create({ ...all, definition: readTrigger(given), ...more });
+      return found(id);
+    };
+    const found = async (id: string): Promise<StoredTrigger> => {
+      const stored = await world.triggers.get(id);
+      if (stored === undefined) throw new Error(`${id} is not there`);
+      return stored;
+    };
+    const firing = (of: StoredTrigger, dueMs: number, more: Partial<NewFiring> = {}): NewFiring =>
+      newFiring(of, makeId, { dueMs, ...more });
+    const idsOf = (firings: readonly { readonly id: string }[]): string[] =>
+      firings.map(({ id }) => id);
+
+    it('gives back a trigger as it was kept', async () => {
+      const definition = { kind: 'event', object: 'a', event: 'b', filter: { n: { $gt: 1 } } };
+      const more = { overlap: 'queue', missed: 'all', missedWindowMs: 5 } as const;
+      const stored = await trigger({ ...more, nextDueMs: undefined }, definition);
+      expect(stored).toMatchObject({ ...more, revision: 1, isPaused: false, accountId: 'acme' });
+      expect(stored.definition).toEqual({ ...definition, window: 60 });
+      expect(await world.triggers.ofJob(stored.jobId)).toEqual([stored]);
+      expect(await world.triggers.get('trg_nix')).toBeUndefined();
+    });
+
+    it('tells which triggers are due, the longest first, and none that is paused', async () => {
+      const late = await trigger({ nextDueMs: 2_000 });
+      const first = await trigger({ nextDueMs: 1_000 });
+      const paused = await trigger({ nextDueMs: 500, isPaused: true });
+      await trigger({ nextDueMs: 9_000 });
+      expect(idsOf(await world.triggers.due(2_000, 10))).toEqual([first.id, late.id]);
+      expect(idsOf(await world.triggers.due(2_000, 1))).toEqual([first.id]);
+      expect(await world.triggers.earliestDueMs()).toBe(1_000);
+      await world.triggers.update(paused.id, { isPaused: false });
+      expect(await world.triggers.earliestDueMs()).toBe(500);
+      expect((await found(paused.id)).revision).toBe(2);
+    });
+
+    it('tells who listens, of one account', async () => {
+      const event = { kind: 'event', object: 'a', event: 'b' };
+      const mine = await trigger({ nextDueMs: undefined }, event);
+      await trigger({ nextDueMs: undefined, accountId: 'other' }, event);
+      await trigger({ nextDueMs: undefined, isPaused: true }, event);
+      const after = await trigger({ nextDueMs: undefined }, { kind: 'after_run', of: 'sch_x' });
+      expect(idsOf(await world.triggers.listening('acme', 'event:a:b'))).toEqual([mine.id]);
+      expect(idsOf(await world.triggers.listening('acme', 'run:sch_x'))).toEqual([after.id]);
+    });
+
+    it('advances a trigger once, whoever is faster', async () => {
+      const of = await trigger();
+      const tries = await Promise.all(
+        Array.from({ length: 8 }, () =>
+          world.triggers.advance(of, { nextDueMs: 120_000, firings: [firing(of, 60_000)] }),
+        ),
+      );
+      expect(tries.filter(Boolean)).toEqual([true]);
+      expect((await store.page(of.jobId, { limit: 100 })).length).toBe(1);
+      expect((await found(of.id)).nextDueMs).toBe(120_000);
+    });
+
+    it('does not advance a trigger that was changed or paused since', async () => {
+      const changed = await trigger();
+      await world.triggers.update(changed.id, { missed: 'skip' });
+      const paused = await trigger();
+      await world.triggers.update(paused.id, { isPaused: true });
+      for (const of of [changed, paused]) {
+        const next = { nextDueMs: 120_000, firings: [firing(of, 60_000)] };
+        expect(await world.triggers.advance(of, next)).toBe(false);
+        expect(await store.page(of.jobId, { limit: 100 })).toEqual([]);
+      }
+    });
+
+    it('keeps one firing of a trigger, a due time and an item', async () => {
+      const of = await trigger();
+      expect(await store.add([firing(of, 1), firing(of, 1, { item: 'x' }), firing(of, 2)])).toBe(3);
+      expect(await store.add([firing(of, 1), firing(of, 3)])).toBe(1);
+    });
+
+    it('keeps more firings at once than a statement holds, and lists them in pages', async () => {
+      const of = await trigger();
+      const all = Array.from({ length: 1_203 }, (_, at) => firing(of, at, { verdict: 'error' }));
+      expect(await store.add(all)).toBe(1_203);
+      const first = await store.page(of.jobId, { limit: 200 });
+      expect(first[0]).toMatchObject({ dueMs: 1_202, verdict: 'error' });
+      const after = first.at(-1);
+      const second = await store.page(of.jobId, { limit: 200, after });
+      expect(second[0]?.dueMs).toBe(1_002);
+      expect(await store.page(of.jobId, { limit: 1, verdict: ['fired'] })).toEqual([]);
+    });
+
+    it('claims what waits, oldest first, and each for one server', async () => {
+      const of = await trigger({ overlap: 'allow' });
+      const added = [3, 1, 2].map((dueMs) => firing(of, dueMs, { payload: { n: dueMs } }));
+      await store.add([...added, firing(of, 9, { verdict: 'skipped_missed' })]);
+      const claims = await Promise.all(
+        ['a', 'b', 'c'].map((server) => world.firings(server).claim(10)),
+      );
+      const claimed = claims.flat();
+      expect(claimed.map(({ dueMs }) => dueMs).sort((a, b) => a - b)).toEqual([1, 2, 3]);
+      expect(claimed.find(({ dueMs }) => dueMs === 2)?.payload).toEqual({ n: 2 });
+      expect(await store.claim(10)).toEqual([]);
+    });
+
+    it('hears only the last who claimed a firing', async () => {
+      const of = await trigger();
+      await store.add([firing(of, 1)]);
+      const [mine] = await store.claim(1);
+      await world.expireClaims();
+      const [theirs] = await world.firings('b').claim(1);
+      if (mine === undefined || theirs === undefined) throw new Error('nothing was claimed');
+      expect(theirs.fence).toBeGreaterThan(mine.fence);
+      expect(await store.settle(mine, { verdict: 'error', message: 'too late' })).toBe(false);
+      const fired = { verdict: 'fired', runId: 'run_a' } as const;
+      expect(await world.firings('b').settle(theirs, fired)).toBe(true);
+      expect(await world.firings('b').settle(theirs, fired)).toBe(false);
+      expect(await store.get(mine.id)).toMatchObject({ verdict: 'fired', runId: 'run_a' });
+    });
+
+    it.each(['skip', 'queue', 'allow'] as const)('overlap %s is kept to', async (overlap) => {
+      const of = await trigger({ overlap });
+      await store.add([firing(of, 1), firing(of, 2), firing(of, 3)]);
+      const [first, ...others] = await store.claim(10);
+      if (first === undefined) throw new Error('nothing was claimed');
+      expect([first.isOverlapped, others.length]).toEqual([false, overlap === 'allow' ? 2 : 0]);
+      await world.addRun('run_1', 'executing');
+      await store.settle(first, { verdict: 'fired', runId: 'run_1' });
+      const then = await store.claim(10);
+      // What is skipped is skipped one by one, for each is decided behind the one before.
+      expect(then.map(({ isOverlapped }) => isOverlapped)).toEqual(
+        overlap === 'skip' ? [true] : [],
+      );
+      expect(await store.ended(10)).toEqual([]);
+      await world.setStatus('run_1', 'success');
+      const [end] = await store.ended(10);
+      expect(end).toMatchObject({ firing: { id: first.id }, run: { status: 'success' } });
+      const ended = { endedAtMs: 5, outcome: 'success', rearm: undefined, followers: [] } as const;
+      expect(await store.close(first, ended)).toBe(true);
+      expect(await world.firings('b').close(first, ended)).toBe(false);
+      expect(await store.get(first.id)).toMatchObject({ endedAtMs: 5, outcome: 'success' });
+      expect((await store.claim(10)).map(({ dueMs }) => dueMs)).toEqual(
+        overlap === 'queue' ? [2] : [],
+      );
+    });
+
+    it('gives a line to one job after another', async () => {
+      const [one, two] = [await trigger(), await trigger()];
+      await store.add([firing(one, 1, { line: 'x' }), firing(two, 1, { line: 'x' })]);
+      const [first, ...others] = await store.claim(10);
+      if (first === undefined) throw new Error('nothing was claimed');
+      expect([first.jobId, others]).toEqual([one.jobId, []]);
+      expect(await world.firings('b').claim(10)).toEqual([]);
+      // An error ends the turn too.
+      await store.settle(first, { verdict: 'error', message: 'no' });
+      const [second] = await world.firings('b').claim(10);
+      expect(second).toMatchObject({ jobId: two.jobId, isOverlapped: false });
+    });
+
+    it('ends the turn of a run that is gone', async () => {
+      const of = await trigger();
+      await store.add([firing(of, 1)]);
+      const [first] = await store.claim(1);
+      if (first === undefined) throw new Error('nothing was claimed');
+      await store.settle(first, { verdict: 'fired', runId: 'run_nix' });
+      expect(await store.ended(10)).toMatchObject([{ firing: { id: first.id }, run: undefined }]);
+    });
+
+    it('keeps the end of a run with what it brings about', async () => {
+      const definition = { kind: 'after_outcome', on_success: 5 };
+      const of = await trigger({ nextDueMs: undefined }, definition);
+      const follower = await trigger({ nextDueMs: undefined }, { kind: 'after_run', of: of.jobId });
+      await store.add([firing(of, 1)]);
+      const [first] = await store.claim(1);
+      if (first === undefined) throw new Error('nothing was claimed');
+      await store.settle(first, { verdict: 'fired', runId: 'run_nix' });
+      await store.close(first, {
+        endedAtMs: 10,
+        outcome: 'success',
+        rearm: { triggerId: of.id, nextDueMs: 5_010 },
+        followers: [firing(follower, 10, { item: 'run_nix' })],
+      });
+      expect((await found(of.id)).nextDueMs).toBe(5_010);
+      expect(await store.page(follower.jobId, { limit: 9 })).toMatchObject([{ item: 'run_nix' }]);
+      // A person has said otherwise meanwhile.
+      await world.triggers.update(of.id, { nextDueMs: 77 });
+      await store.add([firing(of, 2)]);
+      const [second] = await store.claim(1);
+      if (second === undefined) throw new Error('nothing was claimed');
+      const rearm = { triggerId: of.id, nextDueMs: 9 };
+      await store.settle(second, { verdict: 'error', rearm });
+      expect((await found(of.id)).nextDueMs).toBe(77);
+    });
+
+    it('drops equal payloads within the window, also when they come at once', async () => {
+      const of = await trigger({ overlap: 'allow' });
+      const tell = (server: string, hash: string, item: string) =>
+        world.firings(server).addUnlessEqual(firing(of, 1, { item }), { hash, windowMs: 60_000 });
+      const verdicts = await Promise.all(
+        Array.from({ length: 20 }, (_, at) => tell(at % 2 === 0 ? 'a' : 'b', 'h', `e${at}`)),
+      );
+      expect(verdicts.filter((verdict) => verdict === 'waiting').length).toBe(1);
+      expect(verdicts.filter((verdict) => verdict === 'dropped_dup').length).toBe(19);
+      expect(await tell('a', 'other', 'x')).toBe('waiting');
+      await world.expireWindows();
+      expect(await tell('a', 'h', 'y')).toBe('waiting');
+      expect(await tell('b', 'h', 'z')).toBe('dropped_dup');
+    });
+
+    it('removes a trigger with its firings', async () => {
+      const of = await trigger();
+      await store.add([firing(of, 1)]);
+      await store.claim(1);
+      await world.triggers.delete(of.id);
+      expect(await store.page(of.jobId, { limit: 9 })).toEqual([]);
+    });
+
+    it('prunes what is over, and nothing that is not', async () => {
+      const of = await trigger({ overlap: 'allow' });
+      await store.add([firing(of, 1), firing(of, 2), firing(of, 3, { verdict: 'skipped_missed' })]);
+      const [first] = await store.claim(1);
+      if (first === undefined) throw new Error('nothing was claimed');
+      await store.settle(first, { verdict: 'fired', runId: 'run_nix' });
+      expect(await store.prune(1_000)).toBe(1);
+      expect((await store.page(of.jobId, { limit: 9 })).length).toBe(2);
+    });
+  });
+}
