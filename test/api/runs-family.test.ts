@@ -445,6 +445,18 @@ describe('rows of a run that are done again', () => {
     await endedRun(server, first.body.id);
   });
 
+  it('are made one run where several ask for them at once', async () => {
+    const server = await serve();
+    const id = await run(server, INPUT);
+    const ask = () => post(server, `/v1/runs/${id}/retry?start=false`);
+    const answers = await Promise.all([ask(), ask(), ask(), ask(), ask()]);
+    const statuses = answers.map(({ status }) => status).sort((a, b) => a - b);
+    expect(statuses).toEqual([201, 409, 409, 409, 409]);
+    const made = answers.find(({ status }) => status === 201)?.body.id;
+    const { body } = await server.json(`/v1/runs/${id}`);
+    expect(body).toMatchObject({ is_live: false, children: [{ run_id: made }] });
+  });
+
   it('wait for their time where that is said, and nobody else does them meanwhile', async () => {
     const server = await serve();
     const id = await run(server, INPUT);

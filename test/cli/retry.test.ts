@@ -109,6 +109,18 @@ describe('rowmill runs retry', () => {
     expect([exitCode, stderr.trim()]).toEqual([2, `error: run ${id} has no failed rows left`]);
   });
 
+  it('are deleted with the run that they came from, in whatever order they are named', async () => {
+    const id = await ran();
+    const { run_id: child } = (await json(['runs', 'retry', id])) as { readonly run_id: string };
+    const refused = await runs('delete', id, '--yes');
+    expect([refused.exitCode, refused.stderr.trim()]).toEqual([
+      2,
+      `error: run ${id} is needed by ${child}, which did its rows again or undid them: delete those first`,
+    ]);
+    const { exitCode, stderr } = await runs('delete', id, child, '--yes');
+    expect([exitCode, stderr]).toEqual([0, `${id} is deleted\n${child} is deleted\n`]);
+  });
+
   it.each([
     [
       'semicolons, CRLF and a byte order mark',

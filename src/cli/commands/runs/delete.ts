@@ -20,7 +20,9 @@ export function addRunsDeleteCommand(runs: Command, context: CommandContext): vo
       context.exitCode = EXIT_CODES.stopped.code;
       return;
     }
-    for (const id of ids) await service.delete(id);
+    // Those that came from another one are newer, and go before it.
+    const newestFirst = [...found].sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+    for (const { runId } of newestFirst) await service.delete(runId);
     if (json === true) context.screen.json({ deleted: ids });
     else for (const id of ids) context.screen.err(`${id} is deleted`);
   });
