@@ -63,10 +63,7 @@ export function nextCommands(
       );
     } else {
       const file = shownPath(result.failedPath, workingDirectory);
-      const words = isRemote
-        ? ['run', result.task, file, '-o', 'fixed.csv', ...sameWords]
-        : ['runs', 'retry', runId, file];
-      add('once that file is fixed: only its rows', ...words);
+      add('once that file is fixed: only its rows', 'runs', 'retry', runId, file);
     }
   }
   if (result.unprocessedPath === undefined && result.hasRest && isFinal(result.status)) {

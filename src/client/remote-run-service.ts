@@ -2,6 +2,8 @@ import type { Readable } from 'node:stream';
 import { RowmillError } from '../engine/errors.ts';
 import type {
   CheckResult,
+  RetryRequest,
+  RevertRequest,
   RowFilter,
   RowLineage,
   RunErrorLine,
@@ -20,14 +22,19 @@ import { checkRemote } from './check-remote.ts';
 import { sendingOf, withDraft } from './drafts.ts';
 import { downloadFile, downloadTo, type ByteSink } from './download.ts';
 import { followRemote, lookAgain } from './follow-remote.ts';
-import { runOptions, uploadSource } from './upload.ts';
+import { pagesOf } from './pages.ts';
+import { readOptions, runOptions, uploadSource } from './upload.ts';
 import {
   errorOf,
+  familyOf,
+  lineageOf,
   resultOf,
   rowOf,
   summaryOf,
   type DownloadedPaths,
   type ErrorWire,
+  type FamilyWire,
+  type LineageWire,
   type LogWire,
   type RowWire,
   type RunWire,
@@ -42,15 +49,9 @@ interface Streams {
   readonly stdout: ByteSink;
 }
 
-interface Page {
-  readonly data: readonly unknown[];
-  readonly next: string | null;
-}
-
 /** How a caller takes part in an upload. */
 type UploadHandles = Pick<RunHandles, 'listeners' | 'stopSignal'>;
 
-const PAGE = 200;
 /** About 10 s. */
 const RESUME_LOOKS = 30;
 
@@ -70,6 +71,16 @@ export class RemoteRunService implements RunService {
     return this.#toItsEnd(run, { request, handles });
   }
 
+  /** What was said of a run when it was made is told with its end. */
+  async #ofChild(
+    child: RunWire,
+    { output }: RevertRequest,
+    handles: RunHandles,
+  ): Promise<RunResult> {
+    const result = await this.#toItsEnd(child, { request: { output }, handles });
+    return { ...result, message: result.message ?? child.message ?? undefined };
+  }
+
   create(request: RunRequest): Promise<RunSummary> {
     return this.start(request, { listeners: {}, stopSignal: new AbortController().signal });
   }
@@ -84,22 +95,37 @@ export class RemoteRunService implements RunService {
     return Promise.reject(notThere('carrying a run out here'));
   }
 
-  retry(): Promise<RunResult> {
-    return Promise.reject(notThere('doing rows of a run again'));
+  async retry(runId: string, request: RetryRequest, handles: RunHandles): Promise<RunResult> {
+    const { fixedPath, rows, inputOptions = {} } = request;
+    const json = { accept_new_code: request.acceptNewCode };
+    const again = (words: Readonly<Record<string, unknown>>): Promise<RunWire> =>
+      this.#post(runId, 'retry', { ...json, ...words });
+    if (fixedPath === undefined) return this.#ofChild(await again({ rows }), request, handles);
+    const source = await uploadSource({ kind: 'file', path: fixedPath }, this.#streams.stdin);
+    const child = await withDraft(this.#client, source, {
+      ...sendingOf(handles),
+      use: (draft) => again({ draft, options: readOptions(inputOptions) }),
+    });
+    return this.#ofChild(child, request, handles);
   }
 
-  revert(): Promise<RunResult> {
-    return Promise.reject(notThere('undoing a run'));
+  async revert(runId: string, request: RevertRequest, handles: RunHandles): Promise<RunResult> {
+    const json = { accept_new_code: request.acceptNewCode };
+    return this.#ofChild(await this.#post(runId, 'revert', json), request, handles);
   }
 
-  /** A server does not tell yet. */
-  family(): Promise<RunFamilySummary> {
-    const nobody = { parent: undefined, children: [], isReverted: false, effective: undefined };
-    return Promise.resolve(nobody);
+  async family(runId: string): Promise<RunFamilySummary> {
+    const run = await this.#get(runId);
+    // The first run of the line has the rows in their places: the way there is up.
+    let root = run;
+    while (root.parent_run_id !== null) root = await this.#get(root.parent_run_id);
+    return familyOf(run, root.id);
   }
 
-  lineage(): Promise<RowLineage> {
-    return Promise.reject(notThere('--row'));
+  async lineage(runId: string, row: number): Promise<RowLineage> {
+    const path = `${pathOf(runId)}/rows/${row}/lineage`;
+    // The route answers this.
+    return lineageOf((await this.#client.json({ method: 'GET', path })) as LineageWire);
   }
 
   async control(runId: string, asked: AskedOfRun, signal: AbortSignal): Promise<RunSummary> {
@@ -138,7 +164,9 @@ export class RemoteRunService implements RunService {
   async list(limit?: number): Promise<readonly RunSummary[]> {
     const found: RunSummary[] = [];
     // The route answers runs.
-    for await (const run of this.#pages('/v1/runs', { limit }) as AsyncIterable<RunWire>) {
+    for await (const run of pagesOf(this.#client, '/v1/runs', {
+      limit,
+    }) as AsyncIterable<RunWire>) {
       found.push(summaryOf(run, this.#client.url));
     }
     return found;
@@ -153,20 +181,20 @@ export class RemoteRunService implements RunService {
   }
 
   async *errors(runId: string): AsyncIterable<RunErrorLine> {
-    const lines = this.#pages(`${pathOf(runId)}/errors`, {});
+    const lines = pagesOf(this.#client, `${pathOf(runId)}/errors`);
     // The route answers such lines.
     for await (const line of lines as AsyncIterable<ErrorWire>) yield errorOf(line);
   }
 
   async *rows(runId: string, filter: RowFilter): AsyncIterable<RunRow> {
-    const rows = this.#pages(`${pathOf(runId)}/rows`, { ...filter });
+    const rows = pagesOf(this.#client, `${pathOf(runId)}/rows`, { ...filter });
     // The route answers such rows.
     for await (const row of rows as AsyncIterable<RowWire>) yield rowOf(row);
   }
 
   async *log(runId: string): AsyncIterable<string> {
     // The route answers such lines.
-    const lines = this.#pages(`${pathOf(runId)}/log`, {});
+    const lines = pagesOf(this.#client, `${pathOf(runId)}/log`);
     for await (const line of lines as AsyncIterable<LogWire>) {
       const { number: _, ...said } = line;
       yield JSON.stringify(said);
@@ -177,7 +205,7 @@ export class RemoteRunService implements RunService {
     runId: string,
     paths: Parameters<RunService['derive']>[1],
   ): Promise<{ readonly unprocessed?: number }> {
-    if (paths.mergedPath !== undefined) throw notThere('--merged');
+    if (paths.mergedPath !== undefined) await this.download(runId, 'merged', paths.mergedPath);
     await this.#save(runId, paths, undefined);
     return {};
   }
@@ -218,7 +246,16 @@ export class RemoteRunService implements RunService {
 
   async #toItsEnd(
     begun: RunWire,
-    { request, handles }: { readonly request: RunRequest; readonly handles: RunHandles },
+    {
+      request,
+      handles,
+    }: {
+      readonly request: Pick<
+        RunRequest,
+        'output' | 'failedPath' | 'errorsPath' | 'unprocessedPath'
+      >;
+      readonly handles: RunHandles;
+    },
   ): Promise<RunResult> {
     const { listeners, stopSignal } = handles;
     listeners.onStarted?.({
@@ -259,31 +296,9 @@ export class RemoteRunService implements RunService {
     return { outputPath, failedPath, errorsPath, unprocessedPath };
   }
 
-  /** Every item of a paged answer, a page at a time; `limit` of them at most. */
-  async *#pages(
-    path: string,
-    {
-      limit = Number.POSITIVE_INFINITY,
-      ...filter
-    }: Readonly<Record<string, unknown>> & { readonly limit?: number | undefined },
-  ): AsyncIterable<unknown> {
-    let left = limit;
-    // What a filter says is a text or a number.
-    const query = filter as Record<string, string | number | undefined>;
-    for (;;) {
-      const asked = { ...query, limit: Math.min(PAGE, left) };
-      // All lists have this form.
-      const page = (await this.#client.json({ method: 'GET', path, query: asked })) as Page;
-      yield* page.data;
-      left -= page.data.length;
-      if (page.next === null || left <= 0) return;
-      query['after'] = page.next;
-    }
-  }
-
-  async #get(runId: string): Promise<RunWire> {
-    // The route answers the run.
-    return (await this.#client.json({ method: 'GET', path: pathOf(runId) })) as RunWire;
+  async #get(runId: string): Promise<FamilyWire> {
+    // The route answers the run with its family.
+    return (await this.#client.json({ method: 'GET', path: pathOf(runId) })) as FamilyWire;
   }
 
   async #post(runId: string, act: string, json?: unknown): Promise<RunWire> {

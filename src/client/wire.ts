@@ -1,6 +1,8 @@
 import type {
   FailureCause,
+  RowLineage,
   RunErrorLine,
+  RunFamilySummary,
   RunProgress,
   RunResult,
   RunRow,
@@ -30,6 +32,24 @@ export interface RunWire extends ProgressWire {
   readonly message: string | null;
   readonly created_at: string;
   readonly finished_at: string | null;
+}
+
+/** A run with those that came from it. */
+export interface FamilyWire extends RunWire {
+  readonly kind: 'run' | 'retry' | 'revert';
+  readonly parent_run_id: string | null;
+  readonly children: readonly {
+    readonly run_id: string;
+    readonly kind: 'retry' | 'revert';
+    readonly status: RunStatus;
+  }[];
+  readonly is_reverted: boolean;
+  readonly effective: {
+    readonly status: RunStatus;
+    readonly succeeded: number;
+    readonly failed: number;
+    readonly fixed_by: readonly { readonly run_id: string; readonly rows: number }[];
+  } | null;
 }
 
 export interface CauseWire {
@@ -70,6 +90,46 @@ export function summaryOf(run: RunWire, url: string): RunSummary {
       inputSha256: undefined,
       outputSha256: undefined,
     },
+  };
+}
+
+/** `rootId`: the first run of the line. */
+export function familyOf(run: FamilyWire, rootId: string): RunFamilySummary {
+  const { kind, parent_run_id: parentId, effective } = run;
+  return {
+    parent: parentId === null || kind === 'run' ? undefined : { runId: parentId, rootId, kind },
+    children: run.children.map(({ run_id: runId, ...child }) => ({ runId, ...child })),
+    isReverted: run.is_reverted,
+    effective:
+      effective === null
+        ? undefined
+        : {
+            status: effective.status,
+            succeeded: effective.succeeded,
+            failed: effective.failed,
+            fixedBy: effective.fixed_by.map(({ run_id: runId, rows }) => ({ runId, rows })),
+          },
+  };
+}
+
+/** What the runs of a line made of a row. */
+export interface LineageWire {
+  readonly row: number;
+  readonly results: readonly {
+    readonly run_id: string;
+    readonly outcome: 'ok' | 'failed';
+    readonly error: string | null;
+  }[];
+}
+
+export function lineageOf({ row, results }: LineageWire): RowLineage {
+  return {
+    row,
+    results: results.map(({ run_id: runId, outcome, error }) => ({
+      runId,
+      outcome,
+      error: error ?? undefined,
+    })),
   };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { begin, MAIN, rowmill, type Begun, type Ended } from '../cli/built-command-line.ts';
 
 /** Rows that fail where they say so, that wait, and that never cost anything. */
-const MODULE = `import { defineTask, fail, write } from 'rowmill';
+const MODULE = `import { defineTask, fail, ok, omit, write } from 'rowmill';
 import { anything } from 'rowmill/verifiers';
 const base = { category: 'demo', mandatory: { n: anything }, optional: { note: anything }, output: ['seen'] } as const;
 export const quick = defineTask({ ...base, action: 'quick', description: 'Copy',
@@ -12,6 +12,10 @@ export const quick = defineTask({ ...base, action: 'quick', description: 'Copy',
   row: ({ n }) => (n === 'bad' ? fail('is bad') : write({ seen: 'seen ' + n })),
   examples: [{ title: 'a good one', row: { n: '1' }, outcome: write({ seen: 'seen 1' }) },
     { row: { n: 'bad' }, outcome: fail('is bad') }] });
+export const picky = defineTask({ ...base, action: 'picky', description: 'Take numbers alone',
+  mandatory: { n: (text: string) => /^\\d+$/.test(text) || 'is no number' },
+  row({ n, note }, _state, run) { run.log.warn('took it', { n }); return note === 'none' ? omit() : write({ seen: n }); },
+  revert: ({ n }) => (n === '4' ? fail('stays') : ok()) });
 export const slow = defineTask({ ...base, action: 'slow', description: 'Wait a little for each row',
   async row({ n }) { await new Promise((done) => setTimeout(done, 20)); return write({ seen: n }); } });
 export const broken = defineTask({ ...base, action: 'broken', description: 'Answer nonsense',

@@ -54,7 +54,8 @@ async function revertRun(
         : ({ kind: 'file', path: resolve(context.host.workingDirectory, output) } as const),
   };
   const question = `Undo the ${count(run.succeeded)} rows of ${run.task} that run ${run.runId} did?`;
-  if (isReversible(task) && flags.yes !== true && !(await context.confirm(question))) {
+  const mayBe = isReversible(task) || workspace.server !== undefined;
+  if (mayBe && flags.yes !== true && !(await context.confirm(question))) {
     context.exitCode = EXIT_CODES.stopped.code;
     return;
   }
@@ -71,7 +72,7 @@ async function revertRun(
   });
 }
 
-/** One that is not is refused with the reason, and nothing is asked. */
+/** One that is not is refused with the reason, and nothing is asked. Of a server's only the server knows. */
 function isReversible(task: Task): boolean {
   return task.kind === 'csv' && task.revert !== undefined;
 }
