@@ -64,6 +64,8 @@ export class MemoryWorld {
   stdout = Buffer.alloc(0);
   /** Called before each append; a test may throw here. */
   onAppend: (path: string, length: number) => void = () => undefined;
+  /** Waited for by each sync. */
+  onSync: (path: string) => Promise<void> = async () => undefined;
   /** Called when a run is paused by others. */
   onPaused: (runId: string) => void = () => undefined;
   #ids = 0;
@@ -193,7 +195,7 @@ export class MemoryWorld {
           this.onAppend(path, bytes.length);
           this.files.set(path, Buffer.concat([this.files.get(path) ?? Buffer.alloc(0), bytes]));
         },
-        sync: async () => undefined,
+        sync: () => this.onSync(path),
         close: async () => undefined,
       };
     };

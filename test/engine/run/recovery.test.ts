@@ -249,3 +249,30 @@ describe('a disk that is full', () => {
     for (const path of FILES) expect(world.text(path)).toBe(undisturbed.text(path));
   });
 });
+
+it('rows in flight are started on while a checkpoint waits for the disk', async () => {
+  const world = new MemoryWorld();
+  world.put('/in.csv', `n\n${Array.from({ length: 40 }, (_, n) => `${n}\n`).join('')}`);
+  let called = 0;
+  let syncEnds: () => void = () => undefined;
+  const allCalled = new Promise<void>((resolve) => {
+    syncEnds = resolve;
+  });
+  world.onSync = () => allCalled;
+  const waiting = defineTask({
+    ...names,
+    mandatory: { n: anything },
+    output: ['copy'],
+    concurrency: 4,
+    async row({ n }) {
+      called += 1;
+      if (called === 40) syncEnds();
+      await new Promise((resolve) => setImmediate(resolve));
+      // Longer than a quick row takes, and a checkpoint is due every few rows.
+      world.clock.time += 400;
+      return write({ copy: n });
+    },
+  });
+  expect(await world.run(waiting)).toMatchObject({ status: 'success', succeeded: 40 });
+  expect(world.checkpoints.length).toBeGreaterThan(1);
+});

@@ -48,16 +48,17 @@ export class RunBeat {
     this.#checkpointedBytes = options.settler.outputBytes;
   }
 
-  /** Between rows, when the time has come. */
-  async beat(): Promise<void> {
+  /** Between rows, when the time has come. `hasWaited`: for rows in flight, and the event loop had its turns. */
+  async beat(hasWaited = false): Promise<void> {
     const { clock, gate, committer } = this.#options;
     gate.throwIfAborted();
     const now = clock.now();
     if (now >= this.#checkpointAt) this.flush();
     this.tellProgress();
     // A commit is some ten turns of the event loop. Rows that block it for long would hold up their own
-    // checkpoint by as many rows, so they wait for it; quick ones go on meanwhile.
-    const isSlow = now - this.dueAt >= BREATHE_EVERY_MS;
+    // checkpoint by as many rows, so they wait for it; quick ones go on meanwhile, and so do those that
+    // are waited for: while a disk syncs, no place in flight may stay empty.
+    const isSlow = !hasWaited && now - this.dueAt >= BREATHE_EVERY_MS;
     if (committer.isFull || (isSlow && committer.isCommitting)) {
       await gate.orAbort(committer.drain());
     } else {

@@ -128,6 +128,7 @@ export class ConcurrentRows implements RowDriver {
   async #turn(): Promise<void> {
     const { beat, options } = this.#context;
     const { concurrency, clock } = options;
+    let hasWaited = false;
     this.#settleReady();
     // Behind a row that will not be settled there is no room to be made.
     while (
@@ -135,9 +136,10 @@ export class ConcurrentRows implements RowDriver {
       (this.#running >= concurrency || this.#flights.length >= concurrency * LOOKAHEAD)
     ) {
       await this.#waitForOne();
+      hasWaited = true;
       this.#settleReady();
     }
-    if (clock.now() >= beat.dueAt) await beat.beat();
+    if (clock.now() >= beat.dueAt) await beat.beat(hasWaited);
   }
 
   async #waitForOne(): Promise<void> {
@@ -152,7 +154,7 @@ export class ConcurrentRows implements RowDriver {
     this.#throwError();
     if (options.clock.now() >= beat.dueAt) {
       this.#settleReady();
-      await beat.beat();
+      await beat.beat(true);
     }
   }
 
