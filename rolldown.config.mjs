@@ -9,10 +9,11 @@ const BUNDLED = 'libphonenumber-js';
 const licence = (file) => readFileSync(`node_modules/${BUNDLED}/${file}`, 'utf8');
 
 const { bin, exports } = JSON.parse(readFileSync('package.json', 'utf8'));
-// Beside the doors: what a thread of a run begins with.
+// Beside the doors: what a thread of a run begins with, and what a script is executed by.
 const entries = [
   bin.rowmill,
   'dist/thread.js',
+  'dist/script-program.js',
   ...Object.values(exports).flatMap((door) => door.default ?? []),
 ];
 const source = (file) => file.replace(/.*\//, 'src/').replace(/\.js$/, '.ts');

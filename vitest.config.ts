@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^rowmill$/, replacement: source('index.ts') },
       { find: /^rowmill\/csv$/, replacement: source('csv.ts') },
+      { find: /^rowmill\/job$/, replacement: source('job.ts') },
       { find: /^rowmill\/run$/, replacement: source('run.ts') },
       { find: /^rowmill\/verifiers$/, replacement: source('verifiers.ts') },
     ],

@@ -20,6 +20,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'engine/hosting': ['engine/errors', 'engine/ports', 'engine/run', 'engine/task'],
   // What is stored to be run: a job starts runs of a server.
   'engine/jobs': ['engine/errors', 'engine/hosting', 'engine/ports', 'engine/run', 'engine/task'],
+  // What a script is, and what its author extends.
+  'engine/script': ['engine/errors', 'engine/nearest-names', 'engine/ports'],
   'engine/service': ['engine/errors', 'engine/run'],
   // Tasks know the names that every author knows, and libraries of their subject.
   tasks: ['index', 'verifiers'],
@@ -39,6 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   index: ['engine/task', 'engine/errors'],
   verifiers: ['engine/task'],
   csv: ['engine/csv', 'engine/ports', 'files'],
+  job: ['engine'],
   run: ['app', 'engine'],
   // The composition root.
   app: ['engine', 'machine', 'settings', 'stores', 'system'],
@@ -77,6 +80,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // What main and a thread of a run have in common, and the root of such a thread.
   'task-source': ['csv', 'index', 'task-modules', 'tasks', 'verifiers'],
+  // What a script is executed by, in its sandbox.
+  'script-program': ['executors', 'job'],
   thread: ['engine', 'executors', 'stores', 'system', 'task-source'],
 };
 

@@ -34,6 +34,8 @@ export const MEANINGS: Readonly<Record<ProblemCode, string>> = {
   secret_unreadable:
     'A secret cannot be opened: the server lacks the key that sealed it. Its log names the key.',
   server_unreachable: 'Another server that is needed here cannot be reached.',
+  executor_unavailable:
+    'Scripts cannot be executed here: the runtime is missing, or the system cannot isolate them. The message says which.',
   internal: 'Something went wrong inside. The log of the server has it under the request id.',
   bad_request:
     'A parameter, a header or the body is not what the route takes; `errors` names each.',

@@ -48,6 +48,7 @@ export const STATUS_OF: Readonly<Record<ProblemCode, number>> = {
   state_not_storable: 500,
   secret_unreadable: 500,
   server_unreachable: 502,
+  executor_unavailable: 503,
   internal: 500,
   bad_request: 400,
   unauthorized: 401,

@@ -65,6 +65,7 @@ const EXIT_OF_ERROR = {
   state_not_storable: 'internal',
   secret_unreadable: 'internal',
   server_unreachable: 'unreachable',
+  executor_unavailable: 'internal',
   internal: 'internal',
 } as const satisfies Record<ErrorCode, ExitName>;
 

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'state_not_storable'
   | 'secret_unreadable'
   | 'server_unreachable'
+  | 'executor_unavailable'
   | 'internal';
 
 /** An error that names its offender and what was expected. */

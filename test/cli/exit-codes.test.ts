@@ -50,6 +50,7 @@ const FROZEN_ERRORS: Record<ErrorCode, number> = {
   state_not_storable: 1,
   secret_unreadable: 1,
   server_unreachable: 7,
+  executor_unavailable: 1,
   internal: 1,
 };
 

@@ -1,0 +1,164 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { ScriptLimits, ScriptRuntimeFacts } from '../../engine/ports/script-executor.ts';
+import { compareVersions } from '../../engine/script/pick-runtime.ts';
+import type { SandboxedProgram } from './sandbox.ts';
+
+/** A runtime with the program that speaks our protocol in it. */
+export interface ProcessRuntime extends Omit<ScriptRuntimeFacts, 'libraries'> {
+  /** Asked for by people only: it takes a while. */
+  libraries(): Promise<readonly string[]>;
+  program(limits: ScriptLimits): SandboxedProgram;
+}
+
+/** Where the programs of this package lie. */
+export interface ProgramPlaces {
+  /** script-program.js, among the files of the built package. */
+  readonly javascript: URL;
+  /** The folder of jiti, which compiles TypeScript. */
+  readonly jiti: URL;
+  /** The folder that has our Python package. */
+  readonly python: URL;
+}
+
+/** What V8 needs beside its old generation, in MiB: the program itself, young objects, code. */
+const V8_BESIDE_MB = 56;
+
+/** The Node.js of this very process, for JavaScript and TypeScript. */
+export function nodeRuntimes({ javascript, jiti }: ProgramPlaces): ProcessRuntime[] {
+  const file = fileURLToPath(javascript);
+  const built = dirname(file);
+  const runtime = {
+    version: process.versions.node,
+    channels: ['$STABLE', '$LATEST'] as const,
+    libraries: async () => ['rowmill/job'],
+    program: ({ memoryMb }: ScriptLimits): SandboxedProgram => ({
+      command: [
+        '/runtime/node',
+        // Without a bound of its own V8 lets garbage grow until the limit ends the script.
+        `--max-old-space-size=${Math.max(16, memoryMb - V8_BESIDE_MB)}`,
+        '--max-semi-space-size=4',
+        '/node_modules/rowmill/dist/script-program.js',
+      ],
+      readable: [
+        [process.execPath, '/runtime/node'],
+        [built, '/node_modules/rowmill/dist'],
+        [join(dirname(built), 'package.json'), '/node_modules/rowmill/package.json'],
+        [fileURLToPath(jiti), '/node_modules/jiti'],
+      ],
+      // The stacks of its threads, which it claims and never uses.
+      spareDataMb: 160,
+    }),
+  };
+  return [
+    { ...runtime, language: 'javascript' },
+    { ...runtime, language: 'typescript' },
+  ];
+}
+
+const LEAST_PYTHON = '3.9';
+const NEWEST_MINOR = 20;
+const PYTHON_MILLISECONDS = 20_000;
+
+/** Prints what we have to know of a Python. */
+const ASK_PYTHON = `
+import json, platform, sys
+print(json.dumps([platform.python_version(), sys.executable, sys.prefix, sys.base_prefix]))
+`;
+
+/** Prints what is installed in it. */
+const ASK_LIBRARIES = `
+import importlib.metadata as metadata, json
+print(json.dumps(sorted({f"{d.metadata['Name']} {d.version}" for d in metadata.distributions() if d.metadata['Name']}, key=str.lower)))
+`;
+
+/** The Pythons on the PATH, and why there is none where there is none. */
+export async function pythonRuntimes(
+  { python }: ProgramPlaces,
+  path: string,
+): Promise<{ readonly runtimes: readonly ProcessRuntime[]; readonly problem: string }> {
+  const folders = path.split(':').filter((folder) => folder !== '');
+  const minors = Array.from({ length: NEWEST_MINOR - 8 }, (_, index) => `python3.${index + 9}`);
+  const names = ['python3', ...minors];
+  const files = names.flatMap((name) => {
+    const found = folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
+    return found === undefined ? [] : [found];
+  });
+  const asked = await Promise.all(files.map((file) => askPython(file)));
+  const found = asked.filter((one) => typeof one !== 'string');
+  const isNewEnough = ({ version }: FoundPython): boolean =>
+    compareVersions(version, LEAST_PYTHON) >= 0;
+  const versions = new Map(
+    found
+      .filter(isNewEnough)
+      .map((one) => [one.version, one] as const)
+      .toReversed(),
+  );
+  const newest = [...versions.keys()].toSorted(compareVersions).at(-1);
+  const stable = found.find(isNewEnough)?.version;
+  const runtimes = [...versions.values()].map((one): ProcessRuntime => ({
+    language: 'python',
+    version: one.version,
+    channels: [
+      ...(one.version === stable ? ['$STABLE' as const] : []),
+      ...(one.version === newest ? ['$LATEST' as const] : []),
+    ],
+    libraries: async () => JSON.parse(await printedBy(one.executable, ASK_LIBRARIES)) as string[], // as it prints them
+    program: () => pythonProgram(one, fileURLToPath(python)),
+  }));
+  const old = found.map(({ version }) => `python3 is ${version}`);
+  const broken = asked.filter((one) => typeof one === 'string');
+  const what = [...old, ...broken].join('; ') || 'there is none on the PATH';
+  return { runtimes, problem: `scripts in Python need python3, ${LEAST_PYTHON} or newer: ${what}` };
+}
+
+interface FoundPython {
+  readonly version: string;
+  readonly executable: string;
+  readonly prefix: string;
+  readonly basePrefix: string;
+}
+
+/** What a Python says of itself; as a text, why it says nothing. */
+async function askPython(file: string): Promise<FoundPython | string> {
+  try {
+    const [version, executable, prefix, basePrefix] = JSON.parse(
+      await printedBy(file, ASK_PYTHON),
+    ) as [string, string, string, string]; // as it prints them
+    // Behind a + stands what was changed in it.
+    return { version: version.replace(/[^\d.].*/, ''), executable, prefix, basePrefix };
+  } catch (error) {
+    const [line] = String(error instanceof Error ? error.message : error).split('\n');
+    return `${file} does not run: ${line ?? ''}`;
+  }
+}
+
+async function printedBy(python: string, text: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(python, ['-I', '-c', text], {
+    timeout: PYTHON_MILLISECONDS,
+  });
+  return stdout;
+}
+
+function pythonProgram(
+  { executable, prefix, basePrefix }: FoundPython,
+  ours: string,
+): SandboxedProgram {
+  const own = [join(basePrefix, 'bin'), join(basePrefix, 'lib'), join(basePrefix, 'lib64')];
+  const virtual = prefix === basePrefix ? [] : [prefix];
+  // The folders of /usr are there anyway.
+  const folders = [...(basePrefix === '/usr' ? [] : own), ...virtual].filter((folder) =>
+    existsSync(folder),
+  );
+  return {
+    command: [executable, '-I', '-B', '-X', 'utf8', '/rowmill-python/rowmill/program.py'],
+    readable: [
+      ...folders.map((folder) => [folder, folder] as const),
+      [ours, '/rowmill-python'] as const,
+    ],
+    spareDataMb: 64,
+  };
+}

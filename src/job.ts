@@ -1,0 +1,9 @@
+export {
+  Job,
+  type Idle,
+  type JobContext,
+  type JobLog,
+  type JobSecrets,
+  type JobStorage,
+} from './engine/script/job.ts';
+export type { JsonValue } from './engine/ports/script-executor.ts';

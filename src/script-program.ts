@@ -1,0 +1,6 @@
+import { serveScript } from './executors/process/serve-script.ts';
+import * as job from './job.ts';
+
+// What a JavaScript or TypeScript script is executed by, inside its sandbox.
+
+serveScript({ 'rowmill/job': job });
