@@ -56,6 +56,7 @@ const host: CommandLineHost = {
           start: (...words) => runs.start(...words),
           download: (...words) => runs.download(...words),
           taskText: (...words) => tasks.text(...words),
+          acknowledge: (...words) => runs.acknowledge(...words),
           resume: (...words) => runs.goOn(...words),
           kazoo: server.kazoo,
           jobs: server.jobs,

@@ -152,6 +152,10 @@ export class RemoteRunService implements RunService {
     return summaryOf(run, this.#client.url);
   }
 
+  async acknowledge(runId: string): Promise<RunSummary> {
+    return summaryOf(await this.#post(runId, 'acknowledge', {}), this.#client.url);
+  }
+
   async follow(runId: string, handles: RunHandles): Promise<RunResult & RunLook> {
     const run = await followRemote(this.#client, await this.#get(runId), handles);
     return { ...resultOf(run, NO_PATHS), isInterrupted: false, isLive: isAtWork(run) };

@@ -448,6 +448,7 @@ export class FakeCommandLine {
                 download: async (...words) => void this.downloads.push(words),
                 start: (request) => this.service.create(request),
                 taskText: async (name, text) => `${text} of ${name}\n`,
+                acknowledge: (runId) => this.service.show(runId),
                 resume: async (runId) => this.service.control(runId, 'resume'),
                 kazoo: NO_KAZOO,
                 jobs: fakeJobs(),

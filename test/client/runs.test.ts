@@ -116,6 +116,16 @@ describe('about a run of a server', () => {
   });
 });
 
+describe('runs acknowledge', () => {
+  it('says on the server that the end of a run was seen, and means nothing here', async () => {
+    const seen = await served.client(['runs', 'acknowledge', remoteId, '--json']);
+    expect([seen.exitCode, JSON.parse(seen.stdout)]).toMatchObject([0, { run_id: remoteId }]);
+    const run = await (await fetch(`${served.url}/v1/runs/${remoteId}`)).json();
+    expect(run).toMatchObject({ acknowledged_at: expect.stringMatching(/^\d{4}-/) });
+    expect((await local(['runs', 'acknowledge', localId])).exitCode).toBe(2);
+  });
+});
+
 describe('rows of a run of a server', () => {
   it('are done again as a file has them fixed, and stand in their places', async () => {
     const words = ['run', 'demo/picky', 'in.csv', '-o', 'first.csv', '--failed', 'failed.csv'];

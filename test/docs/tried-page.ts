@@ -66,6 +66,8 @@ export function tryPage({ page, variables, hasSamples = false }: TriedPage): voi
     it.each(blocks)('answers as it says: $commands', ({ commands, shown, isJson }) => {
       const script = [
         'set -eo pipefail',
+        // Logins are kept with the user's settings: here with those of nobody.
+        'export HOME="$PWD"; unset XDG_CONFIG_HOME',
         'if [ -e .variables ]; then source ./.variables; fi',
         commands
           .replaceAll(SHOWN_URL, url)

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { examples } from '../help-texts.ts';
+import { addRunsAcknowledgeCommand } from './runs/acknowledge.ts';
 import { addRunsPauseCommand, addRunsStopCommand } from './runs/control.ts';
 import { addRunsDeleteCommand } from './runs/delete.ts';
 import { addRunsErrorsCommand } from './runs/errors.ts';
@@ -43,5 +44,6 @@ const IN_ORDER_OF_HELP: readonly ((runs: Command, context: CommandContext) => vo
   addRunsPauseCommand,
   addRunsResumeCommand,
   addRunsStopCommand,
+  addRunsAcknowledgeCommand,
   addRunsDeleteCommand,
 ];
