@@ -29,6 +29,7 @@ import { freeBytesOf, readinessOf } from './readiness.ts';
 import { openReceivedFiles } from './received-files.ts';
 import { DataFolder } from './stores/local/data-folder.ts';
 import { openSecretBox, openServerDatabase, sqlKeys } from './keys-app.ts';
+import { PostgresEventNews } from './stores/sql/postgres-event-news.ts';
 import { SqlAuditStore } from './stores/sql/sql-audit-store.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
 import { SqlEventStore } from './stores/sql/sql-event-store.ts';
@@ -171,12 +172,16 @@ async function serve(
     freeBytes,
     slots: () => ({ used: host.carried.length, all: slots }),
   });
+  const news =
+    options.database === undefined
+      ? undefined
+      : new PostgresEventNews({ url: options.database, database, origin: serverId });
   const events = metrics.counting(
-    new SqlEventStore(database),
+    new SqlEventStore(database, news),
     async (runId) => (await store.get(runId)).record.task,
     (error) => onError(error, undefined),
   );
-  const feed = new RunEventFeed(events);
+  const feed = new RunEventFeed(events, news);
   const jobs = { store: new SqlJobStore(database), runs: new SqlJobRunStore(database) };
   const resuming = continuingAsAllowed(service, {
     jobs: jobs.store,
@@ -294,7 +299,13 @@ async function serve(
     async close() {
       server.close();
       // A store that is gone must keep nobody from ending.
-      const ends = [host.close(GRACE_MS), received.close(), webhooks.close(), retention.close()];
+      const ends = [
+        host.close(GRACE_MS),
+        received.close(),
+        webhooks.close(),
+        retention.close(),
+        news?.close() ?? Promise.resolve(),
+      ];
       for (const end of await Promise.allSettled(ends)) {
         if (end.status === 'rejected') onError(end.reason, 'end');
       }

@@ -1,4 +1,4 @@
-import type { RunEvent, RunEventStore } from '../ports/run-events.ts';
+import type { EventNews, EventNewsSource, RunEvent, RunEventStore } from '../ports/run-events.ts';
 
 type Listener = (event: RunEvent) => void;
 
@@ -8,17 +8,34 @@ const PROGRESS_KEPT = 1_000;
 const PROGRESS_KEPT_AT_END = 100;
 const PRUNED_EVERY = 500;
 
-/** Events of runs, kept and handed to who watches: in order, none twice, none missing. */
+/** Who watches a run. */
+interface Watched {
+  readonly listeners: Set<Listener>;
+  /** Number up to which each of them was told, or knew before. Undefined until one knows what is kept. */
+  told: number | undefined;
+  /** What others have kept is being read. */
+  isReading: boolean;
+  /** There may be more of it. */
+  isBehind: boolean;
+}
+
+/**
+ * Events of runs, kept and handed to who watches: in order, none twice, none missing, whichever server of
+ * the database keeps them.
+ */
 export class RunEventFeed {
   readonly #store: RunEventStore;
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #news: EventNewsSource | undefined;
+  readonly #watched = new Map<string, Watched>();
   readonly #listenersOfAll = new Set<Listener>();
   readonly #onClose = new Set<() => void>();
   /** The last append of each run that is not done: events of one run are kept one after the other. */
   readonly #tails = new Map<string, Promise<unknown>>();
 
-  constructor(store: RunEventStore) {
+  constructor(store: RunEventStore, news?: EventNewsSource) {
     this.#store = store;
+    this.#news = news;
+    news?.open((heard) => void this.#hear(heard));
   }
 
   /** Keeps an event and tells it. An event that cannot be kept is not told, and throws. */
@@ -39,9 +56,53 @@ export class RunEventFeed {
   ): Promise<void> {
     await before?.catch(() => undefined);
     const kept = await this.#store.append(event);
-    for (const listener of this.#listeners.get(event.runId) ?? []) listener(kept);
+    const watched = this.#watched.get(event.runId);
+    // Where another server has kept something in between, that comes first.
+    if (watched?.told !== undefined && kept.number > watched.told + 1) {
+      await this.#catchUp(event.runId);
+    } else {
+      handOut(kept, watched);
+    }
     for (const listener of this.#listenersOfAll) listener(kept);
     await this.#prune(kept);
+  }
+
+  /** Another server has kept an event, or may have. */
+  async #hear(news: EventNews | undefined): Promise<void> {
+    if (news === undefined) {
+      await Promise.all([...this.#watched.keys()].map((runId) => this.#catchUp(runId)));
+      return;
+    }
+    const { runId, number, type } = news;
+    const told = this.#watched.get(runId)?.told;
+    if (told !== undefined && number > told) await this.#catchUp(runId);
+    if (this.#listenersOfAll.size === 0 || type === 'progress') return;
+    const page = this.#store.since(runId, { number: number - 1, limit: 1 });
+    for (const event of await page.catch(() => [])) {
+      for (const listener of this.#listenersOfAll) listener(event);
+    }
+  }
+
+  /** Hands out what is kept of a run and was not told. A store that is gone is asked at the next news. */
+  async #catchUp(runId: string): Promise<void> {
+    const watched = this.#watched.get(runId);
+    if (watched?.told === undefined) return;
+    watched.isBehind = true;
+    if (watched.isReading) return;
+    watched.isReading = true;
+    try {
+      while (watched.isBehind) {
+        watched.isBehind = false;
+        const from = { number: watched.told, limit: REPLAY_PAGE };
+        const page = await this.#store.since(runId, from);
+        for (const event of page) handOut(event, watched);
+        if (page.length === REPLAY_PAGE) watched.isBehind = true;
+      }
+    } catch {
+      // The news that come every few seconds ask again.
+    } finally {
+      watched.isReading = false;
+    }
   }
 
   /** A run of days would fill the disk with how far it was. */
@@ -100,26 +161,47 @@ export class RunEventFeed {
       if (waiting === undefined) tell(event);
       else waiting.push(event);
     };
-    const listeners = this.#listeners.get(runId) ?? new Set();
-    this.#listeners.set(runId, listeners.add(hear));
+    const watched = this.#watched.get(runId) ?? unwatched();
+    this.#watched.set(runId, watched);
+    const { listeners } = watched;
+    listeners.add(hear);
     const end = (): void => {
       listeners.delete(hear);
-      if (listeners.size === 0 && this.#listeners.get(runId) === listeners) {
-        this.#listeners.delete(runId);
+      if (listeners.size === 0 && this.#watched.get(runId) === watched) {
+        this.#watched.delete(runId);
       }
     };
-    try {
+    const replay = async (): Promise<void> => {
       for (;;) {
         const page = await this.#store.since(runId, { number: last, limit: REPLAY_PAGE });
         for (const event of page) tell(event);
-        if (page.length < REPLAY_PAGE) break;
+        if (page.length < REPLAY_PAGE) return;
       }
+    };
+    try {
+      await replay();
+      // Another server has kept something before what came meanwhile.
+      if (waiting.some(({ number }) => number > last + 1)) await replay();
     } catch (error) {
       end();
       throw error;
     }
     for (const event of waiting) tell(event);
     waiting = undefined;
+    watched.told = Math.min(watched.told ?? last, last);
+    // What another server has kept since it was read above.
+    if (this.#news !== undefined) void this.#catchUp(runId);
     return end;
   }
+}
+
+function unwatched(): Watched {
+  return { listeners: new Set(), told: undefined, isReading: false, isBehind: false };
+}
+
+/** Who has heard it already does not hear it again. */
+function handOut(event: RunEvent, watched: Watched | undefined): void {
+  if (watched === undefined) return;
+  if (watched.told !== undefined) watched.told = Math.max(watched.told, event.number);
+  for (const listener of watched.listeners) listener(event);
 }

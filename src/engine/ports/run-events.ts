@@ -22,7 +22,10 @@ export interface RunEvent {
 
 /** Keeps the events of runs, so that a watcher who comes back misses none. */
 export interface RunEventStore {
-  /** Numbers the event and keeps it; on the disk when it ends. */
+  /**
+   * Numbers the event and keeps it; on the disk when it ends. A run that has ended, or paused, does so once:
+   * where its last event says so already, that one is given.
+   */
   append(event: Omit<RunEvent, 'number' | 'atMs'>): Promise<RunEvent>;
   /** Those behind `number`, oldest first, at most `limit`. */
   since(
@@ -33,4 +36,21 @@ export interface RunEventStore {
   last(runId: string): Promise<RunEvent | undefined>;
   /** Removes the events of progress in front of a number. The last event is never among them. */
   pruneProgress(runId: string, { before }: { readonly before: number }): Promise<void>;
+}
+
+/** That a server has kept an event. */
+export interface EventNews {
+  readonly runId: string;
+  readonly number: number;
+  readonly type: RunEventType;
+}
+
+/** What the servers of one database tell each other of the events they keep. */
+export interface EventNewsSource {
+  /**
+   * Calls `hear` with what another server has kept, once or not at all, and with undefined where some may
+   * have been missed: a few seconds later at most.
+   */
+  open(hear: (news: EventNews | undefined) => void): void;
+  close(): Promise<void>;
 }

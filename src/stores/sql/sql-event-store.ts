@@ -1,5 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { RunEvent, RunEventStore, RunEventType } from '../../engine/ports/run-events.ts';
+import type { PostgresEventNews } from './postgres-event-news.ts';
 import { storeError } from '../store-error.ts';
 import type { RunEventTable, StoreSchema } from './schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
@@ -7,19 +8,29 @@ import { addDeliveries, isToldToWebhooks } from './webhook-rows.ts';
 
 /** More often than this a number is not taken by chance. */
 const TRIES = 50;
+/** A run that has done this has done it, whichever server says so. */
+const ENDS: ReadonlySet<RunEventType> = new Set(['ended', 'paused']);
+
+type NewEvent = Omit<RunEvent, 'number' | 'atMs'>;
 
 /** Events of runs. A run has one server, which appends one after the other; others may add a word. */
 export class SqlEventStore implements RunEventStore {
   readonly #database: SqlDatabase;
+  readonly #news: Pick<PostgresEventNews, 'tell'> | undefined;
 
-  constructor(database: SqlDatabase) {
+  /** `news`: how other servers on the database hear of it. */
+  constructor(database: SqlDatabase, news?: Pick<PostgresEventNews, 'tell'>) {
     this.#database = database;
+    this.#news = news;
   }
 
-  async append(event: Omit<RunEvent, 'number' | 'atMs'>): Promise<RunEvent> {
+  async append(event: NewEvent): Promise<RunEvent> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#append(event);
+        const kept = await this.#append(event);
+        if (kept === undefined) return await this.#lastOf(event);
+        await this.#news?.tell(kept);
+        return kept;
       } catch (error) {
         // Another has taken the number: there is a next one.
         if (isTaken(error) && tries < TRIES) continue;
@@ -28,33 +39,38 @@ export class SqlEventStore implements RunEventStore {
     }
   }
 
-  async #append(event: Omit<RunEvent, 'number' | 'atMs'>): Promise<RunEvent> {
+  async #append(event: NewEvent): Promise<RunEvent | undefined> {
     const { db } = this.#database;
     if (!isToldToWebhooks(event.type)) return this.#insert(event, db);
     return db.transaction().execute(async (transaction) => {
       const kept = await this.#insert(event, transaction);
-      await addDeliveries(transaction, kept);
+      if (kept !== undefined) await addDeliveries(transaction, kept);
       return kept;
     });
   }
 
+  /** Undefined where the last event says the same end already. */
   async #insert(
-    { runId, type, data }: Omit<RunEvent, 'number' | 'atMs'>,
+    { runId, type, data }: NewEvent,
     db: Kysely<StoreSchema>,
-  ): Promise<RunEvent> {
-    const next = sql<number>`(select coalesce(max(number), 0) + 1 from run_events where run_id = ${runId})`;
+  ): Promise<RunEvent | undefined> {
+    const last = sql`(select type from run_events where run_id = ${runId} order by number desc limit 1)`;
+    const isSaid = ENDS.has(type) ? sql`coalesce(${last}, '') = ${type}` : sql`1 = 0`;
     const row = await db
       .insertInto('run_events')
-      .values({
-        run_id: runId,
-        number: next,
-        type,
-        at: nowMs(this.#database),
-        data: JSON.stringify(data),
-      })
+      .columns(['run_id', 'number', 'type', 'at', 'data'])
+      .expression(
+        sql`select cast(${runId} as text), coalesce(max(number), 0) + 1, cast(${type} as text), ${nowMs(this.#database)}, cast(${JSON.stringify(data)} as text) from run_events where run_id = ${runId} having not (${isSaid})`,
+      )
       .returning(['number', 'at'])
-      .executeTakeFirstOrThrow();
-    return { runId, type, data, number: row.number, atMs: row.at };
+      .executeTakeFirst();
+    return row === undefined ? undefined : { runId, type, data, number: row.number, atMs: row.at };
+  }
+
+  async #lastOf(event: NewEvent): Promise<RunEvent> {
+    const last = await this.last(event.runId);
+    if (last === undefined) throw new Error(`the events of run ${event.runId} are gone`);
+    return last;
   }
 
   async since(

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RunEventFeed } from '../../../src/engine/hosting/run-event-feed.ts';
-import type { RunEvent, RunEventStore } from '../../../src/engine/ports/run-events.ts';
+import type {
+  EventNews,
+  EventNewsSource,
+  RunEvent,
+  RunEventStore,
+} from '../../../src/engine/ports/run-events.ts';
 
 /** A store whose every answer takes as many turns as it is told. */
 function slowStore(turns: () => number): RunEventStore {
@@ -26,6 +31,20 @@ function slowStore(turns: () => number): RunEventStore {
     last: async () => events.at(-1),
     pruneProgress: async () => undefined,
   };
+}
+
+class FakeNews implements EventNewsSource {
+  #hear: (news: EventNews | undefined) => void = () => undefined;
+
+  open(hear: (news: EventNews | undefined) => void): void {
+    this.#hear = hear;
+  }
+
+  tell(news: EventNews | undefined): void {
+    this.#hear(news);
+  }
+
+  async close(): Promise<void> {}
 }
 
 describe('who watches a run', () => {
@@ -59,6 +78,53 @@ describe('who watches a run', () => {
           });
           end();
           expect(heard).toEqual(Array.from({ length: count }, (_, index) => index + 1));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('hears what any server has kept, although news of it are late, lost or told twice', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat(6), { minLength: 1, maxLength: 40 }),
+        fc.array(fc.nat(2), { minLength: 1, maxLength: 20 }),
+        fc.array(fc.boolean(), { maxLength: 25 }),
+        fc.array(fc.nat(12), { minLength: 1, maxLength: 6 }),
+        async (delays, times, tellers, cuts) => {
+          let step = 0;
+          const store = slowStore(() => delays[(step += 1) % delays.length] ?? 0);
+          const here = new FakeNews();
+          const near = new RunEventFeed(store, here);
+          const far = new RunEventFeed(store);
+          const telling = (async () => {
+            for (const [index, isNear] of tellers.entries()) {
+              const event = { runId: 'r', type: 'queued' as const, data: {} };
+              await (isNear ? near : far).tell(event);
+              for (let left = times[index % times.length] ?? 0; left > 0 && !isNear; left -= 1) {
+                here.tell({ runId: 'r', type: 'queued', number: index + 1 });
+              }
+            }
+          })();
+          const heard: number[] = [];
+          const watch = () =>
+            near.watch('r', {
+              after: heard.at(-1) ?? 0,
+              listener: ({ number }) => heard.push(number),
+            });
+          for (const cut of cuts) {
+            const end = await watch();
+            for (let left = cut; left > 0; left -= 1) await Promise.resolve();
+            end();
+          }
+          const end = await watch();
+          await telling;
+          here.tell(undefined);
+          for (let tries = 0; tries < 1_000 && heard.length < tellers.length; tries += 1) {
+            await Promise.resolve();
+          }
+          end();
+          expect(heard).toEqual(tellers.map((_, index) => index + 1));
         },
       ),
       { numRuns: 500 },
