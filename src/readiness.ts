@@ -19,13 +19,17 @@ export function readinessOf({
   host,
   freeBytes,
   minFreeBytes = MIN_FREE_BYTES,
+  lookAtFiles,
 }: {
   readonly probe: StoreProbe;
   readonly host: Pick<RunHost, 'isAlive'>;
   readonly freeBytes: () => Promise<number>;
   readonly minFreeBytes?: number | undefined;
+  /** Throws where the folder of the files is not what it was. */
+  readonly lookAtFiles: () => void;
 }): ApiPorts['readiness'] {
   const disk = async (): Promise<void> => {
+    lookAtFiles();
     const free = await freeBytes();
     if (free < minFreeBytes) throw new Error(`${free} bytes are left, ${minFreeBytes} are needed`);
   };

@@ -17,7 +17,6 @@ const PARTIAL_LIFE_MS = DAY_MS;
 const DRAFT_DAYS = 7;
 
 interface ReceiveOptions {
-  readonly dataDir: string;
   readonly tasks: ApiPorts['tasks'];
   readonly maxUploadBytes: number;
   readonly draftDays?: number;
@@ -26,14 +25,22 @@ interface ReceiveOptions {
 
 /** The files that a server was sent and that belong to no run yet: whole ones, drafts, and parts of one. */
 export async function openReceivedFiles(
-  { dataDir, tasks, maxUploadBytes, draftDays = DRAFT_DAYS, onError }: ReceiveOptions,
+  { tasks, maxUploadBytes, draftDays = DRAFT_DAYS, onError }: ReceiveOptions,
   {
     database,
+    place,
     runs,
     makeId,
     counting,
   }: {
     readonly database: SqlDatabase;
+    /** Where the files lie, what that is called, who this server is, and whether others have it too. */
+    readonly place: {
+      readonly folder: string;
+      readonly name: string;
+      readonly holder: string;
+      readonly isShared: boolean;
+    };
     readonly runs: ServicePorts;
     readonly makeId: MakeId;
     readonly counting: (files: UploadFiles) => UploadFiles;
@@ -42,13 +49,14 @@ export async function openReceivedFiles(
   readonly ports: Pick<ApiPorts, 'uploads' | 'drafts' | 'resumable'>;
   close(): Promise<unknown>;
 }> {
-  const uploads = counting(new LocalUploads(join(dataDir, 'uploads')));
+  const { folder, name, holder, isShared } = place;
+  const uploads = counting(new LocalUploads(join(folder, 'uploads'), { isShared }));
   const drafts = new Drafts(
-    { store: new SqlDraftStore(database), uploads, tasks, runs, onError },
+    { store: new SqlDraftStore(database, { holder, place: name }), uploads, tasks, runs, onError },
     { lifeMs: draftDays * DAY_MS },
   );
   await drafts.open();
-  const partialFolder = join(dataDir, 'uploads', 'partial');
+  const partialFolder = join(folder, 'uploads', 'partial');
   await mkdir(partialFolder, { recursive: true, mode: 0o700 });
   const store = new FileStore({
     directory: partialFolder,

@@ -28,6 +28,7 @@ import { ServerMetrics } from './metrics/server-metrics.ts';
 import { freeBytesOf, readinessOf } from './readiness.ts';
 import { openReceivedFiles } from './received-files.ts';
 import { DataFolder } from './stores/local/data-folder.ts';
+import { refuseOtherFiles, sharedFilesName } from './stores/local/shared-files.ts';
 import { openSecretBox, openServerDatabase, sqlKeys } from './keys-app.ts';
 import { PostgresEventNews } from './stores/sql/postgres-event-news.ts';
 import { SqlAuditStore } from './stores/sql/sql-audit-store.ts';
@@ -53,6 +54,8 @@ export interface ServerOptions {
   readonly database: string | undefined;
   /** What `ROWMILL_MASTER_KEY` says; undefined for the key in the data folder. */
   readonly masterKey?: string | undefined;
+  /** Folder of the uploads and the runs that all servers on the database share. Absolute. Default: `dataDir`. */
+  readonly filesDir?: string | undefined;
   readonly tasks: ApiPorts['tasks'];
   /** For runs that ask for threads. */
   readonly threads: ThreadSource | undefined;
@@ -99,6 +102,8 @@ const NEEDS_KEY = (host: string): string =>
 /** From one address. With keys of 256 random bits this saves work, not keys. */
 const WRONG_KEYS_PER_MINUTE = 30;
 const GRACE_MS = 8_000;
+const NEEDS_POSTGRES =
+  'files can be shared by servers that share a database: give --database postgres://… too, or no --files-dir';
 
 /** Puts a server together and makes it listen. Throws `folder_busy` where another has the data folder. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -139,7 +144,7 @@ async function serve(
     serverId,
   }: { readonly database: SqlDatabase; readonly box: SecretBox; readonly serverId: string },
 ): Promise<RunningServer> {
-  const { dataDir, slots, onError } = options;
+  const { dataDir, filesDir = dataDir, slots, onError } = options;
   const machine = machinePorts(dataDir, {
     threads: options.threads,
     allowAddresses: options.allowAddresses,
@@ -155,10 +160,13 @@ async function serve(
   if (isOpen && !isLoopback(options.host)) {
     throw new RowmillError('usage', NEEDS_KEY(options.host));
   }
+  const isShared = options.filesDir !== undefined;
+  if (isShared && options.database === undefined) throw new RowmillError('usage', NEEDS_POSTGRES);
+  const place = isShared ? sharedFilesName(filesDir, () => `fil_${nanoid()}`) : serverId;
   const store = new SqlRunStore(database, {
-    folder: join(dataDir, 'server-runs'),
+    folder: join(filesDir, 'server-runs'),
     holder: serverId,
-    place: serverId,
+    place,
   });
   await store.releaseAll();
   const idempotency = new SqlIdempotencyStore(database, { holder: serverId });
@@ -166,7 +174,7 @@ async function serve(
   const { clock, makeStop } = machine;
   const service = new LocalRunService({ ...machine, store, keepsInputs: true });
   const probe = new SqlStoreProbe(database);
-  const freeBytes = () => freeBytesOf(dataDir);
+  const freeBytes = () => freeBytesOf(filesDir);
   const metrics = new ServerMetrics({
     figures: () => probe.figures(),
     freeBytes,
@@ -224,6 +232,7 @@ async function serve(
   });
   const received = await openReceivedFiles(options, {
     database,
+    place: { folder: filesDir, name: place, holder: serverId, isShared },
     runs: { ...machine, store },
     makeId,
     counting: (files) => metrics.countingUploads(files),
@@ -257,7 +266,15 @@ async function serve(
     webhooks,
     metrics,
     retention,
-    readiness: readinessOf({ probe, host, freeBytes, minFreeBytes: options.minFreeBytes }),
+    readiness: readinessOf({
+      probe,
+      host,
+      freeBytes,
+      minFreeBytes: options.minFreeBytes,
+      lookAtFiles: () => {
+        if (isShared) refuseOtherFiles(filesDir, place);
+      },
+    }),
     host,
     control,
     feed,

@@ -42,6 +42,7 @@ describe('loadSettings', () => {
       host: '127.0.0.1',
       port: 7070,
       database: undefined,
+      filesDir: undefined,
       slots: 4,
       maxUploadBytes: 16 * 1024 ** 3,
       logLevel: 'info',

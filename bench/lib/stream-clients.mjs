@@ -15,15 +15,17 @@ let [events, cuts] = [0, 0];
 async function follow(run, isCut) {
   const hash = createHash('sha256');
   let last = 0;
-  for (let hasEnded = false; !hasEnded;) {
-    await connected(run, last, isCut, ({ id, type, data }, comesBack) => {
+  let type;
+  const hasEnded = () => type === 'ended';
+  while (!hasEnded()) {
+    await connected(run, last, isCut, ({ id, data, ...event }, comesBack) => {
       if (id !== last + 1) lost.push(`run ${run}: event ${id} behind ${last}`);
       last = id;
       events += 1;
       // What is told anew after a cut has waited for its reader.
       if (!comesBack) latencies.push(Date.now() - Date.parse(JSON.parse(data).at));
+      type = event.type;
       hash.update(`${id} ${type} ${data}\n`);
-      hasEnded = type === 'ended';
     });
   }
   return { run, last, sha256: hash.digest('hex') };

@@ -1,3 +1,4 @@
+import { refuseFilesElsewhere } from '../engine/hosting/files-elsewhere.ts';
 import type { Draft } from '../engine/ports/draft-store.ts';
 import { mayDo, type Actor } from './actor.ts';
 import type { ApiPorts } from './api-ports.ts';
@@ -13,4 +14,11 @@ export async function ownDraft(
     return draft;
   }
   throw new ApiProblem('not_found', `there is no draft ${draftId}`);
+}
+
+/** The same, for who is about to read its file, or to remove it. Throws `files_elsewhere`. */
+export async function ownDraftFile(...given: Parameters<typeof ownDraft>): Promise<Draft> {
+  const draft = await ownDraft(...given);
+  refuseFilesElsewhere(draft, `draft ${draft.draftId}`);
+  return draft;
 }

@@ -26,6 +26,8 @@ export const MEANINGS: Readonly<Record<ProblemCode, string>> = {
     'Rows of this run were run again or undone by other runs, which need it. Delete those first, or all together (`with_children=true`).',
   wrong_status: 'The run is not in a status in which this can be asked of it.',
   folder_busy: 'Another server process has the data folder. The message names it.',
+  files_elsewhere:
+    'The files lie in the folder of another server on the same database. Ask that server, or give all of them one folder for their files (`--files-dir`).',
   store_unreachable:
     'The database cannot be reached. Ask again in a moment; runs wait for it and go on.',
   contract_broken:

@@ -96,6 +96,7 @@ const SETTING_FLAGS = [
   'host',
   'port',
   'database',
+  'filesDir',
   'slots',
   'maxUploadBytes',
   'logLevel',

@@ -60,6 +60,7 @@ const EXIT_OF_ERROR = {
   run_has_children: 'usage',
   wrong_status: 'usage',
   folder_busy: 'usage',
+  files_elsewhere: 'usage',
   store_unreachable: 'unreachable',
   contract_broken: 'internal',
   state_not_storable: 'internal',

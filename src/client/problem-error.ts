@@ -26,6 +26,7 @@ const SAME: readonly ErrorCode[] = [
   'input_too_large',
   'code_changed',
   'disk_full',
+  'files_elsewhere',
   'run_not_found',
   'run_busy',
   'run_not_resumable',

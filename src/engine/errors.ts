@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'run_has_children'
   | 'wrong_status'
   | 'folder_busy'
+  | 'files_elsewhere'
   | 'store_unreachable'
   | 'contract_broken'
   | 'state_not_storable'

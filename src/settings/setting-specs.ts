@@ -25,6 +25,8 @@ export interface Settings {
   readonly port: number;
   /** `postgres://…` of `serve`; undefined for SQLite in the data folder. */
   readonly database: string | undefined;
+  /** The folder of uploads and runs, where several servers share it; undefined for the data folder. */
+  readonly filesDir: string | undefined;
   /** Runs that `serve` carries out at the same time. */
   readonly slots: number;
   readonly maxUploadBytes: number;
@@ -72,8 +74,7 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     variable: 'ROWMILL_DATA_DIR',
     flag: '--data',
     fallback: '.rowmill',
-    read: (written, folder) =>
-      typeof written === 'string' && written !== '' ? resolve(folder, written) : undefined,
+    read: readFolder,
     allowed: 'a folder',
   },
   tasks: {
@@ -152,6 +153,13 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     flag: '--database',
     fallback: undefined,
     ...url('postgres', 'postgresql'),
+  },
+  filesDir: {
+    variable: 'ROWMILL_FILES_DIR',
+    flag: '--files-dir',
+    fallback: undefined,
+    read: readFolder,
+    allowed: 'a folder',
   },
   slots: {
     variable: 'ROWMILL_SLOTS',
@@ -325,4 +333,8 @@ function url(...schemes: readonly string[]): Pick<SettingSpec, 'read' | 'allowed
     allowed: `an address that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
     shown: (value) => value.replace(/^([^:]+:\/\/[^/:@]*):.*@/, '$1:***@'),
   };
+}
+
+function readFolder(written: unknown, folder: string): string | undefined {
+  return typeof written === 'string' && written !== '' ? resolve(folder, written) : undefined;
 }

@@ -1,4 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createParser } from 'eventsource-parser';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { defineTask, write } from '../../src/index.ts';
@@ -42,8 +45,8 @@ function shut(): void {
   });
 }
 
-async function serve(database: string): Promise<TestServer> {
-  const server = await startTestServer([waits], { database });
+async function serve(database: string, filesDir?: string): Promise<TestServer> {
+  const server = await startTestServer([waits], { database, filesDir });
   servers.push(server);
   return server;
 }
@@ -203,6 +206,86 @@ describe.skipIf(postgres === undefined)('two servers on one PostgreSQL', () => {
     expect(calls).toEqual(oneTo(5_000).map(String));
   });
 
+  it('say where the files of a run and of a draft are, and leave them alone', async () => {
+    const [a, b] = await serveTwice();
+    const runId = await create(a, { rows: 10 });
+    await endedRun(b, runId);
+    const draft = await a.json('/v1/drafts?task=test/waits', {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv' },
+      body: 'n\n1\n',
+    });
+    const draftId = draft.body.id;
+    const refused: readonly (readonly [string, string])[] = [
+      ['GET', `/v1/runs/${runId}/files/output.csv`],
+      ['GET', `/v1/runs/${runId}/rows`],
+      ['GET', `/v1/runs/${runId}/errors`],
+      ['GET', `/v1/runs/${runId}/log`],
+      ['DELETE', `/v1/runs/${runId}`],
+      ['GET', `/v1/drafts/${draftId}/rows`],
+      ['POST', `/v1/drafts/${draftId}/check`],
+      ['DELETE', `/v1/drafts/${draftId}`],
+    ];
+    for (const [method, path] of refused) {
+      const { status, body } = await b.json(path, { method });
+      expect([method, path, status, body['code']]).toEqual([method, path, 421, 'files_elsewhere']);
+      expect(body['detail']).toMatch(/are not here but with srv_/);
+    }
+    expect(await b.json('/v1/retention?keep_days=0')).toMatchObject({ body: { data: [] } });
+    expect((await b.json(`/v1/drafts/${draftId}`)).status).toBe(200);
+    const output = await fetch(`${a.url}/v1/runs/${runId}/files/output.csv`);
+    expect(await output.text()).toMatch(/^n,done/);
+    expect((await a.json(`/v1/drafts/${draftId}/rows`)).status).toBe(200);
+  });
+
+  it('leave the checks of drafts of each other alone', async () => {
+    const [a, , database] = await serveTwice();
+    const { body } = await a.json('/v1/drafts?task=test/waits', {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv' },
+      body: 'n\n1\n',
+    });
+    await a.json(`/v1/drafts/${body.id}/check`, { method: 'POST' });
+    await until('it is checked', async () => {
+      const check = await a.json(`/v1/drafts/${body.id}/check`);
+      return check.body['state'] === 'done';
+    });
+    await asked(database, `UPDATE drafts SET check_state = 'executing'`);
+    await serve(database);
+    expect((await a.json(`/v1/drafts/${body.id}/check`)).body['state']).toBe('executing');
+  });
+
+  it('share files where they share a folder, and say when it is gone', async () => {
+    if (postgres === undefined) throw new Error(NOT_RUN);
+    const database = await makeDatabase(postgres);
+    const filesDir = await mkdtemp(join(tmpdir(), 'rowmill-shared-'));
+    try {
+      const [a, b] = [await serve(database, filesDir), await serve(database, filesDir)];
+      const runId = await create(a, { rows: 10 });
+      await endedRun(b, runId);
+      const output = await fetch(`${b.url}/v1/runs/${runId}/files/output.csv`);
+      expect(await output.text()).toMatch(/^n,done/);
+      expect((await b.json('/readyz')).status).toBe(200);
+      await rename(filesDir, `${filesDir}.gone`);
+      const { status, body } = await b.json('/readyz');
+      expect(status).toBe(503);
+      expect(body).toMatchObject({
+        checks: { store: { ok: true }, disk: { ok: false, message: expect.any(String) } },
+      });
+      await rename(`${filesDir}.gone`, filesDir);
+      expect((await b.json(`/v1/runs/${runId}`, { method: 'DELETE' })).status).toBe(204);
+      expect(await readdir(join(filesDir, 'server-runs'))).toEqual([]);
+    } finally {
+      await rm(filesDir, { recursive: true, force: true });
+    }
+  });
+
+  it('share no files without a database that they share', async () => {
+    await expect(
+      startTestServer([waits], { filesDir: join(tmpdir(), 'nowhere'), database: undefined }),
+    ).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('--database') });
+  });
+
   it('carry each run out once', async () => {
     const [a, b] = await serveTwice();
     const runs = await Promise.all(
@@ -222,6 +305,4 @@ describe.skipIf(postgres === undefined)('two servers on one PostgreSQL', () => {
   });
 });
 
-describe.skipIf(postgres !== undefined)('two servers', () => {
-  it.skip(NOT_RUN, () => undefined);
-});
+if (postgres === undefined) it.skip(NOT_RUN, () => undefined);

@@ -45,6 +45,7 @@ const FROZEN_ERRORS: Record<ErrorCode, number> = {
   run_has_children: 2,
   wrong_status: 2,
   folder_busy: 2,
+  files_elsewhere: 2,
   store_unreachable: 7,
   contract_broken: 1,
   state_not_storable: 1,

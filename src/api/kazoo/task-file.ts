@@ -1,3 +1,4 @@
+import { refuseFilesElsewhere } from '../../engine/hosting/files-elsewhere.ts';
 import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
 import { outputPathOf } from '../../engine/run/run-paths.ts';
 import { ApiProblem } from '../problem.ts';
@@ -36,6 +37,7 @@ export async function sendTaskFile(
 ): Promise<'sent'> {
   const { record } = run;
   const taskId = taskIdOf(record.runId);
+  refuseFilesElsewhere(run, `task ${taskId}`);
   const path = pathOf(run, name, ports.clock.now());
   if (path === undefined) throw wrongState(taskId);
   const saveAs = `${record.task.replace('/', '_')}_${taskId}_${name === IN ? 'in' : 'out'}.csv`;

@@ -4,7 +4,7 @@ import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
 import { createRun, madeBefore } from '../create-run.ts';
 import { CREATED, createdRun, startAt, startCreated, WAIT_HEADERS } from '../created-run.ts';
 import { outputOrRun } from '../output-or-run.ts';
-import { ownDraft } from '../own-draft.ts';
+import { ownDraftFile } from '../own-draft.ts';
 import { ApiProblem } from '../problem.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
 import { FILE_HEADERS } from '../send-file.ts';
@@ -46,7 +46,7 @@ export const createRunRoutes: readonly AnyRoute[] = [
       }),
     }),
     responses: { 201: CREATED },
-    problems: ['not_found'],
+    problems: ['not_found', 'files_elsewhere'],
     handle: async (call) => {
       const { body, ports } = call;
       const made = await madeBefore(call.reservedId?.('run'), ports);
@@ -141,7 +141,7 @@ async function draftRun(
   >,
 ): Promise<HostedRun> {
   const { body, ports } = call;
-  const draft = body.draft === undefined ? undefined : await ownDraft(body.draft, call);
+  const draft = body.draft === undefined ? undefined : await ownDraftFile(body.draft, call);
   const name = body.task ?? draft?.task;
   if (name === undefined) {
     throw new ApiProblem('bad_request', 'body.task: which task, or a draft that has one');

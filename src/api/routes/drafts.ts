@@ -8,7 +8,7 @@ import {
   runOptionsQuery,
 } from '../wire/run-options-wire.ts';
 import { cursorAt, readCursor } from '../cursor.ts';
-import { ownDraft } from '../own-draft.ts';
+import { ownDraft, ownDraftFile } from '../own-draft.ts';
 import { ApiProblem } from '../problem.ts';
 import { refuseMachinePlaces } from '../refuse-machine-places.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
@@ -131,9 +131,10 @@ export const draftRoutes: readonly AnyRoute[] = [
       options: ReadOptionsPatch.optional(),
     }),
     responses: { 200: DRAFT_RESPONSE },
+    problems: ['files_elsewhere'],
     handle: async (call) => {
       const { params, body, ports } = call;
-      const draft = await ownDraft(params.draft_id, call);
+      const draft = await ownDraftFile(params.draft_id, call);
       const patched = patchedReadOptions(readOptionsWire(draft.options), body.options ?? {});
       await ports.drafts.change(draft, {
         task: body.task === undefined ? draft.task : (body.task ?? undefined),
@@ -152,8 +153,9 @@ export const draftRoutes: readonly AnyRoute[] = [
     scope: 'runs:write',
     params: OneDraft,
     responses: { 204: { description: 'It is gone' } },
+    problems: ['files_elsewhere'],
     handle: async (call) => {
-      await call.ports.drafts.remove(await ownDraft(call.params.draft_id, call));
+      await call.ports.drafts.remove(await ownDraftFile(call.params.draft_id, call));
       return { status: 204 };
     },
   }),
@@ -166,8 +168,9 @@ export const draftRoutes: readonly AnyRoute[] = [
     scope: 'runs:write',
     params: OneDraft,
     responses: { 202: CHECK_RESPONSE },
+    problems: ['files_elsewhere'],
     handle: async (call) => {
-      const draft = await ownDraft(call.params.draft_id, call);
+      const draft = await ownDraftFile(call.params.draft_id, call);
       if (draft.task !== undefined) {
         const { task } = await call.ports.tasks.find(draft.task);
         refuseMachinePlaces(task, draft.arguments);
@@ -225,9 +228,10 @@ export const draftRoutes: readonly AnyRoute[] = [
         schema: z.object({ data: z.array(DraftRow), next: z.int().nullable() }),
       },
     },
+    problems: ['files_elsewhere'],
     handle: async (call) => {
       const { params, query, ports, context } = call;
-      const draft = await ownDraft(params.draft_id, call);
+      const draft = await ownDraftFile(params.draft_id, call);
       const stop = new AbortController();
       const gone = (): void => stop.abort();
       context.res.once('close', gone);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ownRun } from '../own-run.ts';
+import { ownRunFiles } from '../own-run.ts';
 import { route, type AnyRoute } from '../route.ts';
 import { RUN_FILES, runFile, type RunFile } from '../run-file.ts';
 import { FILE_HEADERS, sendFile } from '../send-file.ts';
@@ -32,12 +32,12 @@ export const runFileRoutes: readonly AnyRoute[] = [
       },
       304: { description: 'It has not changed', headers: FILE_HEADERS },
     },
-    problems: ['range_not_satisfiable', 'precondition_failed', 'input_changed'],
+    problems: ['range_not_satisfiable', 'precondition_failed', 'input_changed', 'files_elsewhere'],
     handle: async (call) => {
       const { params, query, ports, context } = call;
       // The names are those of the kinds.
       const kind = params.file.slice(0, -'.csv'.length) as RunFile;
-      const file = await runFile(await ownRun(call), kind, ports);
+      const file = await runFile(await ownRunFiles(call), kind, ports);
       return sendFile(context, { ...file, isForExcel: query.excel === 'true' });
     },
   }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ROW_OUTCOMES, type RunRow } from '../../engine/run/run-service.ts';
-import { ownRun } from '../own-run.ts';
+import { ownRunFiles } from '../own-run.ts';
 import { cursorAt, PAGE_HEADERS, pageOf, pageQuery, pageReply, readPage } from '../page-of.ts';
 import { ApiProblem } from '../problem.ts';
 import { route, type AnyRoute } from '../route.ts';
@@ -28,10 +28,10 @@ export const runRowRoutes: readonly AnyRoute[] = [
       message: z.string().optional().meta({ description: 'Failed rows whose error has it' }),
     }),
     responses: { 200: { description: 'A page', schema: pageOf(Row), headers: PAGE_HEADERS } },
-    problems: ['input_changed'],
+    problems: ['input_changed', 'files_elsewhere'],
     handle: async (call) => {
       const { query, ports, context } = call;
-      const { runId } = (await ownRun(call)).record;
+      const { runId } = (await ownRunFiles(call)).record;
       const { limit, outcome, column, message } = query;
       const after = cursorOf(query.after);
       // Those of the number itself may not all have been given.
@@ -51,9 +51,10 @@ export const runRowRoutes: readonly AnyRoute[] = [
     params: OneRun,
     query: z.object(pageQuery),
     responses: { 200: { description: 'A page', schema: pageOf(RowError), headers: PAGE_HEADERS } },
+    problems: ['files_elsewhere'],
     handle: async (call) => {
       const { query, ports, context } = call;
-      const { runId } = (await ownRun(call)).record;
+      const { runId } = (await ownRunFiles(call)).record;
       const after = cursorOf(query.after);
       // A file that came back has its numbers in any order.
       let nth = 0;
@@ -87,10 +88,10 @@ export const runRowRoutes: readonly AnyRoute[] = [
         headers: PAGE_HEADERS,
       },
     },
-    problems: ['not_acceptable'],
+    problems: ['not_acceptable', 'files_elsewhere'],
     handle: async (call) => {
       const { query, ports, context } = call;
-      const { runId } = (await ownRun(call)).record;
+      const { runId } = (await ownRunFiles(call)).record;
       const accepted = context.accepts('application/json', 'application/x-ndjson');
       if (accepted === false) {
         throw new ApiProblem(

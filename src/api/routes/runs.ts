@@ -117,7 +117,7 @@ export const runRoutes: readonly AnyRoute[] = [
     params: OneRun,
     query: z.strictObject({ with_children: z.enum(['true', 'false']).default('false') }),
     responses: { 204: { description: 'It is gone' } },
-    problems: ['run_has_children'],
+    problems: ['run_has_children', 'files_elsewhere'],
     handle: async (call) => {
       const { record } = await ownRun(call);
       const withChildren = call.query.with_children === 'true';

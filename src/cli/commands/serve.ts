@@ -66,6 +66,10 @@ function addServerFlags(command: Command): void {
     .option('--host <address>', 'the address to listen on (default: 127.0.0.1)')
     .option('--port <n>', 'the port to listen on; 0 for any that is free (default: 7070)')
     .option('--database <url>', 'a PostgreSQL server (postgres://…) instead of the embedded store')
+    .option(
+      '--files-dir <folder>',
+      'a folder for uploads and runs that all servers on the database share',
+    )
     .option('--slots <n>', 'runs carried out at the same time (default: 4)')
     .option('--max-upload-bytes <size>', 'the largest upload, such as 500MB (default: 16GiB)')
     .option('--public-url <url>', 'where clients reach the server, when it stands behind a proxy')

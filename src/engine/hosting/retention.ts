@@ -90,6 +90,8 @@ export class Retention {
     let total = 0;
     // The newest first: children before their parents.
     for await (const run of this.#runs(ENDED)) {
+      // The server that has its files sees to it.
+      if (!run.isHere) continue;
       const bytes = maxBytes === Infinity ? 0 : await bytesOf(run.folder);
       total += bytes;
       const rootId = rootOf(run);

@@ -5,6 +5,7 @@ import { descendantsOf } from '../run/after/run-family.ts';
 import type { RunService } from '../run/run-service.ts';
 import type { AskedOfRun } from '../run/status.ts';
 import type { RegisteredTask } from '../task/registry.ts';
+import { refuseFilesElsewhere } from './files-elsewhere.ts';
 import type { RunEventFeed } from './run-event-feed.ts';
 import type { RunHost } from './run-host.ts';
 import { refusalOf, situationOf, type RunAction, type RunSituation } from './run-situation.ts';
@@ -103,6 +104,7 @@ export class RunControl {
   ): Promise<void> {
     return this.#act(runId, 'delete', async (run) => {
       const { store, service } = this.#ports;
+      refuseFilesElsewhere(run, `run ${runId}`);
       const others = withChildren ? await descendantsOf(run, this.#ports) : [];
       for (const id of others) refuse('delete', await store.get(id));
       for (const id of [...others, runId]) await service.delete(id);

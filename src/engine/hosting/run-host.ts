@@ -262,9 +262,10 @@ export class RunHost {
   /** An ending that the store did not take has not happened: the run is taken up again. */
   async #refuseUnstored(runId: string, { message }: RunResult): Promise<void> {
     const { state, isHeld } = await this.#ports.store.get(runId);
-    if (state.status !== 'executing') return;
-    // Held: another server has taken it over.
-    if (!isHeld) await this.#tell(runId, 'interrupted', { status: 'executing', message });
+    if (state.status === 'internal_error') return;
+    // Else another server has taken it over.
+    if (state.status === 'executing' && !isHeld)
+      await this.#tell(runId, 'interrupted', { status: 'executing', message });
     throw new Error(`run ${runId} broke off and is taken up again: ${message ?? ''}`);
   }
 

@@ -33,6 +33,10 @@ export interface Draft extends DraftWishes {
   readonly authAccountId: string;
   readonly fileName: string | undefined;
   readonly path: string;
+  /** Name of the place its file lies in; undefined where that is not known. */
+  readonly place: string | undefined;
+  /** Whether this server has that place. */
+  readonly isHere: boolean;
   readonly bytes: number;
   readonly sha256: string;
   readonly found: FileLook;
@@ -43,7 +47,10 @@ export interface Draft extends DraftWishes {
   readonly expiresAtMs: number;
 }
 
-export type NewDraft = Omit<Draft, 'check' | 'createdAtMs' | 'updatedAtMs' | 'expiresAtMs'>;
+export type NewDraft = Omit<
+  Draft,
+  'check' | 'createdAtMs' | 'updatedAtMs' | 'expiresAtMs' | 'place' | 'isHere'
+>;
 
 /** Where drafts live. */
 export interface DraftStore {
@@ -66,10 +73,10 @@ export interface DraftStore {
     draftId: string,
     { number, ...check }: Omit<DraftCheck, 'askedAtMs'> & { readonly number: number },
   ): Promise<boolean>;
-  /** Checks that an earlier process has left become `interrupted`. */
+  /** Checks that an earlier process of this server has left become `interrupted`. */
   interruptChecks(): Promise<void>;
   remove(draftId: string): Promise<void>;
-  /** Ids and files of the drafts whose time is over. */
+  /** Ids and files of the drafts whose time is over, as far as the files are here. */
   expired(): Promise<readonly Pick<Draft, 'draftId' | 'path'>[]>;
   /** The files of all drafts. */
   paths(): Promise<readonly string[]>;

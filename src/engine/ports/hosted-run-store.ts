@@ -17,6 +17,10 @@ export interface HostedRunFacts {
 /** A run on a server. */
 export interface HostedRun extends StoredRun {
   readonly accountId: string;
+  /** Name of the place its files lie in; undefined where that is not known. */
+  readonly place: string | undefined;
+  /** Whether this server has that place. */
+  readonly isHere: boolean;
   readonly facts: HostedRunFacts;
 }
 

@@ -3,7 +3,7 @@ import type { RunRecord } from './run-record.ts';
 /** Errors file of a run, in its folder. */
 export const ERRORS_FILE = 'errors.csv';
 /** Output of a run without a path of its own. */
-const OUTPUT_FILE = 'output.csv';
+export const OUTPUT_FILE = 'output.csv';
 
 /** Input of a run that has a parent: made before it begins, in UTF-8. */
 export const CHILD_INPUT_FILE = 'input.csv';

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { chmod, link, mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import {
+  chmod,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  type FileHandle,
+} from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { RowmillError } from '../../engine/errors.ts';
 import type { ReceivedFile, UploadFiles } from '../../engine/ports/upload-files.ts';
@@ -7,14 +17,19 @@ import { outputError } from './file-errors.ts';
 
 /** A file that is not whole; no other name is ever one. */
 const PARTIAL = '.part';
+/** In a folder that servers share, a file that no draft has and that nobody has written to for so long is left over. */
+const LEFT_AFTER_MS = 24 * 60 * 60 * 1_000;
 const UPLOAD_ID = /^[\w-]+$/;
 
 /** Files that users send, in one folder, under ids of ours: no name from outside reaches the disk. */
 export class LocalUploads implements UploadFiles {
   readonly #folder: string;
+  readonly #isShared: boolean;
 
-  constructor(folder: string) {
+  /** `isShared`: other servers have the folder too, and are at work in it. */
+  constructor(folder: string, { isShared }: { readonly isShared: boolean }) {
     this.#folder = resolve(folder);
+    this.#isShared = isShared;
   }
 
   async receive(
@@ -79,8 +94,13 @@ export class LocalUploads implements UploadFiles {
       .filter((entry) => entry.isFile() && /\.csv(?:\.part)?$/.test(entry.name))
       .map(({ name }) => join(this.#folder, name))
       .filter((path) => !known.has(path));
-    for (const path of paths) await rm(path, { force: true });
-    return paths;
+    const left: string[] = [];
+    for (const path of paths) {
+      if (this.#isShared && !(await isOld(path))) continue;
+      await rm(path, { force: true });
+      left.push(path);
+    }
+    return left;
   }
 
   #open(path: string): Promise<FileHandle> {
@@ -89,6 +109,12 @@ export class LocalUploads implements UploadFiles {
       return open(path, 'wx', 0o600);
     });
   }
+}
+
+/** Whether nobody can be at work on a file any more. */
+async function isOld(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > LEFT_AFTER_MS;
 }
 
 async function writeAll(

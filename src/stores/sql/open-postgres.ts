@@ -4,6 +4,8 @@ import type { SqlDatabase } from './sql-database.ts';
 
 const CONNECT_WITHIN_MS = 5_000;
 const ANSWER_WITHIN_MS = 30_000;
+/** A server that stalls within a transaction keeps its locks no longer: another takes its runs over. */
+const IDLE_TRANSACTION_MS = 10_000;
 
 /** `url` is a `postgres://` address. Throws when the server cannot be reached. */
 export async function openPostgres(url: string): Promise<SqlDatabase> {
@@ -15,6 +17,7 @@ export async function openPostgres(url: string): Promise<SqlDatabase> {
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
     // A server that went without a word (its machine, its network) is noticed.
     query_timeout: ANSWER_WITHIN_MS,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
     keepAlive: true,
     types: {
       // No count or time of ours is beyond what a number holds exactly.

@@ -47,12 +47,13 @@ export class PostgresEventNews implements EventNewsSource {
     while (!signal.aborted) {
       const lost = new AbortController();
       const client = await this.#connected(hear, () => lost.abort());
+      const isConnected = (): boolean => client !== undefined && !lost.signal.aborted;
       do {
         // A connection can be dead without a word: what it has not brought is looked for all the same.
         hear(undefined);
         const either = AbortSignal.any([signal, lost.signal]);
         await sleep(LOOK_EVERY_MS, undefined, { signal: either }).catch(() => undefined);
-      } while (client !== undefined && !lost.signal.aborted && !signal.aborted);
+      } while (isConnected() && !signal.aborted);
       await client?.end().catch(() => undefined);
     }
   }

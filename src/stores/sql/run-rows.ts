@@ -7,10 +7,10 @@ import type { FailureCause } from '../../engine/run/run-service.ts';
 import { RUN_STATUSES, type AskedOfRun, type RunStatus } from '../../engine/run/status.ts';
 import type { CheckpointTable, RunTable } from './schema.ts';
 
-/** A row of `runs`, read at `now` of the database's clock. */
+/** A row of `runs`, read at `now` of the database's clock. `folder` and `place` are where files are here. */
 export function storedRunOf(
   row: Selectable<RunTable> & { readonly now: number },
-  folder: string,
+  { folder, place }: { readonly folder: string; readonly place: string },
 ): HostedRun {
   const isAsked = row.asked !== null && row.asked_number > row.answered_number;
   return {
@@ -37,6 +37,8 @@ export function storedRunOf(
     isHeld: row.holder !== null && row.lease_until >= row.now,
     folder: join(folder, row.id),
     accountId: row.account_id,
+    place: row.place ?? undefined,
+    isHere: row.place === null || row.place === place,
     facts: {
       dueAtMs: row.due_at ?? undefined,
       acknowledgedAtMs: row.acknowledged_at ?? undefined,

@@ -128,6 +128,8 @@ export interface DraftTable {
   readonly account_id: string;
   readonly auth_account_id: string;
   readonly path: string;
+  /** Name of the place its file lies in. Null: any. */
+  readonly place: string | null;
   /** Name, length and hash as JSON. */
   readonly file: string;
   /** DraftWishes as JSON. */
@@ -139,6 +141,8 @@ export interface DraftTable {
   readonly expires_at: number;
   /** Grows with each check that is asked for, and with what makes one void. */
   readonly check_number: Generated<number>;
+  /** The server that carries the check out. */
+  readonly check_holder: string | null;
   readonly check_state: string | null;
   readonly check_asked_at: number | null;
   /** Counts, result and message as JSON. */

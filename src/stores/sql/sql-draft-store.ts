@@ -14,12 +14,21 @@ import { nowMs, type SqlDatabase } from './sql-database.ts';
 type FileFacts = Pick<Draft, 'fileName' | 'bytes' | 'sha256'>;
 type CheckFacts = Omit<DraftCheck, 'state' | 'askedAtMs'>;
 
+export interface SqlDraftStoreOptions {
+  /** Name of this server, the same after a restart. */
+  readonly holder: string;
+  /** Name of where the files of its drafts lie, the same for all servers that have it. */
+  readonly place: string;
+}
+
 /** Drafts in SQLite or PostgreSQL. */
 export class SqlDraftStore implements DraftStore {
   readonly #database: SqlDatabase;
+  readonly #server: SqlDraftStoreOptions;
 
-  constructor(database: SqlDatabase) {
+  constructor(database: SqlDatabase, server: SqlDraftStoreOptions) {
     this.#database = database;
+    this.#server = server;
   }
 
   async create(draft: NewDraft, lifeMs: number): Promise<Draft> {
@@ -35,6 +44,7 @@ export class SqlDraftStore implements DraftStore {
           account_id: accountId,
           auth_account_id: authAccountId,
           path,
+          place: this.#server.place,
           file: JSON.stringify(file),
           wishes: wishesJson(draft),
           found: JSON.stringify(found),
@@ -45,12 +55,12 @@ export class SqlDraftStore implements DraftStore {
         .returningAll()
         .executeTakeFirstOrThrow(),
     );
-    return draftOf(row);
+    return this.#draftOf(row);
   }
 
   async get(draftId: string): Promise<Draft | undefined> {
     const row = await this.#try(() => this.#living().where('id', '=', draftId).executeTakeFirst());
-    return row === undefined ? undefined : draftOf(row);
+    return row === undefined ? undefined : this.#draftOf(row);
   }
 
   async page({
@@ -70,7 +80,10 @@ export class SqlDraftStore implements DraftStore {
     }
     const newestFirst = query.orderBy('created_at', 'desc').orderBy('id', 'desc');
     const rows = await this.#try(() => newestFirst.limit(limit + 1).execute());
-    return { drafts: rows.slice(0, limit).map(draftOf), hasMore: rows.length > limit };
+    return {
+      drafts: rows.slice(0, limit).map((row) => this.#draftOf(row)),
+      hasMore: rows.length > limit,
+    };
   }
 
   async change(draftId: string, wishes: DraftWishes & Pick<Draft, 'found'>): Promise<void> {
@@ -98,6 +111,7 @@ export class SqlDraftStore implements DraftStore {
         .set({
           check_number: sql<number>`check_number + 1`,
           check_state: 'waiting',
+          check_holder: this.#server.holder,
           check_asked_at: nowMs(this.#database),
           check_facts: JSON.stringify(facts),
         })
@@ -130,6 +144,12 @@ export class SqlDraftStore implements DraftStore {
         .updateTable('drafts')
         .set({ check_state: 'interrupted' })
         .where('check_state', 'in', ['waiting', 'executing'])
+        .where((where) =>
+          where.or([
+            where('check_holder', 'is', null),
+            where('check_holder', '=', this.#server.holder),
+          ]),
+        )
         .execute(),
     );
   }
@@ -146,6 +166,9 @@ export class SqlDraftStore implements DraftStore {
         .selectFrom('drafts')
         .select(['id', 'path'])
         .where('expires_at', '<=', nowMs(this.#database))
+        .where((where) =>
+          where.or([where('place', 'is', null), where('place', '=', this.#server.place)]),
+        )
         .limit(1_000)
         .execute(),
     );
@@ -157,6 +180,11 @@ export class SqlDraftStore implements DraftStore {
       this.#database.db.selectFrom('drafts').select('path').execute(),
     );
     return rows.map(({ path }) => path);
+  }
+
+  #draftOf(row: Selectable<DraftTable>): Draft {
+    const { place } = this.#server;
+    return { ...draftOf(row), isHere: row.place === null || row.place === place };
   }
 
   #living() {
@@ -179,7 +207,7 @@ function wishesJson({ task, arguments: args, options }: DraftWishes): string {
   return JSON.stringify({ task, arguments: args, options });
 }
 
-function draftOf(row: Selectable<DraftTable>): Draft {
+function draftOf(row: Selectable<DraftTable>): Omit<Draft, 'isHere'> {
   // All written by this store, of this or an earlier release.
   const wishes = JSON.parse(row.wishes) as DraftWishes;
   const file = JSON.parse(row.file) as FileFacts;
@@ -192,6 +220,7 @@ function draftOf(row: Selectable<DraftTable>): Draft {
     authAccountId: row.auth_account_id,
     fileName: file.fileName,
     path: row.path,
+    place: row.place ?? undefined,
     bytes: file.bytes,
     sha256: file.sha256,
     found: JSON.parse(row.found) as Draft['found'],

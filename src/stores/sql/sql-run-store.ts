@@ -14,7 +14,9 @@ import type {
 import type { HeldRun } from '../../engine/ports/run-store.ts';
 import type { RunRecord, StoredRun } from '../../engine/run/run-record.ts';
 import type { AskedOfRun } from '../../engine/run/status.ts';
+import { ERRORS_FILE, OUTPUT_FILE } from '../../engine/run/run-paths.ts';
 import { refuseChildren, storeError } from '../store-error.ts';
+import { detachFiles } from './detach-files.ts';
 import { dueRuns, untoldRuns } from './due-runs.ts';
 import { isMeant } from './run-filter.ts';
 import { checkpointOf, storedRunOf } from './run-rows.ts';
@@ -25,7 +27,6 @@ import { SqlHeldRun } from './sql-held-run.ts';
 const LEASE_MS = 10_000;
 /** The newest runs whose files are compared with an input, to tell whether it is an output of ours. */
 const RECORDS_LOOKED_AT = 500;
-
 /** What a run writes waits so long for a database that has gone. */
 const PATIENCE_MS = 60_000;
 
@@ -117,6 +118,9 @@ export class SqlRunStore implements HostedRunStore {
     if (this.#held.has(runId)) throw busy(runId);
     const { db } = this.#database;
     const now = nowMs(this.#database);
+    const before = await this.#try(() =>
+      db.selectFrom('runs').select('holder').where('id', '=', runId).executeTakeFirst(),
+    );
     const claimed = await this.#try(() =>
       db
         .updateTable('runs')
@@ -151,7 +155,20 @@ export class SqlRunStore implements HostedRunStore {
       onReleased: () => this.#held.delete(runId),
     });
     this.#held.set(runId, held);
+    const last = before?.holder ?? this.#holder;
+    if (last !== this.#holder && run.isHere) await this.#takeFiles(run, held);
     return held;
+  }
+
+  /** The files of a run that another server did not let go. */
+  async #takeFiles({ record, folder }: HostedRun, held: SqlHeldRun): Promise<void> {
+    const output = record.outputPath ?? join(folder, OUTPUT_FILE);
+    try {
+      await detachFiles([output, join(folder, ERRORS_FILE)]);
+    } catch (error) {
+      await held.release();
+      throw storeError(folder, error);
+    }
   }
 
   async get(runId: string): Promise<HostedRun> {
@@ -289,7 +306,7 @@ export class SqlRunStore implements HostedRunStore {
   }
 
   #storedRun(row: Parameters<typeof storedRunOf>[0]): HostedRun {
-    const run = storedRunOf(row, this.#folder);
+    const run = storedRunOf(row, { folder: this.#folder, place: this.#place });
     return this.#held.has(row.id) ? { ...run, isHeld: true } : run;
   }
 

@@ -101,7 +101,8 @@ describe('who watches a run', () => {
             for (const [index, isNear] of tellers.entries()) {
               const event = { runId: 'r', type: 'queued' as const, data: {} };
               await (isNear ? near : far).tell(event);
-              for (let left = times[index % times.length] ?? 0; left > 0 && !isNear; left -= 1) {
+              const told = isNear ? 0 : (times[index % times.length] ?? 0);
+              for (let left = told; left > 0; left -= 1) {
                 here.tell({ runId: 'r', type: 'queued', number: index + 1 });
               }
             }

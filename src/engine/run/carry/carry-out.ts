@@ -69,8 +69,9 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
     log.error(messageOf(error), { stack: error instanceof Error ? error.stack : undefined });
   }
   const stored = isStored ? ending : await storeEnding(work, ending, ports);
-  if (isBroken) await cutToCheckpoint(work, ports);
-  if (!isFinal(ending.status))
+  const isLost = stored.isLost === true;
+  if (isBroken && !isLost) await cutToCheckpoint(work, ports);
+  if (!isFinal(ending.status) && !isLost)
     derived = await deriveWhatCan(work, { paths, ending: stored }, ports);
   await log.close();
   const { checkpoint = held.checkpoint } = stored;

@@ -20,6 +20,8 @@ export interface Ending {
   readonly message: string | undefined;
   readonly checkpoint: Checkpoint | undefined;
   readonly unprocessed: number | undefined;
+  /** Another process has taken the run over: its files are that one's. */
+  readonly isLost?: boolean;
 }
 
 /** The ending of a run that was brought to an end. */
@@ -110,7 +112,8 @@ export async function storeEnding(
     return ending;
   } catch (error) {
     const why = [message, messageOf(error)].filter((text) => text !== undefined).join('; ');
-    return { ...ending, status: 'internal_error', message: why };
+    const isLost = error instanceof RowmillError && error.code === 'run_busy';
+    return { ...ending, status: 'internal_error', message: why, isLost };
   }
 }
 

@@ -10,6 +10,7 @@ import { jobs } from './060-jobs.ts';
 import { runFamilies } from './070-run-families.ts';
 import { secrets } from './080-secrets.ts';
 import { automation } from './110-automation.ts';
+import { placeOfDrafts } from './120-place-of-drafts.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -17,7 +18,8 @@ import type { MakeMigration } from './make-migration.ts';
  * released is never changed, and none is put before it: a database of an earlier release opens in this
  * one. The numbers leave room, so that parts made at the same time each have their own ten: runs 00x,
  * keys 01x, drafts 02x, control of runs 03x, webhooks and retention 04x, compatibility 05x,
- * jobs 06x, families of runs 07x, secrets 08x, automation 11x.
+ * jobs 06x, families of runs 07x, secrets 08x, automation 11x,
+ * several servers 12x.
  */
 export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '001-runs': runs,
@@ -32,4 +34,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '070-run-families': runFamilies,
   '080-secrets': secrets,
   '110-automation': automation,
+  '120-place-of-drafts': placeOfDrafts,
 };
