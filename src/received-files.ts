@@ -7,6 +7,7 @@ import { Drafts } from './engine/hosting/drafts.ts';
 import type { MakeId } from './engine/ports/ids.ts';
 import type { UploadFiles } from './engine/ports/upload-files.ts';
 import type { ServicePorts } from './engine/run/service-ports.ts';
+import type { FilePlace } from './file-place.ts';
 import { LocalUploads } from './files/local/local-uploads.ts';
 import { SqlDraftStore } from './stores/sql/sql-draft-store.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
@@ -34,13 +35,7 @@ export async function openReceivedFiles(
     counting,
   }: {
     readonly database: SqlDatabase;
-    /** Where the files lie, what that is called, who this server is, and whether others have it too. */
-    readonly place: {
-      readonly folder: string;
-      readonly name: string;
-      readonly holder: string;
-      readonly isShared: boolean;
-    };
+    readonly place: FilePlace;
     readonly runs: ServicePorts;
     readonly makeId: MakeId;
     readonly counting: (files: UploadFiles) => UploadFiles;

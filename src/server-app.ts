@@ -22,13 +22,13 @@ import { LocalRunService } from './engine/service.ts';
 import type { MakeId } from './engine/ports/ids.ts';
 import type { SecretBox } from './engine/ports/secret-box.ts';
 import { LocalDerivedFileCache } from './files/local/derived-file-cache.ts';
+import { filePlaceOf } from './file-place.ts';
 import { folderBytes } from './files/local/folder-bytes.ts';
 import { machinePorts, type ThreadSource } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
 import { freeBytesOf, readinessOf } from './readiness.ts';
 import { openReceivedFiles } from './received-files.ts';
 import { DataFolder } from './stores/local/data-folder.ts';
-import { refuseOtherFiles, sharedFilesName } from './stores/local/shared-files.ts';
 import { openSecretBox, openServerDatabase, sqlKeys } from './keys-app.ts';
 import { PostgresEventNews } from './stores/sql/postgres-event-news.ts';
 import { SqlAuditStore } from './stores/sql/sql-audit-store.ts';
@@ -102,8 +102,6 @@ const NEEDS_KEY = (host: string): string =>
 /** From one address. With keys of 256 random bits this saves work, not keys. */
 const WRONG_KEYS_PER_MINUTE = 30;
 const GRACE_MS = 8_000;
-const NEEDS_POSTGRES =
-  'files can be shared by servers that share a database: give --database postgres://… too, or no --files-dir';
 
 /** Puts a server together and makes it listen. Throws `folder_busy` where another has the data folder. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -144,7 +142,7 @@ async function serve(
     serverId,
   }: { readonly database: SqlDatabase; readonly box: SecretBox; readonly serverId: string },
 ): Promise<RunningServer> {
-  const { dataDir, filesDir = dataDir, slots, onError } = options;
+  const { dataDir, slots, onError } = options;
   const machine = machinePorts(dataDir, {
     threads: options.threads,
     allowAddresses: options.allowAddresses,
@@ -160,13 +158,11 @@ async function serve(
   if (isOpen && !isLoopback(options.host)) {
     throw new RowmillError('usage', NEEDS_KEY(options.host));
   }
-  const isShared = options.filesDir !== undefined;
-  if (isShared && options.database === undefined) throw new RowmillError('usage', NEEDS_POSTGRES);
-  const place = isShared ? sharedFilesName(filesDir, () => `fil_${nanoid()}`) : serverId;
+  const place = filePlaceOf(options, serverId);
   const store = new SqlRunStore(database, {
-    folder: join(filesDir, 'server-runs'),
+    folder: join(place.folder, 'server-runs'),
     holder: serverId,
-    place,
+    place: place.name,
   });
   await store.releaseAll();
   const idempotency = new SqlIdempotencyStore(database, { holder: serverId });
@@ -174,7 +170,7 @@ async function serve(
   const { clock, makeStop } = machine;
   const service = new LocalRunService({ ...machine, store, keepsInputs: true });
   const probe = new SqlStoreProbe(database);
-  const freeBytes = () => freeBytesOf(filesDir);
+  const freeBytes = () => freeBytesOf(place.folder);
   const metrics = new ServerMetrics({
     figures: () => probe.figures(),
     freeBytes,
@@ -232,7 +228,7 @@ async function serve(
   });
   const received = await openReceivedFiles(options, {
     database,
-    place: { folder: filesDir, name: place, holder: serverId, isShared },
+    place,
     runs: { ...machine, store },
     makeId,
     counting: (files) => metrics.countingUploads(files),
@@ -271,9 +267,7 @@ async function serve(
       host,
       freeBytes,
       minFreeBytes: options.minFreeBytes,
-      lookAtFiles: () => {
-        if (isShared) refuseOtherFiles(filesDir, place);
-      },
+      lookAtFiles: () => place.look(),
     }),
     host,
     control,
