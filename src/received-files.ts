@@ -7,7 +7,7 @@ import { Drafts } from './engine/hosting/drafts.ts';
 import type { MakeId } from './engine/ports/ids.ts';
 import type { UploadFiles } from './engine/ports/upload-files.ts';
 import type { ServicePorts } from './engine/run/service-ports.ts';
-import type { FilePlace } from './file-place.ts';
+import type { FilePlace } from './stores/local/file-place.ts';
 import { LocalUploads } from './files/local/local-uploads.ts';
 import { SqlDraftStore } from './stores/sql/sql-draft-store.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { KeyAuthenticator } from './api/access/key-authenticator.ts';
 import type { RequestLine } from './api/access/log-request.ts';
@@ -22,13 +21,13 @@ import { LocalRunService } from './engine/service.ts';
 import type { MakeId } from './engine/ports/ids.ts';
 import type { SecretBox } from './engine/ports/secret-box.ts';
 import { LocalDerivedFileCache } from './files/local/derived-file-cache.ts';
-import { filePlaceOf } from './file-place.ts';
 import { folderBytes } from './files/local/folder-bytes.ts';
 import { machinePorts, type ThreadSource } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
 import { freeBytesOf, readinessOf } from './readiness.ts';
 import { openReceivedFiles } from './received-files.ts';
 import { DataFolder } from './stores/local/data-folder.ts';
+import { filePlaceOf } from './stores/local/file-place.ts';
 import { openSecretBox, openServerDatabase, sqlKeys } from './keys-app.ts';
 import { PostgresEventNews } from './stores/sql/postgres-event-news.ts';
 import { SqlAuditStore } from './stores/sql/sql-audit-store.ts';
@@ -158,12 +157,8 @@ async function serve(
   if (isOpen && !isLoopback(options.host)) {
     throw new RowmillError('usage', NEEDS_KEY(options.host));
   }
-  const place = filePlaceOf(options, serverId);
-  const store = new SqlRunStore(database, {
-    folder: join(place.folder, 'server-runs'),
-    holder: serverId,
-    place: place.name,
-  });
+  const place = filePlaceOf(options, { holder: serverId, makeId: () => makeId('fil') });
+  const store = new SqlRunStore(database, place.runs);
   await store.releaseAll();
   const idempotency = new SqlIdempotencyStore(database, { holder: serverId });
   await idempotency.releaseAll();
