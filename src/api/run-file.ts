@@ -1,5 +1,6 @@
 import { DERIVED_FILES, type DerivedFile } from '../engine/hosting/derived-run-files.ts';
 import type { HostedRun } from '../engine/ports/hosted-run-store.ts';
+import { RowmillError } from '../engine/errors.ts';
 import { outputPathOf } from '../engine/run/run-paths.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { safeName } from './content-disposition.ts';
@@ -44,7 +45,12 @@ async function derived(
     const message = `run ${runId} did rows of run ${parent.rootId}, whose merged.csv has them all`;
     throw new ApiProblem('not_found', message);
   }
-  const found = await files.find(run, kind);
+  const found = await files.find(run, kind).catch((cause: unknown) => {
+    // It names a place of ours.
+    const isGone = cause instanceof RowmillError && cause.code === 'input_not_found';
+    const message = `a file that ${kind}.csv is made of is not on this server`;
+    throw isGone ? new ApiProblem('input_not_found', message, { cause }) : cause;
+  });
   if (found === undefined) throw notYet(run.record.runId, kind);
   return found;
 }

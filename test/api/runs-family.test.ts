@@ -1,5 +1,6 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { sql } from 'kysely';
@@ -221,6 +222,11 @@ describe('rows of a run that are done again', () => {
         form.append('start', 'true');
         return { body: form };
       },
+      '',
+    ],
+    [
+      'a gzip file',
+      (failed) => ({ type: 'application/gzip', body: gzipSync(Buffer.from(failed)) }),
       '',
     ],
     [
@@ -596,6 +602,26 @@ describe('a run of rows of another', () => {
     const head = await fetch(`${server.url}/v1/runs/${id}/files/merged.csv`, { method: 'HEAD' });
     expect([head.status, head.headers.get('etag')]).toEqual([200, etag]);
     expect(head.headers.get('content-disposition')).toContain('.merged.csv');
+  });
+
+  it('is shown with its parent also where its files are gone, without what became of the rows', async () => {
+    const server = await serve();
+    const { id, body } = await begun(server);
+    const child = await retried(server, id, { type: 'text/csv', body });
+    await rename(
+      join(server.folder, 'server-runs', child.id),
+      join(server.folder, 'server-runs', 'elsewhere'),
+    );
+    const { status, body: shown } = await server.json(`/v1/runs/${id}`);
+    expect(status).toBe(200);
+    expect(shown).toMatchObject({ children: [{ run_id: child.id }], effective: null });
+    expect(await server.json(`/v1/runs/${id}/files/merged.csv`)).toMatchObject({
+      status: 404,
+      body: {
+        code: 'input_not_found',
+        detail: 'a file that merged.csv is made of is not on this server',
+      },
+    });
   });
 
   it('has no merged output of its own', async () => {

@@ -114,7 +114,10 @@ export const RunWithFamily = Run.extend({
         .meta({ description: 'Rows that succeeded at last, by the run that did it' }),
     })
     .nullable()
-    .meta({ description: 'What has become of its rows by now; null where none was run again' }),
+    .meta({
+      description:
+        'What has become of its rows by now; null where none was run again, or its files are not on this server',
+    }),
 }).meta({ id: 'RunWithFamily' });
 
 export function runWithFamilyWire(

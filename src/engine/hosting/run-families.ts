@@ -1,5 +1,6 @@
+import { RowmillError } from '../errors.ts';
 import type { HostedRun } from '../ports/hosted-run-store.ts';
-import { lineageOf, summarize } from '../run/after/family-summary.ts';
+import { lineageOf, summarize, summaryWithoutRows } from '../run/after/family-summary.ts';
 import { familyOf, versionOf } from '../run/after/run-family.ts';
 import { createRetry, createRevert, type CreatedChild } from '../run/begin/begin-child.ts';
 import type {
@@ -53,7 +54,12 @@ export class RunFamilies {
     const version = versionOf(family);
     const kept = this.#kept.get(runId);
     if (kept?.version === version) return kept.summary;
-    const summary = summarize(family, this.#ports);
+    const summary = summarize(family, this.#ports).catch((error: unknown) => {
+      // Files of another server, or lost ones: that must keep nobody from seeing the run.
+      const isElsewhere = error instanceof RowmillError && error.code === 'input_not_found';
+      if (isElsewhere) return summaryWithoutRows(family);
+      throw error;
+    });
     this.#kept.delete(runId);
     this.#kept.set(runId, { version, summary });
     for (const [oldest] of this.#kept) {

@@ -16,7 +16,11 @@ export async function summarizeFamily(
 
 /** The same of what was read of a run, as it stood then. */
 export async function summarize(family: RunFamily, ports: ServicePorts): Promise<RunFamilySummary> {
-  const { run, members, reverts } = family;
+  return { ...summaryWithoutRows(family), effective: await effectiveOf(family, ports) };
+}
+
+/** What is known of a family without a look into its files. */
+export function summaryWithoutRows({ run, members, reverts }: RunFamily): RunFamilySummary {
   const { parent, runId: id } = run.record;
   const children = [...members, ...reverts]
     .filter(({ record }) => record.parent?.runId === id)
@@ -30,7 +34,7 @@ export async function summarize(family: RunFamily, ports: ServicePorts): Promise
     parent,
     children,
     isReverted: reverts.some(({ state }) => state.status === 'success'),
-    effective: await effectiveOf(family, ports),
+    effective: undefined,
   };
 }
 
