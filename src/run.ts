@@ -90,14 +90,23 @@ export async function runTask(options: RunTaskOptions): Promise<RunResult> {
     onInvalid: options.onInvalid ?? 'reject',
     excelSafe: options.excelSafe ?? false,
   };
-  return service.run(request, {
-    listeners: {
-      ...(onStarted === undefined ? {} : { onStarted }),
-      ...(onProgress === undefined ? {} : { onProgress }),
-    },
-    stopSignal: signal ?? new AbortController().signal,
-    abortSignal: new AbortController().signal,
-  });
+  // A run listens for as long as its process lives, and one signal may be given to a thousand runs.
+  const stop = new AbortController();
+  const onAbort = () => stop.abort(signal?.reason);
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener('abort', onAbort);
+  try {
+    return await service.run(request, {
+      listeners: {
+        ...(onStarted === undefined ? {} : { onStarted }),
+        ...(onProgress === undefined ? {} : { onProgress }),
+      },
+      stopSignal: stop.signal,
+      abortSignal: new AbortController().signal,
+    });
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
 }
 
 function pathOf(file: string | URL | undefined): string | undefined {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -129,6 +130,15 @@ describe('runTask', () => {
     const second = await runTask({ ...again, task: taskOf('a') });
     expect(second).toMatchObject({ runId: first.runId, status: 'success', succeeded: 3 });
     expect(await readFile(at('out.csv'), 'utf8')).toBe('n,note,error\n1,a,\n2,a,\n3,a,\n');
+  });
+
+  it('leaves no listener on a signal, which may be given to many runs', async () => {
+    const { signal } = new AbortController();
+    await runTask({ ...files(), task: noted, signal });
+    await expect(
+      runTask({ ...files(), input: at('none.csv'), task: noted, signal }),
+    ).rejects.toThrow(RowmillError);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('gives an output to one of two calls at once', async () => {

@@ -231,6 +231,7 @@ async function openBench(path) {
     run: async () => {
       clear(OUTPUT);
       const { service } = await app.createLocalApp({ settings: { dataDir: RUNS_FOLDER } });
+      const stop = new AbortController();
       const result = await service.run(
         {
           task,
@@ -244,7 +245,7 @@ async function openBench(path) {
           onInvalid: 'reject',
           excelSafe: false,
         },
-        { stopSignal: abort.signal, abortSignal: abort.signal, listeners: {} },
+        { stopSignal: stop.signal, abortSignal: stop.signal, listeners: {} },
       );
       if (result.status !== 'partial') throw new Error(`the run ended ${result.status}`);
     },
