@@ -90,8 +90,9 @@ const host: CommandLineHost = {
     return text(process.stdin);
   },
   async serve({ workspace, onError }) {
-    const [{ startServer }, { openServerLog }] = await Promise.all([
+    const [{ startServer }, { openScriptExecutor }, { openServerLog }] = await Promise.all([
       import('./server-app.ts'),
+      import('./scripts-app.ts'),
       import('./system/server-log.ts'),
     ]);
     const { settings, tasks } = workspace;
@@ -101,6 +102,11 @@ const host: CommandLineHost = {
       tasks,
       masterKey: takeMasterKey(),
       threads: { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks },
+      scripts: openScriptExecutor({
+        javascript: new URL('./script-program.js', import.meta.url),
+        jiti: new URL('../', import.meta.resolve('jiti')),
+        python: new URL('../python/', import.meta.url),
+      }),
       onNotice: onError,
       onRequest: openServerLog(workspace.settings.logLevel, process.stderr).request,
       onError: (error, about) => onError(`${about ?? 'server'}: ${stackOf(error)}`),

@@ -11,17 +11,17 @@ import { ownDeeds, type NoteDeed } from './engine/hosting/own-deeds.ts';
 import { removalNotice, Retention } from './engine/hosting/retention.ts';
 import { RowmillError } from './engine/errors.ts';
 import { RunControl } from './engine/hosting/run-control.ts';
-import { continuingAsAllowed } from './engine/jobs/continued-runs.ts';
-import { JobStarter } from './engine/jobs/start-job.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { RunFamilies } from './engine/hosting/run-families.ts';
 import { RunHost } from './engine/hosting/run-host.ts';
 import { inspectInput } from './engine/run/check/inspect-input.ts';
 import { LocalRunService } from './engine/service.ts';
+import type { ScriptExecutor } from './engine/ports/script-executor.ts';
 import type { MakeId } from './engine/ports/ids.ts';
 import type { SecretBox } from './engine/ports/secret-box.ts';
 import { LocalDerivedFileCache } from './files/local/derived-file-cache.ts';
 import { folderBytes } from './files/local/folder-bytes.ts';
+import { openJobs } from './jobs-app.ts';
 import { machinePorts, type ThreadSource } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
 import { freeBytesOf, readinessOf } from './readiness.ts';
@@ -34,12 +34,9 @@ import { SqlAuditStore } from './stores/sql/sql-audit-store.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
 import { SqlEventStore } from './stores/sql/sql-event-store.ts';
 import { SqlIdempotencyStore } from './stores/sql/sql-idempotency-store.ts';
-import { SqlJobRunStore } from './stores/sql/sql-job-run-store.ts';
-import { SqlJobStore } from './stores/sql/sql-job-store.ts';
 import { SqlRunStore } from './stores/sql/sql-run-store.ts';
 import { SqlStoreProbe } from './stores/sql/sql-store-probe.ts';
 import { SqlWebhookStore } from './stores/sql/sql-webhook-store.ts';
-import { AjvJsonSchemas } from './system/ajv-json-schemas.ts';
 import { openWebhooks } from './webhooks.ts';
 
 /** How a server is set up. */
@@ -56,6 +53,8 @@ export interface ServerOptions {
   /** Folder of the uploads and the runs that all servers on the database share. Absolute. Default: `dataDir`. */
   readonly filesDir?: string | undefined;
   readonly tasks: ApiPorts['tasks'];
+  /** Executes the scripts of jobs. */
+  readonly scripts: ScriptExecutor;
   /** For runs that ask for threads. */
   readonly threads: ThreadSource | undefined;
   /** Hosts and networks that runs and webhooks may reach beside the public internet; `*` for all. */
@@ -177,37 +176,30 @@ async function serve(
       : new PostgresEventNews({ url: options.database, database, origin: serverId });
   const events = metrics.counting(
     new SqlEventStore(database, news),
-    async (runId) => (await store.get(runId)).record.task,
+    // The versions of scripts are without number, and would be as many labels.
+    async (runId) => (await store.get(runId)).record.task.replace(/^job\/.*$/, 'job'),
     (error) => onError(error, undefined),
   );
   const feed = new RunEventFeed(events, news);
-  const jobs = { store: new SqlJobStore(database), runs: new SqlJobRunStore(database) };
-  const resuming = continuingAsAllowed(service, {
-    jobs: jobs.store,
-    jobRuns: jobs.runs,
-    runs: store,
-  });
-  const host: RunHost = new RunHost(
-    { service: resuming, store, feed, tasks: options.tasks, clock, makeStop, onError },
-    { slots },
-  );
-  const schemas = new AjvJsonSchemas();
-  const starter = new JobStarter({
-    jobRuns: jobs.runs,
-    runs: store,
+  const jobs = openJobs(database, {
     service,
-    host,
+    runs: store,
     feed,
     tasks: options.tasks,
-    schemas,
+    scripts: options.scripts,
+    machine,
     onError,
   });
+  const host: RunHost = new RunHost(
+    { service: jobs.service, store, feed, tasks: jobs.tasks, clock, makeStop, onError },
+    { slots },
+  );
   const control = new RunControl({
     service,
     store,
     host,
     feed,
-    tasks: options.tasks,
+    tasks: jobs.tasks,
     clock,
     makeStop,
     timeout: (ms) => AbortSignal.timeout(ms),
@@ -253,7 +245,7 @@ async function serve(
     service,
     store,
     idempotency,
-    jobs: { ...jobs, starter, schemas },
+    jobs: jobs.forApi(host),
     webhooks,
     metrics,
     retention,

@@ -19,7 +19,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What a server does with runs: carries them out when they are due, tells who watches.
   'engine/hosting': ['engine/errors', 'engine/ports', 'engine/run', 'engine/task'],
   // What is stored to be run: a job starts runs of a server.
-  'engine/jobs': ['engine/errors', 'engine/hosting', 'engine/ports', 'engine/run', 'engine/task'],
+  'engine/jobs': [
+    'engine/errors',
+    'engine/hosting',
+    'engine/ports',
+    'engine/run',
+    'engine/script',
+    'engine/task',
+  ],
   // What a script is, and what its author extends.
   'engine/script': ['engine/errors', 'engine/nearest-names', 'engine/ports'],
   'engine/service': ['engine/errors', 'engine/run'],
@@ -50,15 +57,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'api',
     'engine',
     'files',
+    'jobs-app',
     'keys-app',
     'machine',
     'metrics',
     'readiness',
     'received-files',
     'stores',
-    'system',
     'webhooks',
   ],
+  'jobs-app': ['engine', 'stores', 'system'],
+  // What executes the scripts of jobs.
+  'scripts-app': ['engine', 'executors'],
   webhooks: ['api', 'engine', 'system'],
   readiness: ['api', 'engine'],
   'received-files': ['api', 'engine', 'files', 'stores'],
@@ -73,6 +83,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'client',
     'engine',
     'remote-app',
+    'scripts-app',
     'server-app',
     'settings',
     'system',

@@ -9,6 +9,7 @@ import type { RunHost } from '../engine/hosting/run-host.ts';
 import type { JobStarter } from '../engine/jobs/start-job.ts';
 import type { AuditStore } from '../engine/ports/audit-store.ts';
 import type { Clock } from '../engine/ports/clock.ts';
+import type { Sha256 } from '../engine/ports/hash.ts';
 import type { HostedRunStore } from '../engine/ports/hosted-run-store.ts';
 import type { IdempotencyStore } from '../engine/ports/idempotency-store.ts';
 import type { JobRunStore } from '../engine/ports/job-run-store.ts';
@@ -42,6 +43,9 @@ interface Jobs {
   readonly runs: JobRunStore;
   readonly starter: JobStarter;
   readonly schemas: JsonSchemas;
+  /** Of bytes, in hexadecimal. */
+  readonly md5: (bytes: Uint8Array) => string;
+  readonly sha256: Sha256;
 }
 
 /** What is measured, for Prometheus. */

@@ -20,7 +20,8 @@ interface JobVersionWire extends JsonObject {
   readonly name: string;
   readonly run_as: string | null;
   readonly version: number;
-  readonly task: string;
+  readonly task: string | null;
+  readonly script: { readonly language: string; readonly entry: string } | null;
   readonly argument_schema: JsonObject | null;
   readonly script_md5: string | null;
   readonly updated_at: string;
@@ -33,6 +34,11 @@ interface JobWire extends JobVersionWire {
   readonly archived: boolean;
 }
 
+interface PrintedWire {
+  readonly text: string;
+  readonly cut_bytes: number;
+}
+
 interface JobRunWire extends JsonObject {
   readonly id: string;
   readonly version: number;
@@ -43,6 +49,17 @@ interface JobRunWire extends JsonObject {
   readonly created_at: string;
   readonly duration_ms: number;
   readonly input: JsonObject;
+  readonly result: unknown;
+  readonly stdout: PrintedWire | null;
+  readonly stderr: PrintedWire | null;
+  readonly log: readonly { readonly level: string; readonly message: string }[];
+  readonly statistics: {
+    readonly wall_ms: number;
+    readonly cpu_ms: number;
+    readonly peak_memory_bytes: number;
+    readonly stdout_bytes: number;
+    readonly stderr_bytes: number;
+  } | null;
   readonly succeeded: number;
   readonly failed: number;
 }
@@ -180,7 +197,8 @@ function shownJob(job: JobWire): ShownJob {
     isArchived: job.archived,
     user: job.run_as ?? job.account_id,
     version: job.version,
-    work: job.task,
+    task: job.task ?? undefined,
+    work: job.task ?? `${job.script?.language} ${job.script?.entry}`,
     scriptMd5: job.script_md5 ?? undefined,
     argumentSchema: job.argument_schema ?? undefined,
     json: job,
@@ -210,6 +228,30 @@ function shownRun(run: JobRunWire): ShownJobRun {
     input: run.input,
     succeeded: run.succeeded,
     failed: run.failed,
+    script: shownScript(run),
     json: run,
+  };
+}
+
+function shownScript({
+  result,
+  stdout,
+  stderr,
+  log,
+  statistics,
+}: JobRunWire): ShownJobRun['script'] {
+  if (statistics === null) return undefined;
+  return {
+    result,
+    stdout: { text: stdout?.text ?? '', cutBytes: stdout?.cut_bytes ?? 0 },
+    stderr: { text: stderr?.text ?? '', cutBytes: stderr?.cut_bytes ?? 0 },
+    log,
+    statistics: {
+      'stdout.size': statistics.stdout_bytes,
+      'stderr.size': statistics.stderr_bytes,
+      'duration.ms': Math.round(statistics.wall_ms),
+      'cpu.ms': Math.round(statistics.cpu_ms),
+      'memory.peak': statistics.peak_memory_bytes,
+    },
   };
 }

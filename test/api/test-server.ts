@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import type { ScriptExecutor } from '../../src/engine/ports/script-executor.ts';
 import { TaskRegistry } from '../../src/engine/task/registry.ts';
 import type { Task } from '../../src/engine/task/task.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../../src/server-app.ts';
@@ -44,6 +45,12 @@ export interface TestServer extends RunningServer {
   stop(): Promise<void>;
 }
 
+const NO_SCRIPTS: ScriptExecutor = {
+  run: () => Promise.reject(new Error('this test has no executor of scripts')),
+  runtimes: async () => [],
+  isolation: async () => 'there is nothing to isolate',
+};
+
 /** Starts a server with these tasks. `folder` is that of an earlier one that was stopped. */
 export async function startTestServer(
   tasks: readonly Task[],
@@ -66,6 +73,7 @@ export async function startTestServer(
       problems: [],
     },
     threads: undefined,
+    scripts: NO_SCRIPTS,
     allowAddresses: [],
     corsOrigins: [],
     requestsPerMinute: 0,

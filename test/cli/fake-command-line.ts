@@ -132,6 +132,7 @@ const JOB: ShownJob = {
   isArchived: false,
   user: 'local',
   version: 2,
+  task: 'contacts/clean',
   work: 'contacts/clean',
   scriptMd5: undefined,
   argumentSchema: undefined,
@@ -150,6 +151,7 @@ const JOB_RUN: ShownJobRun = {
   input: { 'example-input': 'example-value' },
   succeeded: 1,
   failed: 0,
+  script: undefined,
   json: { id: 'run1', status: 'success' },
 };
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobDefinition } from '../../src/engine/jobs/job-definition.ts';
 import type { JobRunStore } from '../../src/engine/ports/job-run-store.ts';
+import type { JobStorages } from '../../src/engine/ports/job-storage.ts';
 import type { JobStore, NewJobVersion } from '../../src/engine/ports/job-store.ts';
 import type { RunStatus } from '../../src/engine/run/status.ts';
 
@@ -8,6 +9,7 @@ import type { RunStatus } from '../../src/engine/run/status.ts';
 export interface JobWorld {
   readonly jobs: JobStore;
   readonly jobRuns: JobRunStore;
+  readonly storages: JobStorages;
   /** Stores a run that waits, as the store of runs does. */
   addRun(runId: string): Promise<void>;
   setStatus(runId: string, status: RunStatus): Promise<void>;
@@ -25,6 +27,7 @@ const DEFINITION: JobDefinition = {
   arguments: { list: [null, 1.5], text: '💥' },
   argumentSchema: { type: 'object' },
   runAs: undefined,
+  logLevel: 'info',
   logLimit: 3,
   runsPerMinute: undefined,
   allowContinuation: true,
@@ -245,6 +248,41 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
       expect(await page({ untilMs: second?.createdAtMs })).toEqual(['run_a']);
     });
 
+    it('of scripts keep what came of them, the last attempt alone, and are found by it', async () => {
+      const report = {
+        resultCode: 'timeout',
+        message: 'LimitExceeded: 600 s',
+        result: { list: [null, 1.5, '💥'] },
+        stdout: { text: 'I printed "this"\n', bytes: 17, cutBytes: 0 },
+        stderr: { text: '', bytes: 9, cutBytes: 9 },
+        log: [{ level: 'warn', message: 'Careful' }],
+        statistics: {
+          wallMs: 1.5,
+          cpuMs: 1,
+          peakMemoryBytes: 5_000_000_000,
+          eventBytes: 2,
+          resultBytes: 3,
+          stdoutBytes: 17,
+          stderrBytes: 9,
+        },
+        runtime: 'python 3.11.7',
+      } as const;
+      for (const runId of ['run_a', 'run_b']) {
+        await admit(runId);
+        await world.age(1_000);
+      }
+      await jobRuns.saveReport('run_a', { ...report, resultCode: 'success', message: undefined });
+      await jobRuns.saveReport('run_a', report);
+      expect((await jobRuns.find('run_a'))?.report).toEqual(report);
+      expect((await jobRuns.find('run_b'))?.report).toBeUndefined();
+      for (const text of ['printed', 'careful', 'limitexceeded']) {
+        expect(await page({ text })).toEqual(['run_a']);
+      }
+      expect(await page({ text: 'wallMs' })).toEqual([]);
+      const [, listed] = await jobRuns.page({ jobId: 'job_a', limit: 9 });
+      expect(listed?.report).toMatchObject({ resultCode: 'timeout', stdout: { text: '' } });
+    });
+
     it('that have ended are known beyond those to keep, the oldest first', async () => {
       for (const runId of ['run_a', 'run_b', 'run_c', 'run_d']) {
         await admit(runId);
@@ -254,6 +292,58 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
       expect(await jobRuns.ended('job_a', 1)).toEqual(['run_a', 'run_c']);
       expect(await jobRuns.ended('job_a', 0)).toEqual(['run_a', 'run_c', 'run_d']);
       expect(await jobRuns.ended('job_a', 4)).toEqual([]);
+    });
+  });
+
+  describe(`what jobs keep in ${name}`, () => {
+    let world: JobWorld;
+    beforeEach(async () => {
+      world = await open();
+      for (const id of ['job_a', 'job_b']) {
+        await world.jobs.create({ id, accountId: 'acme' }, version({ name: id }));
+      }
+    });
+    afterEach(() => world.close());
+
+    it('is JSON by key, of each job by itself, and goes with the job', async () => {
+      const [mine, theirs] = [world.storages.of('job_a'), world.storages.of('job_b')];
+      expect(await mine.get('k')).toBeUndefined();
+      const values = [null, false, 0, '', [1, { a: 'ü\n💥' }], { b: 1, a: [] }] as const;
+      for (const value of values) {
+        await mine.set('k', value);
+        expect(await mine.get('k')).toEqual(value);
+      }
+      expect(await theirs.get('k')).toBeUndefined();
+      expect([await mine.delete('k'), await mine.delete('k')]).toEqual([true, false]);
+      await mine.set('k', 1);
+      await world.jobs.delete('job_a');
+      await world.jobs.create({ id: 'job_a', accountId: 'acme' }, version({ name: 'job_a' }));
+      expect(await mine.get('k')).toBeUndefined();
+    });
+
+    it('is listed by prefix, to the letter, in the order of characters', async () => {
+      const mine = world.storages.of('job_a');
+      for (const key of ['b', 'a%', 'a_1', 'A', 'ab', 'a']) await mine.set(key, 1);
+      expect(await mine.list('a')).toEqual(['a', 'a%', 'a_1', 'ab']);
+      expect(await mine.list('a_')).toEqual(['a_1']);
+      expect(await mine.list('')).toEqual(['A', 'a', 'a%', 'a_1', 'ab', 'b']);
+    });
+
+    it('is set by exactly one of many who have seen the same value', async () => {
+      const mine = world.storages.of('job_a');
+      // Nobody sets what the others expect.
+      const race = (expected: number | undefined, least: number) =>
+        Promise.all(
+          Array.from({ length: 6 }, (_, index) =>
+            mine.compareAndSet('k', { expected, value: least + index }),
+          ),
+        );
+      expect((await race(undefined, 10)).filter(Boolean)).toHaveLength(1);
+      const seen = Number(await mine.get('k'));
+      expect((await race(seen, 20)).filter(Boolean)).toHaveLength(1);
+      expect(await mine.compareAndSet('k', { expected: undefined, value: 1 })).toBe(false);
+      await mine.set('k', { b: 1, a: 2 });
+      expect(await mine.compareAndSet('k', { expected: { a: 2, b: 1 }, value: 3 })).toBe(true);
     });
   });
 }

@@ -10,6 +10,7 @@ import type { SqlDatabase } from '../../src/stores/sql/sql-database.ts';
 import { SqlAuditStore } from '../../src/stores/sql/sql-audit-store.ts';
 import { SqlEventStore } from '../../src/stores/sql/sql-event-store.ts';
 import { SqlJobRunStore } from '../../src/stores/sql/sql-job-run-store.ts';
+import { SqlJobStorages } from '../../src/stores/sql/sql-job-storage.ts';
 import { SqlJobStore } from '../../src/stores/sql/sql-job-store.ts';
 import { SqlKeyStore } from '../../src/stores/sql/sql-key-store.ts';
 import { SqlRunStore } from '../../src/stores/sql/sql-run-store.ts';
@@ -96,6 +97,7 @@ export async function openJobWorld(postgres: TestPostgres | undefined): Promise<
   return {
     jobs: new SqlJobStore(world.database),
     jobRuns: new SqlJobRunStore(world.database),
+    storages: new SqlJobStorages(world.database),
     async addRun(id) {
       const account = { account_id: 'acme', auth_account_id: 'acme' };
       const values = { ...account, task: 'a/b', record: '{}', status: 'pending', created_at: 1 };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JobDefinition, JsonObject } from '../../engine/jobs/job-definition.ts';
 import type { JobStart, JobStartResult } from '../../engine/jobs/start-job.ts';
 import type { JobLogEntry } from '../../engine/ports/job-run-store.ts';
 import type { Job } from '../../engine/ports/job-store.ts';
@@ -22,7 +23,10 @@ const LOCATION = { Location: 'Where the record of the run is' };
 /** What a job is started with. */
 const StartBody = z.strictObject({
   arguments: z.record(z.string(), z.unknown()).optional().meta({
-    description: 'Over those of the job',
+    description: 'Over those of the job: for a task, or as the event of a script',
+  }),
+  event: z.record(z.string(), z.unknown()).optional().meta({
+    description: 'The same by another name: what the script of a job is given',
   }),
   draft: DraftId.optional().meta({ description: 'The file, for a task that reads one' }),
   wait: z.int().min(0).max(300).optional().meta({
@@ -79,7 +83,7 @@ export const jobRunRoutes: readonly AnyRoute[] = [
       since: Time.optional(),
       until: Time.optional(),
       text: z.string().min(1).max(200).optional().meta({
-        description: 'Is in what the run was given, or in its message',
+        description: 'Is in what the run was given, in its message, or in what it printed',
       }),
     }),
     responses: { 200: pageResponse('A page', JobRunBody) },
@@ -89,7 +93,7 @@ export const jobRunRoutes: readonly AnyRoute[] = [
       const { status, since, until, text } = query;
       return pageReply<JobLogEntry & { readonly id: string }>(query, {
         context,
-        wire: jobRunWire,
+        wire: (entry) => jobRunWire(entry, { isWhole: false }),
         list: async ({ limit, after }) => {
           const entries = await ports.jobs.runs.page({
             jobId,
@@ -125,17 +129,13 @@ async function startOf(
   call: Call<{ readonly job_id: string }, unknown, z.output<typeof StartBody>>,
   { latest: { definition } }: Job,
 ): Promise<JobStart> {
-  const { body, actor, ports } = call;
-  const given = body.arguments ?? {};
-  const { task } = await ports.tasks.find(definition.work.task);
-  refuseMachinePlaces(task, given);
-  const draft = body.draft === undefined ? undefined : await ownDraft(body.draft, call);
-  if (task.kind === 'csv' && draft === undefined) {
-    throw new ApiProblem(
-      'bad_request',
-      `body.draft: ${task.name} reads a CSV; upload it as a draft`,
-    );
+  const { body, actor } = call;
+  if (body.arguments !== undefined && body.event !== undefined) {
+    throw new ApiProblem('bad_request', 'body: arguments and event are the same: give one of both');
   }
+  const given = body.arguments ?? body.event ?? {};
+  await refuseWork(definition.work, given, call);
+  const draft = body.draft === undefined ? undefined : await ownDraft(body.draft, call);
   return {
     trigger: 'manual',
     arguments: given,
@@ -144,6 +144,25 @@ async function startOf(
     owner: { accountId: actor.accountId, authAccountId: actor.authAccountId },
     runId: call.reservedId?.('run'),
   };
+}
+
+/** Throws where a job cannot be started so. */
+async function refuseWork(
+  work: JobDefinition['work'],
+  given: JsonObject,
+  { body, ports }: Pick<Call<unknown, unknown, z.output<typeof StartBody>>, 'body' | 'ports'>,
+): Promise<void> {
+  const hasFile = body.draft !== undefined;
+  if (work.kind === 'script') {
+    if (hasFile) throw new ApiProblem('bad_request', 'body.draft: a script reads no file');
+    return;
+  }
+  const { task } = await ports.tasks.find(work.task);
+  refuseMachinePlaces(task, given);
+  if (task.kind === 'csv' && !hasFile) {
+    const message = `body.draft: ${task.name} reads a CSV; upload it as a draft`;
+    throw new ApiProblem('bad_request', message);
+  }
 }
 
 function startedRun(result: JobStartResult, { latest: { definition } }: Job): string {

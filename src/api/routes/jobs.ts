@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { diffTexts, type NamedTexts } from '../../engine/jobs/diff-texts.ts';
 import type { JobDefinition } from '../../engine/jobs/job-definition.ts';
 import type { Job, NewJobVersion } from '../../engine/ports/job-store.ts';
-import { mayDo, type Actor } from '../actor.ts';
+import { scriptHash } from '../../engine/jobs/script-hash.ts';
+import { checkBundle } from '../../engine/script/check-bundle.ts';
+import { mayDo } from '../actor.ts';
 import type { ApiPorts } from '../api-ports.ts';
 import { ownJob } from '../own-job.ts';
 import { PageQuery, pageReply, pageResponse } from '../page.ts';
@@ -21,6 +23,8 @@ import {
   newDefinition,
   OneJob,
   versionWire,
+  WholeJobVersion,
+  type WholeDefinition,
 } from '../wire/job-wire.ts';
 
 const tag = 'Jobs';
@@ -44,13 +48,13 @@ export const jobRoutes: readonly AnyRoute[] = [
     problems: ['task_not_found', 'conflict'],
     handle: async (call) => {
       const { body, actor, ports } = call;
-      const definition = newDefinition(body);
-      await refuseDefinition(definition, call);
+      const whole = newDefinition(body);
+      await refuseDefinition(whole, call);
       const job = await ports.jobs.store.create(
         { id: call.reservedId?.('job') ?? ports.makeId('job'), accountId: actor.accountId },
-        versionOf(definition, actor),
+        versionOf(whole, call),
       );
-      if (job === undefined) throw nameTaken(definition.name);
+      if (job === undefined) throw nameTaken(body.name);
       return { status: 201, json: jobWire(job), headers: { Location: `/v1/jobs/${job.id}` } };
     },
   }),
@@ -157,6 +161,21 @@ export const jobRoutes: readonly AnyRoute[] = [
   }),
   route({
     method: 'GET',
+    path: '/v1/jobs/{job_id}/versions/{version}',
+    operationId: 'getJobVersion',
+    tag,
+    summary: 'One version of a job, with the files of its script',
+    scope: 'jobs:read',
+    params: OneJob.extend({ version: Version }),
+    responses: { 200: { description: 'The version', schema: WholeJobVersion } },
+    handle: async (call) => {
+      const { id } = await ownJob(call);
+      const version = await versionNumbered(id, call.params.version, call);
+      return { status: 200, json: { ...versionWire(version), files: version.files } };
+    },
+  }),
+  route({
+    method: 'GET',
     path: '/v1/jobs/{job_id}/versions/{older}/diff/{newer}',
     operationId: 'diffJobVersions',
     tag,
@@ -178,16 +197,19 @@ export const jobRoutes: readonly AnyRoute[] = [
   }),
 ];
 
+async function versionNumbered(jobId: string, number: number, { ports }: Pick<Call, 'ports'>) {
+  const version = await ports.jobs.store.version(jobId, number);
+  if (version !== undefined) return version;
+  throw new ApiProblem('not_found', `the job ${jobId} has no version ${number}`);
+}
+
 /** What a version is made of, as texts that can be compared. */
 async function textsOf(
   jobId: string,
   number: number,
   { ports }: Pick<Call, 'ports'>,
 ): Promise<NamedTexts> {
-  const version = await ports.jobs.store.version(jobId, number);
-  if (version === undefined) {
-    throw new ApiProblem('not_found', `the job ${jobId} has no version ${number}`);
-  }
+  const version = await versionNumbered(jobId, number, { ports });
   const job = `${JSON.stringify(definitionWire(version.definition), undefined, 2)}\n`;
   const files = version.files.map(({ path, content }) => [`script/${path}`, content] as const);
   return { label: `version ${number}`, texts: new Map([['job.json', job], ...files]) };
@@ -198,7 +220,7 @@ async function changeJob(
   call: Call<{ readonly job_id: string }, unknown, z.output<typeof JobPatch>>,
   found: Job,
 ): Promise<Job> {
-  const { body, actor, ports } = call;
+  const { body, ports } = call;
   const { archived: _, expected_version: expected, ...patch } = body;
   let job = found;
   for (let tries = 1; tries <= TRIES; tries += 1) {
@@ -207,13 +229,14 @@ async function changeJob(
       const message = `the job has version ${number} by now, not ${expected}`;
       throw new ApiProblem('precondition_failed', message);
     }
-    const definition = changedDefinition(before, patch);
-    if (JSON.stringify(definition) === JSON.stringify(before)) return job;
-    await refuseDefinition(definition, call, before);
-    const version = versionOf(definition, actor);
+    const files = (await ports.jobs.store.version(job.id, number))?.files ?? [];
+    const whole = changedDefinition({ definition: before, files }, patch);
+    if (JSON.stringify(whole) === JSON.stringify({ definition: before, files })) return job;
+    await refuseDefinition(whole, call, before);
+    const version = versionOf(whole, call);
     const verdict = await ports.jobs.store.addVersion(job.id, number, version);
     if (verdict === 'added') return job;
-    if (verdict === 'name_taken') throw nameTaken(definition.name);
+    if (verdict === 'name_taken') throw nameTaken(whole.definition.name);
     job = await ownJob(call);
   }
   throw new ApiProblem('conflict', 'others change this job all the time: try again in a moment');
@@ -221,7 +244,7 @@ async function changeJob(
 
 /** Throws where a job cannot be what is asked for. */
 async function refuseDefinition(
-  { work, arguments: args, argumentSchema, runAs }: JobDefinition,
+  { definition: { work, arguments: args, argumentSchema, runAs }, files }: WholeDefinition,
   { actor, ports }: Pick<Call, 'actor' | 'ports'>,
   before?: JobDefinition,
 ): Promise<void> {
@@ -237,6 +260,10 @@ async function refuseDefinition(
   if (isNew && runAs !== actor.accountId && !mayDo(actor, 'admin')) {
     const message = `only an admin lets a job run as another: body.run_as is ${runAs}`;
     throw new ApiProblem('forbidden', message);
+  }
+  if (work.kind === 'script') {
+    checkBundle({ ...work, files });
+    return;
   }
   const { task } = await ports.tasks.find(work.task);
   refuseMachinePlaces(task, args);
@@ -257,12 +284,16 @@ async function deleteJob({ id, isArchived }: Job, ports: ApiPorts): Promise<void
   await store.delete(id);
 }
 
-function versionOf(definition: JobDefinition, { keyId, authAccountId }: Actor): NewJobVersion {
+function versionOf(
+  { definition, files }: WholeDefinition,
+  { actor: { keyId, authAccountId }, ports }: Pick<Call, 'actor' | 'ports'>,
+): NewJobVersion {
+  const { md5, sha256 } = ports.jobs;
   return {
     definition,
-    files: [],
-    scriptMd5: undefined,
-    scriptSha256: undefined,
+    files,
+    scriptMd5: scriptHash(files, md5),
+    scriptSha256: scriptHash(files, sha256),
     createdBy: keyId ?? authAccountId,
   };
 }

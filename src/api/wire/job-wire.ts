@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import { OVERLAPS, type JobDefinition } from '../../engine/jobs/job-definition.ts';
+import {
+  OVERLAPS,
+  SCRIPT_LANGUAGES,
+  type JobDefinition,
+  type ScriptFile,
+} from '../../engine/jobs/job-definition.ts';
+import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
 import type { Job, JobVersion } from '../../engine/ports/job-store.ts';
+import { ApiProblem } from '../problem.ts';
 import { AccountId } from './key-wire.ts';
 
 export const JobId = z.string().meta({ description: 'Id of a job', example: 'job_7kq2m4xw9abc' });
@@ -23,10 +30,46 @@ export const JobName = z
   )
   .meta({ description: 'Unique in the account', example: 'nightly-clean' });
 
+const SCRIPT = {
+  language: z.enum(SCRIPT_LANGUAGES),
+  entry: z.string().min(1).max(200).meta({
+    description: 'Path of the file that has the class of the job',
+  }),
+  class_name: z.string().max(200).nullable().meta({
+    description: 'Name of that class; null where the file has exactly one',
+  }),
+};
+const Files = z
+  .array(z.strictObject({ path: z.string().max(200), content: z.string() }))
+  .min(1)
+  .max(500);
+
+/** A script, as it is sent. */
+const NewScript = z
+  .strictObject({ ...SCRIPT, class_name: SCRIPT.class_name.optional(), files: Files })
+  .meta({ id: 'NewScript' });
+const Script = z.object(SCRIPT).nullable().meta({
+  description: 'What runs, where it is no task. Its files are in each version',
+});
+
+const WORK = {
+  task: z.string().max(200).nullable().meta({
+    description: '`category/action` of the task that runs; null for a script',
+  }),
+  script: Script,
+};
+
+/** What a start of a job runs: one of both. */
+const NEW_WORK = {
+  task: z.string().max(200).optional().meta({
+    description: '`category/action` of the task that runs',
+  }),
+  script: NewScript.optional(),
+};
+
 const FIELDS = {
   name: JobName,
   description: z.string().max(2_000).meta({ description: 'For people' }),
-  task: z.string().max(200).meta({ description: '`category/action` of the task that runs' }),
   arguments: Bounded.meta({ description: 'What a start adds to or replaces' }),
   argument_schema: Bounded.nullable().meta({
     description: 'JSON Schema (2020-12) that the arguments of every start must fit',
@@ -34,6 +77,9 @@ const FIELDS = {
   run_as: AccountId.nullable().meta({
     description:
       'In whose name the runs are; null: of who starts them. Only an admin names another',
+  }),
+  log_level: z.enum(SCRIPT_LOG_LEVELS).meta({
+    description: 'What a script logs below this level is dropped',
   }),
   log_limit: z.int().min(1).max(10_000).meta({
     description: 'Records that are kept, the newest. An older one goes with its run',
@@ -55,10 +101,12 @@ const FIELDS = {
 export const NewJob = z
   .strictObject({
     ...FIELDS,
+    ...NEW_WORK,
     description: FIELDS.description.optional(),
     arguments: FIELDS.arguments.optional(),
     argument_schema: FIELDS.argument_schema.optional(),
     run_as: FIELDS.run_as.optional(),
+    log_level: FIELDS.log_level.optional(),
     log_limit: FIELDS.log_limit.optional(),
     runs_per_minute: FIELDS.runs_per_minute.optional(),
     allow_continuation: FIELDS.allow_continuation.optional(),
@@ -70,6 +118,7 @@ export const NewJob = z
 export const JobPatch = z
   .strictObject({
     ...z.strictObject(FIELDS).partial().shape,
+    ...NEW_WORK,
     archived: z.boolean().optional().meta({
       description: 'An archived job stays listed and never runs. This makes no version',
     }),
@@ -97,14 +146,19 @@ export const JobBody = z
     archived: z.boolean(),
     created_at: Time,
     ...FIELDS,
+    ...WORK,
     ...VERSION,
   })
   .meta({ id: 'Job' });
 
 /** One version of a job. */
 export const JobVersionBody = z
-  .object({ job_id: JobId, ...FIELDS, ...VERSION })
+  .object({ job_id: JobId, ...FIELDS, ...WORK, ...VERSION })
   .meta({ id: 'JobVersion' });
+/** The same with the files of its script. */
+export const WholeJobVersion = z
+  .object({ ...JobVersionBody.shape, files: Files.min(0) })
+  .meta({ id: 'WholeJobVersion' });
 
 export function jobWire({ id, accountId, isArchived, createdAtMs, latest }: Job) {
   const { job_id: _, ...version } = versionWire(latest);
@@ -134,11 +188,13 @@ export function definitionWire(definition: JobDefinition) {
   return {
     name: definition.name,
     description: definition.description,
-    task: definition.work.task,
+    task: definition.work.kind === 'task' ? definition.work.task : null,
+    script: scriptWire(definition),
     arguments: { ...definition.arguments },
     argument_schema:
       definition.argumentSchema === undefined ? null : { ...definition.argumentSchema },
     run_as: definition.runAs ?? null,
+    log_level: definition.logLevel,
     log_limit: definition.logLimit,
     runs_per_minute: definition.runsPerMinute ?? null,
     allow_continuation: definition.allowContinuation,
@@ -146,31 +202,75 @@ export function definitionWire(definition: JobDefinition) {
   };
 }
 
+function scriptWire({ work }: JobDefinition): z.input<typeof Script> {
+  if (work.kind !== 'script') return null;
+  return { language: work.language, entry: work.entry, class_name: work.className ?? null };
+}
+
+/** What a job is, with the files of its script. */
+export interface WholeDefinition {
+  readonly definition: JobDefinition;
+  readonly files: readonly ScriptFile[];
+}
+
 /** What a new job is where nothing is said. */
 const DEFAULT_LOG_LIMIT = 100;
 
-export function newDefinition(wire: z.output<typeof NewJob>): JobDefinition {
+/** Throws where it is not said what runs, or two things are. */
+export function newDefinition(wire: z.output<typeof NewJob>): WholeDefinition {
+  const { task, script, ...fields } = wire;
+  if ((task === undefined) === (script === undefined)) {
+    throw new ApiProblem('bad_request', 'body: a job runs a task or a script: give one of both');
+  }
+  return { definition: definitionOf(fields, workOf({ task, script })), files: script?.files ?? [] };
+}
+
+/** A job after a change. A script is changed as a whole. */
+export function changedDefinition(
+  { definition, files }: WholeDefinition,
+  patch: Omit<z.output<typeof JobPatch>, 'archived' | 'expected_version'>,
+): WholeDefinition {
+  const { task, script, ...fields } = patch;
+  if (task !== undefined && script !== undefined) {
+    throw new ApiProblem('bad_request', 'body: a job runs a task or a script: give one of both');
+  }
+  const { task: _, script: __, ...before } = definitionWire(definition);
+  // What is undefined was not named; what is null is no longer said.
+  const named = Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  );
+  const isSame = task === undefined && script === undefined;
+  const work = isSame ? definition.work : workOf({ task, script });
+  return {
+    definition: definitionOf({ ...before, ...named }, work),
+    files: isSame ? files : (script?.files ?? []),
+  };
+}
+
+function workOf({
+  task = '',
+  script,
+}: Pick<z.output<typeof NewJob>, 'task' | 'script'>): JobDefinition['work'] {
+  if (script === undefined) return { kind: 'task', task };
+  const { language, entry, class_name: className } = script;
+  return { kind: 'script', language, entry, className: className ?? undefined };
+}
+
+function definitionOf(
+  wire: Omit<z.output<typeof NewJob>, 'task' | 'script'>,
+  work: JobDefinition['work'],
+): JobDefinition {
   return {
     name: wire.name,
     description: wire.description ?? '',
-    work: { kind: 'task', task: wire.task },
+    work,
     arguments: wire.arguments ?? {},
     argumentSchema: wire.argument_schema ?? undefined,
     runAs: wire.run_as ?? undefined,
+    logLevel: wire.log_level ?? 'info',
     logLimit: wire.log_limit ?? DEFAULT_LOG_LIMIT,
     runsPerMinute: wire.runs_per_minute ?? undefined,
     allowContinuation: wire.allow_continuation ?? true,
     overlap: wire.overlap ?? 'skip',
   };
-}
-
-export function changedDefinition(
-  definition: JobDefinition,
-  patch: Omit<z.output<typeof JobPatch>, 'archived' | 'expected_version'>,
-): JobDefinition {
-  // What is undefined was not named; what is null is no longer said.
-  const named = Object.fromEntries(
-    Object.entries(patch).filter(([, value]) => value !== undefined),
-  );
-  return newDefinition({ ...definitionWire(definition), ...named });
 }

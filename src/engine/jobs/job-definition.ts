@@ -1,3 +1,5 @@
+import type { ScriptLogLevel } from '../ports/script-executor.ts';
+
 /** A file of a script. */
 export interface ScriptFile {
   /** Relative, with `/`; unique in the job. */
@@ -8,11 +10,25 @@ export interface ScriptFile {
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** What a job runs. Its kinds grow: services and handlers come beside these. */
-type JobWork = {
-  readonly kind: 'task';
-  /** `category/action`. */
-  readonly task: string;
-};
+type JobWork =
+  | {
+      readonly kind: 'task';
+      /** `category/action`. */
+      readonly task: string;
+    }
+  | {
+      /** Its files are kept with the version. */
+      readonly kind: 'script';
+      readonly language: ScriptLanguage;
+      /** Path of the file that has the job's class. */
+      readonly entry: string;
+      /** Undefined where the entry has exactly one. */
+      readonly className: string | undefined;
+    };
+
+export const SCRIPT_LANGUAGES = ['javascript', 'typescript', 'python'] as const;
+
+type ScriptLanguage = (typeof SCRIPT_LANGUAGES)[number];
 
 /** What becomes of a start while a run of the job is at work. */
 export const OVERLAPS = ['skip', 'allow'] as const;
@@ -29,6 +45,8 @@ export interface JobDefinition {
   readonly argumentSchema: JsonObject | undefined;
   /** In whose name its runs are: undefined for who starts them. */
   readonly runAs: string | undefined;
+  /** What a script logs below this level is dropped. */
+  readonly logLevel: ScriptLogLevel;
   /** Records of runs that are kept, the newest. */
   readonly logLimit: number;
   /** Starts at most in any 60 s; undefined for any number. */

@@ -8,7 +8,9 @@ export interface ShownJob {
   /** In whose name its runs are. */
   readonly user: string;
   readonly version: number;
-  /** What runs: the name of a task. */
+  /** Name of the task that runs; undefined for a script. */
+  readonly task: string | undefined;
+  /** What runs, in a word or two. */
   readonly work: string;
   readonly scriptMd5: string | undefined;
   readonly argumentSchema: JsonObject | undefined;
@@ -25,6 +27,11 @@ export interface ShownJobVersion {
   readonly json: JsonObject;
 }
 
+interface Printed {
+  readonly text: string;
+  readonly cutBytes: number;
+}
+
 /** The record of a run of a job, for a person. */
 export interface ShownJobRun extends Tally {
   readonly runId: string;
@@ -36,6 +43,17 @@ export interface ShownJobRun extends Tally {
   readonly createdAt: Date;
   readonly durationMs: number;
   readonly input: JsonObject;
+  /** Of a script that has come to its end. */
+  readonly script:
+    | {
+        readonly result: unknown;
+        readonly stdout: Printed;
+        readonly stderr: Printed;
+        readonly log: readonly { readonly level: string; readonly message: string }[];
+        /** By the names that a person reads. */
+        readonly statistics: Readonly<Record<string, number>>;
+      }
+    | undefined;
   readonly json: JsonObject;
 }
 

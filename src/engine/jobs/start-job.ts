@@ -8,6 +8,7 @@ import type { JsonSchemas } from '../ports/json-schemas.ts';
 import type { RunInput, RunOwner, RunService } from '../run/run-service.ts';
 import type { RegisteredTask } from '../task/registry.ts';
 import type { JsonObject } from './job-definition.ts';
+import { jobTaskName } from './job-tasks.ts';
 
 /** What starting jobs works with. */
 export interface JobStarterPorts {
@@ -24,7 +25,7 @@ export interface JobStarterPorts {
 /** A start of a job. */
 export interface JobStart {
   readonly trigger: TriggerKind;
-  /** Over those of the job. */
+  /** Over the arguments of the job: what the task is given, or the event of a script. */
   readonly arguments: JsonObject;
   /** A file, for a task that reads one. */
   readonly input: RunInput;
@@ -84,12 +85,10 @@ export class JobStarter {
   }
 
   /** Stores a run that waits. */
-  async #create(
-    { latest: { definition } }: Job,
-    start: JobStart,
-    args: JsonObject,
-  ): Promise<string> {
-    const { task, codeHash } = await this.#ports.tasks.find(definition.work.task);
+  async #create({ latest }: Job, start: JobStart, args: JsonObject): Promise<string> {
+    const { work, runAs } = latest.definition;
+    const name = work.kind === 'task' ? work.task : jobTaskName(latest);
+    const { task, codeHash } = await this.#ports.tasks.find(name);
     const { runId } = await this.#ports.service.create({
       runId: start.runId,
       task,
@@ -103,7 +102,7 @@ export class JobStarter {
       acceptNewCode: false,
       onInvalid: 'reject',
       excelSafe: false,
-      owner: { ...start.owner, authAccountId: definition.runAs ?? start.owner.authAccountId },
+      owner: { ...start.owner, authAccountId: runAs ?? start.owner.authAccountId },
     });
     return runId;
   }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../jobs/job-definition.ts';
+import type { ScriptReport } from '../jobs/script-report.ts';
 import type { RunStatus, Tally } from '../run/status.ts';
 
 /** What has started a run of a job. */
@@ -25,6 +26,8 @@ export interface JobLogEntry extends JobRun, Tally {
   readonly startedAtMs: number | undefined;
   readonly finishedAtMs: number | undefined;
   readonly elapsedMs: number;
+  /** What came of it, where it was a script that has come to its end. A list leaves out what was printed. */
+  readonly report: ScriptReport | undefined;
 }
 
 /** What is looked at before a run of a job is begun. */
@@ -49,7 +52,7 @@ export interface JobLogRequest {
   readonly sinceMs?: number | undefined;
   /** Before this. */
   readonly untilMs?: number | undefined;
-  /** Is in what the run was given, or in its message. Upper and lower case are the same. */
+  /** Is in what the run was given, in its message, or in what it printed or logged. Upper and lower case are the same. */
   readonly text?: string | undefined;
   readonly limit: number;
   readonly after?: { readonly createdAtMs: number; readonly runId: string } | undefined;
@@ -63,6 +66,8 @@ export interface JobRunStore {
    */
   admit(run: Omit<JobRun, 'createdAtMs'>, rules: AdmissionRules): Promise<Admission>;
   find(runId: string): Promise<JobLogEntry | undefined>;
+  /** Keeps what came of a run of a script, in the place of what an earlier attempt has left. */
+  saveReport(runId: string, report: ScriptReport): Promise<void>;
   page(request: JobLogRequest): Promise<readonly JobLogEntry[]>;
   /** Runs of a job that have not ended. */
   atWork(jobId: string): Promise<readonly string[]>;

@@ -225,6 +225,25 @@ interface SecretTable {
   readonly updated_at: number;
 }
 
+/** What came of a run of a script. */
+interface JobResultTable {
+  readonly run_id: string;
+  readonly result_code: string;
+  readonly message: string | null;
+  /** What it printed and logged, as JSON. */
+  readonly printed: string;
+  /** The rest of its ScriptReport as JSON. */
+  readonly facts: string;
+}
+
+/** What a job keeps between its runs. */
+interface JobStorageTable {
+  readonly job_id: string;
+  readonly key: string;
+  /** JSON. */
+  readonly value: string;
+}
+
 /** All tables of the store. */
 export interface StoreSchema extends AutomationSchema {
   readonly runs: RunTable;
@@ -240,4 +259,6 @@ export interface StoreSchema extends AutomationSchema {
   readonly job_versions: JobVersionTable;
   readonly job_runs: JobRunTable;
   readonly secrets: SecretTable;
+  readonly job_results: JobResultTable;
+  readonly job_storage: JobStorageTable;
 }

@@ -9,6 +9,8 @@ import {
   type JobRun,
   type JobRunStore,
 } from '../../engine/ports/job-run-store.ts';
+import { RESULT_CODES } from '../../engine/jobs/result-code.ts';
+import type { ScriptReport } from '../../engine/jobs/script-report.ts';
 import type { RunStatus } from '../../engine/run/status.ts';
 import { storeError } from '../store-error.ts';
 import { statusOf } from './run-rows.ts';
@@ -78,9 +80,29 @@ export class SqlJobRunStore implements JobRunStore {
 
   async find(runId: string): Promise<JobLogEntry | undefined> {
     const row = await this.#try(() =>
-      this.#entries().where('job_runs.run_id', '=', runId).executeTakeFirst(),
+      this.#entries()
+        .select('job_results.printed')
+        .where('job_runs.run_id', '=', runId)
+        .executeTakeFirst(),
     );
     return row && entryOf(row);
+  }
+
+  async saveReport(runId: string, report: ScriptReport): Promise<void> {
+    const { resultCode, message, stdout, stderr, log, ...facts } = report;
+    const values = {
+      result_code: resultCode,
+      message: message ?? null,
+      printed: JSON.stringify({ stdout, stderr, log }),
+      facts: JSON.stringify(facts),
+    };
+    await this.#try(() =>
+      this.#database.db
+        .insertInto('job_results')
+        .values({ ...values, run_id: runId })
+        .onConflict((conflict) => conflict.column('run_id').doUpdateSet(values))
+        .execute(),
+    );
   }
 
   async page(request: JobLogRequest): Promise<readonly JobLogEntry[]> {
@@ -93,7 +115,7 @@ export class SqlJobRunStore implements JobRunStore {
       if (text !== undefined) {
         const pattern = `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
         query = query.where(
-          sql<boolean>`(lower(job_runs.input) like lower(${pattern}) escape '\\' or lower(coalesce(runs.message, '')) like lower(${pattern}) escape '\\')`,
+          sql<boolean>`(lower(job_runs.input) like lower(${pattern}) escape '\\' or lower(coalesce(runs.message, '')) like lower(${pattern}) escape '\\' or lower(coalesce(job_results.printed, '')) like lower(${pattern}) escape '\\' or lower(coalesce(job_results.message, '')) like lower(${pattern}) escape '\\')`,
         );
       }
       if (after !== undefined) {
@@ -190,7 +212,11 @@ export class SqlJobRunStore implements JobRunStore {
     return this.#database.db
       .selectFrom('job_runs')
       .innerJoin('runs', 'runs.id', 'job_runs.run_id')
+      .leftJoin('job_results', 'job_results.run_id', 'job_runs.run_id')
       .select([
+        'job_results.result_code',
+        'job_results.message as said',
+        'job_results.facts',
         'job_runs.run_id',
         'job_runs.job_id',
         'job_runs.version',
@@ -217,7 +243,38 @@ export class SqlJobRunStore implements JobRunStore {
   }
 }
 
+/** What a list leaves out. */
+const NOTHING_PRINTED: Printed = {
+  stdout: { text: '', bytes: 0, cutBytes: 0 },
+  stderr: { text: '', bytes: 0, cutBytes: 0 },
+  log: [],
+};
+
+type Printed = Pick<ScriptReport, 'stdout' | 'stderr' | 'log'>;
+
+function reportOf(row: {
+  readonly result_code: string | null;
+  readonly said: string | null;
+  readonly facts: string | null;
+  readonly printed?: string | null;
+}): ScriptReport | undefined {
+  const resultCode = RESULT_CODES.find((code) => code === row.result_code);
+  if (resultCode === undefined || row.facts === null) return undefined;
+  const printed = row.printed ?? undefined;
+  return {
+    resultCode,
+    message: row.said ?? undefined,
+    // Both written by `saveReport`.
+    ...(JSON.parse(row.facts) as Omit<ScriptReport, keyof Printed | 'resultCode' | 'message'>),
+    ...(printed === undefined ? NOTHING_PRINTED : (JSON.parse(printed) as Printed)),
+  };
+}
+
 function entryOf(row: {
+  readonly result_code: string | null;
+  readonly said: string | null;
+  readonly facts: string | null;
+  readonly printed?: string | null;
   readonly run_id: string;
   readonly job_id: string;
   readonly version: number;
@@ -252,5 +309,6 @@ function entryOf(row: {
     elapsedMs: row.elapsed_ms,
     succeeded: row.succeeded,
     failed: row.failed,
+    report: reportOf(row),
   };
 }

@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 import { messageOf, RowmillError } from '../../../engine/errors.ts';
 import { OVERLAPS, type JsonObject } from '../../../engine/jobs/job-definition.ts';
 import type { ShownJob } from '../../../engine/jobs/job-desk.ts';
+import { SCRIPT_LOG_LEVELS } from '../../../engine/ports/script-executor.ts';
 import { argumentsSchema } from '../../../engine/task/help.ts';
 import { givenArguments } from '../../argument-values.ts';
 import type { CommandContext } from '../../context.ts';
@@ -12,11 +13,15 @@ import { examples } from '../../help-texts.ts';
 import type { ArgumentFlags } from '../../run-flags.ts';
 import { visible } from '../../visible-text.ts';
 import { deskOf } from './desk.ts';
+import { readScript } from './read-script.ts';
 
 interface Flags extends ArgumentFlags {
   readonly name?: string;
   readonly description?: string;
   readonly task?: string;
+  readonly entry?: string;
+  readonly class?: string;
+  readonly logLevel?: string;
   readonly schema?: string;
   readonly runAs?: string;
   readonly logLimit?: number;
@@ -28,20 +33,23 @@ interface Flags extends ArgumentFlags {
 
 /** `job add`. */
 export function addJobAddCommand(job: Command, context: CommandContext): void {
-  const command = withFlags(job.command('add').description('Store a job')).requiredOption(
-    '--name <name>',
-    'its name, unique in the account',
-  );
+  const command = withFlags(
+    job
+      .command('add')
+      .description('Store a job')
+      .argument('[script]', 'a file of JavaScript, TypeScript or Python, or a folder of such'),
+  ).requiredOption('--name <name>', 'its name, unique in the account');
   examples(
     command,
     'rowmill job add --name nightly --task contacts/clean --profile work',
     'rowmill job add --name nightly --task contacts/clean --run-as robot --log-limit 500 --overlap allow --profile work',
   );
-  command.action(async (flags: Flags) => {
-    if (flags.task === undefined) {
-      throw new RowmillError('usage', 'say what the job runs: --task CATEGORY/ACTION');
+  command.action(async (script: string | undefined, flags: Flags) => {
+    if ((flags.task === undefined) === (script === undefined)) {
+      const message = 'say what the job runs: a script, or --task CATEGORY/ACTION';
+      throw new RowmillError('usage', message);
     }
-    const body = await bodyOf(flags, { command, context, task: flags.task });
+    const body = await bodyOf(flags, { command, context, script, task: flags.task });
     tell(await (await deskOf(command, context)).add(body), { context, flags, what: 'is stored' });
   });
 }
@@ -52,17 +60,22 @@ export function addJobUpdateCommand(job: Command, context: CommandContext): void
     job
       .command('update')
       .description('Change a job: what it is then is a new version, what is not said stays')
-      .argument('<job>', 'its name'),
+      .argument('<job>', 'its name')
+      .argument('[script]', 'what it runs from now on, instead of --task'),
   ).option('--name <name>', 'its name from now on');
   examples(
     command,
     'rowmill job update nightly --runs-per-minute 10 --profile work',
     'rowmill job update nightly --arg factor=2 --no-continuation --profile work',
   );
-  command.action(async (name: string, flags: Flags) => {
+  command.action(async (name: string, script: string | undefined, flags: Flags) => {
+    if (flags.task !== undefined && script !== undefined) {
+      throw new RowmillError('usage', 'a job runs a script or --task, not both');
+    }
     const desk = await deskOf(command, context);
-    const { work } = await desk.show(name);
-    const body = await bodyOf(flags, { command, context, task: flags.task ?? work });
+    const before = (await desk.show(name)).task;
+    const task = script === undefined ? (flags.task ?? before) : undefined;
+    const body = await bodyOf(flags, { command, context, script, task });
     if (Object.keys(body).length === 0) throw new RowmillError('usage', 'say what is to change');
     tell(await desk.change(name, body), { context, flags, what: 'is as you said' });
   });
@@ -71,11 +84,18 @@ export function addJobUpdateCommand(job: Command, context: CommandContext): void
 function withFlags(command: Command): Command {
   return command
     .option('--task <name>', 'category/action of the task that runs')
+    .option('--entry <file>', 'the file of a folder that has the class of the job')
+    .option('--class <name>', 'the name of that class, where the file has several')
     .option('--description <text>', 'for people')
     .option('--arg <name=value>', 'an argument (repeatable)', pair)
     .option('--args-file <file>', 'arguments as a JSON object')
     .option('--schema <file>', 'a JSON Schema that the arguments of every start must fit')
     .option('--run-as <account>', 'in whose name it runs')
+    .addOption(
+      new Option('--log-level <level>', 'what a script logs below it is dropped').choices(
+        SCRIPT_LOG_LEVELS,
+      ),
+    )
     .option('--log-limit <n>', 'how many records of runs are kept', wholeNumber(1))
     .option('--runs-per-minute <n>', 'starts at most in any minute', wholeNumber(1))
     .option('--no-continuation', 'a run that broke off is not taken up again')
@@ -87,7 +107,17 @@ function withFlags(command: Command): Command {
 /** What was said of a job, as the server takes it. */
 async function bodyOf(
   flags: Flags,
-  { command, context, task }: { command: Command; context: CommandContext; task: string },
+  {
+    command,
+    context,
+    script,
+    task,
+  }: {
+    command: Command;
+    context: CommandContext;
+    script: string | undefined;
+    task: string | undefined;
+  },
 ): Promise<JsonObject> {
   const { workingDirectory } = context.host;
   const hasArguments = flags.arg !== undefined || flags.argsFile !== undefined;
@@ -95,12 +125,20 @@ async function bodyOf(
     name: flags.name,
     description: flags.description,
     task: flags.task,
+    script:
+      script === undefined
+        ? undefined
+        : await readScript(resolve(workingDirectory, script), {
+            entry: flags.entry,
+            className: flags.class,
+          }),
     arguments: hasArguments ? await argumentsOf(task, flags, { command, context }) : undefined,
     argument_schema:
       flags.schema === undefined
         ? undefined
         : await readJsonFile(resolve(workingDirectory, flags.schema), '--schema'),
     run_as: flags.runAs,
+    log_level: flags.logLevel,
     log_limit: flags.logLimit,
     runs_per_minute: flags.runsPerMinute,
     // Commander's default of a --no- flag is true: what nobody said is not sent.
@@ -112,16 +150,25 @@ async function bodyOf(
 }
 
 async function argumentsOf(
-  taskName: string,
+  taskName: string | undefined,
   flags: ArgumentFlags,
   { command, context }: { command: Command; context: CommandContext },
 ): Promise<JsonObject> {
-  const { tasks } = await context.open(command);
-  const { task } = await tasks.find(taskName);
-  return givenArguments(argumentsSchema(task), flags, {
+  const schema = await schemaOf(taskName, { command, context });
+  return givenArguments(schema, flags, {
     workingDirectory: context.host.workingDirectory,
     warn: (message) => context.screen.warn(message),
   });
+}
+
+/** The schema of a task's arguments; a script has none. */
+async function schemaOf(
+  taskName: string | undefined,
+  { command, context }: { command: Command; context: CommandContext },
+) {
+  if (taskName === undefined) return undefined;
+  const { tasks } = await context.open(command);
+  return argumentsSchema((await tasks.find(taskName)).task);
 }
 
 async function readJsonFile(path: string, flag: string): Promise<unknown> {

@@ -33,7 +33,7 @@ export function addJobLogsCommand(job: Command, context: CommandContext): void {
     .option('--status <status>', 'only those, such as failure or failure,partial')
     .option('--since <time>', 'not before, such as 2026-11-21T09:00:00Z')
     .option('--until <time>', 'before')
-    .option('--text <text>', 'with this in what it was given, or in its message')
+    .option('--text <text>', 'with this in what it was given, its message or what it printed')
     .option('--json', 'print them as JSON');
   examples(
     command,

@@ -1,24 +1,58 @@
 import type { ShownJobRun } from '../../../engine/jobs/job-desk.ts';
 import { visible } from '../../visible-text.ts';
 
-/** The record of a run, for a person: what it was, what it was given, what came of it. */
+/** The record of a run, for a person: what it was, what it was given, what came of it, what it printed. */
 export function recordLines(run: ShownJobRun): readonly string[] {
   return [
     `Id      : ${run.runId}`,
     `Created : ${utc(run.createdAt)}`,
     `Duration: ${(run.durationMs / 1_000).toFixed(3)}`,
-    `Status  : ${run.status}`,
+    `Status  : ${statusOf(run)}`,
+    ...messageLines(run),
     'Input   :',
-    ...JSON.stringify(run.input, undefined, 2).split('\n').map(visible),
-    `Result  : ${resultOf(run)}`,
-    `Rows    : ${run.succeeded} succeeded, ${run.failed} failed`,
+    ...linesOf(JSON.stringify(run.input, undefined, 2)),
+    ...(run.script === undefined ? rowLines(run) : scriptLines(run.script)),
   ];
 }
 
-function resultOf({ resultCode = 'n/a', message }: ShownJobRun): string {
-  return visible(
-    resultCode === 'error' && message !== undefined ? `error: ${message}` : resultCode,
-  );
+/** With the result, where the status does not say it. */
+function statusOf({ status, resultCode }: ShownJobRun): string {
+  return resultCode === undefined || resultCode === status ? status : `${status} (${resultCode})`;
+}
+
+function messageLines({ message, resultCode }: ShownJobRun): readonly string[] {
+  return message === undefined || resultCode === 'success' ? [] : [`Message : ${visible(message)}`];
+}
+
+function rowLines({ succeeded, failed }: ShownJobRun): readonly string[] {
+  return [`Rows    : ${succeeded} succeeded, ${failed} failed`];
+}
+
+function scriptLines(script: NonNullable<ShownJobRun['script']>): readonly string[] {
+  const { result, stdout, stderr, log, statistics } = script;
+  const figures = Object.entries(statistics).map(([name, value]) => `"${name}": ${value}`);
+  return [
+    `Result  : ${result === null ? 'n/a' : visible(JSON.stringify(result))}`,
+    ...(log.length === 0 ? [] : ['Log     :']),
+    ...log.map(({ level, message }) => `${level.padEnd(5)} ${visible(message)}`),
+    'Stdout  :',
+    ...printedLines(stdout),
+    'Stderr  :',
+    ...printedLines(stderr),
+    `# Runtime Statistics: {${figures.join(', ')}}`,
+  ];
+}
+
+function printedLines({
+  text,
+  cutBytes,
+}: NonNullable<ShownJobRun['script']>['stdout']): readonly string[] {
+  const cut = cutBytes === 0 ? [] : [`(${cutBytes} bytes more were not kept)`];
+  return [...linesOf(text.replace(/\n$/, '')), ...cut, ''];
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split(/\r?\n/).map(visible);
 }
 
 /** `2024-06-24 22:58:02`, UTC. */

@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { messageOf, RowmillError } from '../../../engine/errors.ts';
 import type { JsonObject } from '../../../engine/jobs/job-definition.ts';
 import type { ShownJob } from '../../../engine/jobs/job-desk.ts';
 import { argumentsSchema } from '../../../engine/task/help.ts';
@@ -13,6 +16,7 @@ import { deskOf } from './desk.ts';
 import { recordLines } from './record-lines.ts';
 
 interface Flags extends ArgumentFlags {
+  readonly event?: string;
   readonly draft?: string;
   readonly wait?: boolean;
   readonly json?: boolean;
@@ -26,6 +30,7 @@ export function addJobRunCommand(job: Command, context: CommandContext): void {
     .argument('<job>', 'its name')
     .option('--arg <name=value>', 'an argument, over those of the job (repeatable)', pair)
     .option('--args-file <file>', 'arguments as a JSON object')
+    .option('--event <json>', 'all of it as a JSON object, or @file')
     .option('--draft <id>', 'the file, for a task that reads one')
     .option('--wait', 'until it has ended; then the record is printed')
     .option('--json', 'print the record as JSON');
@@ -58,18 +63,44 @@ export function addJobRunCommand(job: Command, context: CommandContext): void {
 }
 
 async function startArguments(
-  { argumentSchema, work }: ShownJob,
-  flags: ArgumentFlags,
+  { argumentSchema, task: taskName }: ShownJob,
+  flags: Pick<Flags, 'arg' | 'argsFile' | 'event'>,
   { command, context }: { command: Command; context: CommandContext },
 ): Promise<JsonObject> {
-  if (flags.arg === undefined && flags.argsFile === undefined) return {};
+  const { workingDirectory } = context.host;
+  const hasArguments = flags.arg !== undefined || flags.argsFile !== undefined;
+  if (flags.event !== undefined) {
+    if (!hasArguments) return readEvent(flags.event, workingDirectory);
+    throw new RowmillError('usage', 'an event is all a job is given: leave --arg out');
+  }
+  if (!hasArguments) return {};
   let schema = argumentSchema;
-  if (schema === undefined) {
+  if (schema === undefined && taskName !== undefined) {
     const { tasks } = await context.open(command);
-    schema = argumentsSchema((await tasks.find(work)).task);
+    schema = argumentsSchema((await tasks.find(taskName)).task);
   }
   return givenArguments(schema, flags, {
-    workingDirectory: context.host.workingDirectory,
+    workingDirectory,
     warn: (message) => context.screen.warn(message),
   });
+}
+
+/** A JSON object as it is written, or the file behind `@`. */
+async function readEvent(written: string, workingDirectory: string): Promise<JsonObject> {
+  let event: unknown;
+  try {
+    const isFile = written.startsWith('@');
+    const text = isFile
+      ? await readFile(resolve(workingDirectory, written.slice(1)), 'utf8')
+      : written;
+    event = JSON.parse(text);
+  } catch (error) {
+    throw new RowmillError('usage', `--event ${written}: ${messageOf(error)}`, { cause: error });
+  }
+  if (isObject(event)) return event;
+  throw new RowmillError('usage', `--event ${written}: expected a JSON object`);
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -60,7 +60,7 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
     if (isFinal(ending.status)) derived = await derive(work, { paths, ending }, ports);
   } catch (error) {
     isBroken = true;
-    ending = endingOfError(error, held);
+    ending = endingOfError(error, work);
     if (isRefusal(error) && held.checkpoint === undefined) {
       await storeEnding(work, ending, ports);
       await log.close();

@@ -79,8 +79,16 @@ function messageOfReason(
 }
 
 /** The ending of a run that broke off: its last checkpoint stands. */
-export function endingOfError(error: unknown, held: HeldRun): Ending {
+export function endingOfError(
+  error: unknown,
+  { held, handles }: { readonly held: HeldRun; readonly handles: Pick<RunHandles, 'abortSignal'> },
+): Ending {
   const wasAborted = error instanceof RunAborted;
+  // Its server ends and could not wait: nobody has stopped it, and another takes it up.
+  if (wasAborted && handles.abortSignal.reason === 'interrupt') {
+    const { checkpoint } = held;
+    return { status: 'executing', message: undefined, checkpoint, unprocessed: undefined };
+  }
   const wasLeft = error instanceof RowmillError && /\(EPIPE\)/.test(error.message);
   return {
     status: wasAborted || wasLeft ? 'stopped' : 'internal_error',

@@ -7,6 +7,7 @@ import { runControl } from './030-run-control.ts';
 import { idempotency } from './040-idempotency.ts';
 import { webhooks } from './041-webhooks.ts';
 import { jobs } from './060-jobs.ts';
+import { jobResults } from './061-job-results.ts';
 import { runFamilies } from './070-run-families.ts';
 import { secrets } from './080-secrets.ts';
 import { automation } from './110-automation.ts';
@@ -31,6 +32,7 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '040-idempotency': idempotency,
   '041-webhooks': webhooks,
   '060-jobs': jobs,
+  '061-job-results': jobResults,
   '070-run-families': runFamilies,
   '080-secrets': secrets,
   '110-automation': automation,

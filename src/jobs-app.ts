@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { continuingAsAllowed } from './engine/jobs/continued-runs.ts';
+import { JobTasks, type JobTasksPorts } from './engine/jobs/job-tasks.ts';
+import { JobStarter, type JobStarterPorts } from './engine/jobs/start-job.ts';
+import type { ServicePorts } from './engine/run/service-ports.ts';
+import type { RunService } from './engine/run/run-service.ts';
+import type { SqlDatabase } from './stores/sql/sql-database.ts';
+import { SqlJobRunStore } from './stores/sql/sql-job-run-store.ts';
+import { SqlJobStorages } from './stores/sql/sql-job-storage.ts';
+import { SqlJobStore } from './stores/sql/sql-job-store.ts';
+import { AjvJsonSchemas } from './system/ajv-json-schemas.ts';
+
+interface JobsOptions {
+  readonly service: Pick<RunService, 'create' | 'resume'>;
+  readonly runs: JobStarterPorts['runs'];
+  readonly feed: JobStarterPorts['feed'];
+  readonly tasks: JobTasksPorts['tasks'];
+  readonly scripts: JobTasksPorts['executor'];
+  readonly machine: Pick<ServicePorts, 'clock' | 'makeStop' | 'sha256'>;
+  readonly onError: JobStarterPorts['onError'];
+}
+
+/** The jobs of a server: what its host needs to carry their runs out, and what its API needs. */
+export function openJobs(database: SqlDatabase, options: JobsOptions) {
+  const { service, runs, feed, machine, onError } = options;
+  const { clock, makeStop, sha256 } = machine;
+  const store = new SqlJobStore(database);
+  const jobRuns = new SqlJobRunStore(database);
+  const schemas = new AjvJsonSchemas();
+  const tasks = new JobTasks({
+    tasks: options.tasks,
+    jobs: store,
+    jobRuns,
+    runs,
+    executor: options.scripts,
+    storages: new SqlJobStorages(database),
+    clock,
+    makeStop,
+  });
+  return {
+    /** Every registered task, and every version of a script. */
+    tasks,
+    /** Goes on with runs as far as their jobs allow it. */
+    service: continuingAsAllowed(service, { jobs: store, jobRuns, runs }),
+    /** `host` carries out what is started. */
+    forApi(host: JobStarterPorts['host']) {
+      const starter = new JobStarter({
+        jobRuns,
+        runs,
+        service,
+        host,
+        feed,
+        tasks,
+        schemas,
+        onError,
+      });
+      return { store, runs: jobRuns, starter, schemas, md5, sha256 };
+    },
+  };
+}
+
+function md5(bytes: Uint8Array): string {
+  return createHash('md5').update(bytes).digest('hex');
+}
