@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Readable } from 'node:stream';
+import { pipeline, Readable, Transform } from 'node:stream';
 import { messageOf, RowmillError, type ErrorCode } from '../engine/errors.ts';
 import type { InputOptions, RunInput, RunRequest } from '../engine/run/run-service.ts';
 import type { ApiRequest } from './api-client.ts';
@@ -40,8 +40,7 @@ export function uploadBody(
 ): Pick<ApiRequest, 'headers' | 'body'> {
   const headers = { 'content-type': 'text/csv' };
   if (source.kind === 'stream') {
-    const open = (): Readable => Readable.from(counted(source.open(), { from: 0, onSent }));
-    return { headers, body: { open, isOnce: true } };
+    return { headers, body: { open: () => countedStream(source.open(), onSent), isOnce: true } };
   }
   return {
     headers: { ...headers, 'content-length': String(source.bytes) },
@@ -79,13 +78,29 @@ export function fileBytes(
   return Readable.from(counted(read(), { from, bytes, onSent }), { objectMode: false });
 }
 
+/** Ends at once when it is destroyed, whether the stream ever says anything again or not. */
+function countedStream(stream: Readable, onSent: OnSent): Readable {
+  let done = 0;
+  onSent(done, undefined);
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, give) {
+      done += chunk.length;
+      onSent(done, undefined);
+      give(undefined, chunk);
+    },
+  });
+  // Whoever reads the counter hears what goes wrong.
+  pipeline(stream, counter, () => undefined);
+  return counter;
+}
+
 async function* counted(
   chunks: AsyncIterable<Uint8Array>,
   {
     from,
     bytes,
     onSent,
-  }: { readonly from: number; readonly bytes?: number; readonly onSent: OnSent },
+  }: { readonly from: number; readonly bytes: number; readonly onSent: OnSent },
 ): AsyncGenerator<Uint8Array> {
   let done = from;
   onSent(done, bytes);

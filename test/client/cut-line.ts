@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** A line between clients and a server that breaks, or says nothing, when a test wants it. */
@@ -8,6 +8,8 @@ export interface CutLine {
   readonly sentBytes: number;
   /** First lines of the requests that came over it. */
   readonly requestLines: readonly string[];
+  /** Resolves once a request has come that begins so. */
+  hears(beginning: string): Promise<void>;
   /** Each of the next connections that send so much is cut there. */
   cutNext(count: number, afterBytes: number): void;
   /** The next connection that sends so much is held there; resolves when it is. */
@@ -26,6 +28,7 @@ export async function openCutLine(server: string): Promise<CutLine> {
   let cuts = { count: 0, afterBytes: 0 };
   let hold: { readonly afterBytes: number; readonly held: () => void } | undefined;
   const requestLines: string[] = [];
+  const heard = new EventEmitter();
   const sockets = new Set<Socket>();
   const held = new Set<Socket>();
 
@@ -50,7 +53,10 @@ export async function openCutLine(server: string): Promise<CutLine> {
       const head = /^(?:GET|POST|PUT|PATCH|DELETE) \S+ HTTP/.exec(
         bytes.toString('latin1', 0, 65_536),
       );
-      if (head !== null) requestLines.push(head[0]);
+      if (head !== null) {
+        requestLines.push(head[0]);
+        heard.emit('request');
+      }
       if (cuts.count > 0 && ofThis >= cuts.afterBytes) {
         cuts = { ...cuts, count: cuts.count - 1 };
         end();
@@ -74,6 +80,9 @@ export async function openCutLine(server: string): Promise<CutLine> {
       return sentBytes;
     },
     requestLines,
+    async hears(beginning) {
+      while (!requestLines.some((said) => said.startsWith(beginning))) await once(heard, 'request');
+    },
     cutNext(count, afterBytes) {
       cuts = { count, afterBytes };
     },

@@ -37,6 +37,13 @@ async function kept(): Promise<unknown> {
   return { files, drafts: await list('drafts'), runs: (await list('runs')).map(({ id }) => id) };
 }
 
+/** Looks until it is so, 20 s at most. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let looks = 0; looks < 200 && !(await isSo()); looks += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 describe('a large upload', () => {
   it('is taken up where it was, when its connection breaks', async () => {
     line.cutNext(2, 30 * MIB);
@@ -117,10 +124,23 @@ describe('an upload in one request', () => {
     expect([exitCode, stderr]).toEqual([130, expect.stringContaining('keeps nothing of it')]);
     // The line tells the server that its client has gone, and the server hears of it a moment later.
     line.cutHeld();
-    for (let looks = 0; looks < 100; looks += 1) {
-      if (JSON.stringify(await kept()) === JSON.stringify(before)) break;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await until(async () => JSON.stringify(await kept()) === JSON.stringify(before));
+    expect(await kept()).toEqual(before);
+  }, 60_000);
+
+  it('leaves nothing behind at Ctrl-C, when its standard input says nothing more', async () => {
+    const before = await kept();
+    const begun = begin(process.execPath, [MAIN, 'run', 'demo/quick', '-', '-o', '-'], {
+      folder: served.folder,
+      stdin: null,
+      ...overLine(),
+    });
+    begun.process.stdin?.write('n\n1\n');
+    await line.hears('POST /v1/drafts');
+    begun.process.kill('SIGINT');
+    const { exitCode, stdout } = await begun.ended;
+    expect([exitCode, stdout]).toEqual([130, '']);
+    await until(async () => JSON.stringify(await kept()) === JSON.stringify(before));
     expect(await kept()).toEqual(before);
   }, 60_000);
 
