@@ -60,6 +60,7 @@ const host: CommandLineHost = {
           resume: (...words) => runs.goOn(...words),
           kazoo: server.kazoo,
           jobs: server.jobs,
+          schedules: server.schedules,
         },
       };
     }

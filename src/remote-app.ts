@@ -4,6 +4,7 @@ import type { ByteSink } from './client/download.ts';
 import { KazooTasks } from './client/kazoo-tasks.ts';
 import { ProfileStore, type Profile } from './client/profiles.ts';
 import { RemoteJobs } from './client/remote-jobs.ts';
+import { RemoteSchedules } from './client/remote-schedules.ts';
 import { RemoteRunService } from './client/remote-run-service.ts';
 import { RemoteTasks } from './client/remote-tasks.ts';
 import { RowmillError } from './engine/errors.ts';
@@ -16,6 +17,7 @@ export interface RemoteApp {
   readonly runs: RemoteRunService;
   readonly kazoo: KazooTasks;
   readonly jobs: RemoteJobs;
+  readonly schedules: RemoteSchedules;
 }
 
 interface RemoteOptions {
@@ -36,6 +38,7 @@ export async function openRemote(
     tasks: new RemoteTasks(client),
     runs: new RemoteRunService(client, streams),
     jobs: new RemoteJobs(client),
+    schedules: new RemoteSchedules(client),
     kazoo: new KazooTasks(client, { key, stdout: streams.stdout }),
   };
 }

@@ -37,6 +37,7 @@ import { SqlIdempotencyStore } from './stores/sql/sql-idempotency-store.ts';
 import { SqlRunStore } from './stores/sql/sql-run-store.ts';
 import { SqlStoreProbe } from './stores/sql/sql-store-probe.ts';
 import { SqlWebhookStore } from './stores/sql/sql-webhook-store.ts';
+import { openSchedules } from './schedules.ts';
 import { openWebhooks } from './webhooks.ts';
 
 /** How a server is set up. */
@@ -194,16 +195,17 @@ async function serve(
     { service: jobs.service, store, feed, tasks: jobs.tasks, clock, makeStop, onError },
     { slots },
   );
-  const control = new RunControl({
-    service,
-    store,
-    host,
-    feed,
-    tasks: jobs.tasks,
-    clock,
-    makeStop,
-    timeout: (ms) => AbortSignal.timeout(ms),
+  const forApi = jobs.forApi(host);
+  const hosting = { service, store, runs: store, host, feed, tasks: jobs.tasks, clock, makeStop };
+  const schedules = await openSchedules(database, {
+    ...hosting,
+    serverId,
+    jobs: forApi.store,
+    starter: forApi.starter,
+    makeId: machine.makeId,
+    onError,
   });
+  const control = new RunControl({ ...hosting, timeout: (ms) => AbortSignal.timeout(ms) });
   const webhooks = openWebhooks(new SqlWebhookStore(database, box), {
     version: options.version,
     allowAddresses: options.allowAddresses,
@@ -245,7 +247,8 @@ async function serve(
     service,
     store,
     idempotency,
-    jobs: jobs.forApi(host),
+    jobs: forApi,
+    schedules,
     webhooks,
     metrics,
     retention,
@@ -290,6 +293,7 @@ async function serve(
   const url = await listen(server, options);
   host.open();
   webhooks.open();
+  schedules.open();
   retention.open();
   return {
     url,
@@ -298,6 +302,7 @@ async function serve(
       server.close();
       // A store that is gone must keep nobody from ending.
       const ends = [
+        schedules.close(),
         host.close(GRACE_MS),
         received.close(),
         webhooks.close(),

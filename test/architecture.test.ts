@@ -15,7 +15,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'engine/ports': ['engine/automation', 'engine/jobs', 'engine/run', 'engine/task'],
   'engine/run': ['engine/csv', 'engine/errors', 'engine/ports', 'engine/task'],
   // When something is due, and what becomes of it.
-  'engine/automation': ['engine/errors', 'engine/nearest-names', 'engine/ports', 'engine/run'],
+  'engine/automation': [
+    'engine/errors',
+    'engine/hosting',
+    'engine/jobs',
+    'engine/nearest-names',
+    'engine/ports',
+    'engine/run',
+    'engine/task',
+  ],
   // What a server does with runs: carries them out when they are due, tells who watches.
   'engine/hosting': ['engine/errors', 'engine/ports', 'engine/run', 'engine/task'],
   // What is stored to be run: a job starts runs of a server.
@@ -63,6 +71,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'metrics',
     'readiness',
     'received-files',
+    'schedules',
     'stores',
     'webhooks',
   ],
@@ -70,6 +79,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What executes the scripts of jobs.
   'scripts-app': ['engine', 'executors'],
   webhooks: ['api', 'engine', 'system'],
+  schedules: ['api', 'engine', 'stores'],
   readiness: ['api', 'engine'],
   'received-files': ['api', 'engine', 'files', 'stores'],
   metrics: ['engine'],

@@ -17,6 +17,9 @@ import type { JobStore } from '../engine/ports/job-store.ts';
 import type { JsonSchemas } from '../engine/ports/json-schemas.ts';
 import type { MakeId } from '../engine/ports/ids.ts';
 import type { UploadFiles } from '../engine/ports/upload-files.ts';
+import type { FiringStore } from '../engine/ports/firing-store.ts';
+import type { ScheduleStore } from '../engine/ports/schedule-store.ts';
+import type { TriggerStore } from '../engine/ports/trigger-store.ts';
 import type { WebhookStore } from '../engine/ports/webhook-store.ts';
 import type { InputInspection } from '../engine/run/check/inspect-input.ts';
 import type { RunService } from '../engine/run/run-service.ts';
@@ -46,6 +49,16 @@ interface Jobs {
   /** Of bytes, in hexadecimal. */
   readonly md5: (bytes: Uint8Array) => string;
   readonly sha256: Sha256;
+}
+
+/** What is started when. */
+interface Schedules {
+  readonly store: ScheduleStore;
+  readonly triggers: TriggerStore;
+  readonly firings: FiringStore;
+  readonly makeFiringId: () => string;
+  /** Something may be due. */
+  readonly wake: () => void;
 }
 
 /** What is measured, for Prometheus. */
@@ -95,6 +108,7 @@ export interface ApiPorts {
   readonly store: HostedRunStore;
   readonly idempotency: IdempotencyStore;
   readonly jobs: Jobs;
+  readonly schedules: Schedules;
   readonly webhooks: Webhooks;
   readonly metrics: Metrics;
   readonly retention: Pick<Retention, 'rules' | 'preview'>;

@@ -5,6 +5,7 @@ import { descriptionRoutes } from './routes/description.ts';
 import { draftRoutes } from './routes/drafts.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { jobRunRoutes } from './routes/job-runs.ts';
+import { firingRoutes } from './routes/firings.ts';
 import { retentionRoutes } from './routes/retention.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { runControlRoutes } from './routes/run-control.ts';
@@ -13,6 +14,7 @@ import { runFamilyRoutes } from './routes/run-families.ts';
 import { runFileRoutes } from './routes/run-files.ts';
 import { runRowRoutes } from './routes/run-rows.ts';
 import { runRoutes } from './routes/runs.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
 import { serverRoutes } from './routes/server.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { uploadRoutes } from './routes/uploads.ts';
@@ -34,6 +36,8 @@ export const ROUTES: readonly AnyRoute[] = [
   ...runRowRoutes,
   ...jobRoutes,
   ...jobRunRoutes,
+  ...scheduleRoutes,
+  ...firingRoutes,
   ...webhookRoutes,
   ...retentionRoutes,
   ...keyRoutes,

@@ -48,8 +48,10 @@ export function createApiServer(ports: ApiPorts): Server {
     router.register(
       koaPath(route.path),
       [route.method],
-      async (context: Context & { params: Record<string, string> }) =>
-        callRoute(route, { context, params: context.params, ports }),
+      async (context: Context & { params: Record<string, string> }, next: Next) =>
+        isOther(route.path, context.path)
+          ? next()
+          : callRoute(route, { context, params: context.params, ports }),
     );
   }
   app.use(router.routes());
@@ -66,6 +68,13 @@ export function createApiServer(ports: ApiPorts): Server {
   // An upload of gigabytes takes its time; what sends nothing is cut off by the headers' timeout.
   server.requestTimeout = 0;
   return server;
+}
+
+const PLAIN_PATHS = new Set(ROUTES.map(({ path }) => path).filter((path) => !path.includes('{')));
+
+/** A path that stands in the list of routes as it is asked for is no name in another. */
+function isOther(pattern: string, path: string): boolean {
+  return PLAIN_PATHS.has(path) && pattern !== path;
 }
 
 /** `/v1/runs/{run_id}` as the router writes it. */
@@ -119,8 +128,10 @@ function refuseUnknown(router: Router) {
   return async ({ path, method }: Context): Promise<void> => {
     const methods = router
       .match(path, method)
-      .path.filter((layer) =>
-        Object.entries(layer.params(path, layer.captures(path))).every(isPlainName),
+      .path.filter(
+        (layer) =>
+          !isOther(String(layer.path), path) &&
+          Object.entries(layer.params(path, layer.captures(path))).every(isPlainName),
       )
       .flatMap((layer) => layer.methods);
     if (methods.length === 0) throw new ApiProblem('not_found', `there is nothing at ${path}`);

@@ -1,4 +1,5 @@
 import type { ApiKey } from '../engine/ports/key-store.ts';
+import type { ScheduleDesk } from '../engine/automation/schedule-desk.ts';
 import type { JobDesk } from '../engine/jobs/job-desk.ts';
 import type { RunHandles, RunRequest, RunService, RunSummary } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
@@ -80,6 +81,7 @@ export interface ServerWorkspace {
   acknowledge(runId: string): Promise<RunSummary>;
   readonly kazoo: KazooServer;
   readonly jobs: JobDesk;
+  readonly schedules: ScheduleDesk;
 }
 
 /** A server as Kazoo's maintenance commands see it: what it answers is printed as it is. */

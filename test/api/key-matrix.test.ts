@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SCOPES, type Scope } from '../../src/engine/ports/key-store.ts';
 import type { AnyRoute } from '../../src/api/route.ts';
 import { ROUTES } from '../../src/api/routes.ts';
-import { defineTask, write } from '../../src/index.ts';
+import { defineNoinputTask, defineTask, stop, write } from '../../src/index.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 // Every route there is, with every kind of key. A route that is new is in here by itself; one with a
@@ -18,6 +18,15 @@ const double = defineTask({
   examples: [{ title: 'a number', row: { n: '1' }, outcome: write({ twice: '2' }) }],
 });
 
+const tick = defineNoinputTask({
+  category: 'numbers',
+  action: 'tick',
+  description: 'Write a number',
+  output: ['n'],
+  start: () => undefined,
+  step: () => stop(write({ n: 1 })),
+});
+
 const OWNER = 'acme';
 let server: TestServer;
 let admin = '';
@@ -28,7 +37,7 @@ let expired = '';
 const weak = new Map<Scope, string>();
 
 beforeAll(async () => {
-  server = await startTestServer([double], { allowAddresses: ['*'] });
+  server = await startTestServer([double, tick], { allowAddresses: ['*'] });
   // No key is needed for the first one.
   admin = await newKey('', { account_id: 'local', scopes: ['admin'] });
   const scopes = SCOPES.filter((scope) => scope !== 'admin');
@@ -116,6 +125,14 @@ const KAZOO_TASK = '?category=numbers&action=double';
 const newWebhook = (): Promise<string> =>
   made('POST', '/v1/webhooks', json({ url: 'http://127.0.0.1:9/' }));
 
+let madeSchedules = 0;
+const newSchedule = (): Promise<string> => {
+  madeSchedules += 1;
+  const event = { kind: 'event', object: 'a', event: 'b' };
+  const schedule = { name: `schedule ${madeSchedules}`, task: 'numbers/tick', trigger: event };
+  return made('POST', '/v1/schedules', json(schedule));
+};
+
 let madeJobs = 0;
 
 /** A new thing of the owner's for each parameter of a path; those of one path belong together. */
@@ -145,6 +162,7 @@ const FACTORIES: Readonly<
     made('POST', '/v1/uploads', {
       headers: { 'tus-resumable': '1.0.0', 'upload-length': '4' },
     }),
+  schedule_id: newSchedule,
   webhook_id: newWebhook,
   delivery_id: async ({ webhook_id: id = '' }) => {
     await call('POST', `/v1/webhooks/${id}/test`, { key: owner });

@@ -34,6 +34,7 @@ import type {
 } from '../../src/engine/run/run-service.ts';
 import { TaskRegistry, type RegisteredTask } from '../../src/engine/task/registry.ts';
 import { loadSettings } from '../../src/settings.ts';
+import { fakeSchedules } from './fake-schedules.ts';
 
 /** A standard stream that remembers what was written. */
 export class FakeStream extends EventEmitter implements OutputStream {
@@ -382,6 +383,8 @@ export class FakeCommandLine {
   readonly terminated: number[] = [];
   readonly downloads: (readonly unknown[])[] = [];
   readonly logins = new Map<string, Login>();
+  /** What was asked of the schedules of a server. */
+  readonly toldOfSchedules: unknown[] = [];
   readonly #signalListeners = new Set<(signal: StopSignalName) => void>();
   readonly #pipeListeners = new Set<() => void>();
   readonly #options: FakeOptions;
@@ -454,6 +457,7 @@ export class FakeCommandLine {
                 resume: async (runId) => this.service.control(runId, 'resume'),
                 kazoo: NO_KAZOO,
                 jobs: fakeJobs(),
+                schedules: fakeSchedules(this.toldOfSchedules),
               }
             : undefined,
         };

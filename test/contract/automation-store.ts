@@ -94,7 +94,7 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
         ),
       );
       expect(tries.filter(Boolean)).toEqual([true]);
-      expect((await store.page(of.jobId, { limit: 100 })).length).toBe(1);
+      expect((await store.page(of.id, { limit: 100 })).length).toBe(1);
       expect((await found(of.id)).nextDueMs).toBe(120_000);
     });
 
@@ -106,7 +106,7 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       for (const of of [changed, paused]) {
         const next = { nextDueMs: 120_000, firings: [firing(of, 60_000)] };
         expect(await world.triggers.advance(of, next)).toBe(false);
-        expect(await store.page(of.jobId, { limit: 100 })).toEqual([]);
+        expect(await store.page(of.id, { limit: 100 })).toEqual([]);
       }
     });
 
@@ -120,12 +120,12 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       const of = await trigger();
       const all = Array.from({ length: 1_203 }, (_, at) => firing(of, at, { verdict: 'error' }));
       expect(await store.add(all)).toBe(1_203);
-      const first = await store.page(of.jobId, { limit: 200 });
+      const first = await store.page(of.id, { limit: 200 });
       expect(first[0]).toMatchObject({ dueMs: 1_202, verdict: 'error' });
       const after = first.at(-1);
-      const second = await store.page(of.jobId, { limit: 200, after });
+      const second = await store.page(of.id, { limit: 200, after });
       expect(second[0]?.dueMs).toBe(1_002);
-      expect(await store.page(of.jobId, { limit: 1, verdict: ['fired'] })).toEqual([]);
+      expect(await store.page(of.id, { limit: 1, verdict: ['fired'] })).toEqual([]);
     });
 
     it('claims what waits, oldest first, and each for one server', async () => {
@@ -219,7 +219,7 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
         followers: [firing(follower, 10, { item: 'run_nix' })],
       });
       expect((await found(of.id)).nextDueMs).toBe(5_010);
-      expect(await store.page(follower.jobId, { limit: 9 })).toMatchObject([{ item: 'run_nix' }]);
+      expect(await store.page(follower.id, { limit: 9 })).toMatchObject([{ item: 'run_nix' }]);
       // A person has said otherwise meanwhile.
       await world.triggers.update(of.id, { nextDueMs: 77 });
       await store.add([firing(of, 2)]);
@@ -250,7 +250,7 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       await store.add([firing(of, 1)]);
       await store.claim(1);
       await world.triggers.delete(of.id);
-      expect(await store.page(of.jobId, { limit: 9 })).toEqual([]);
+      expect(await store.page(of.id, { limit: 9 })).toEqual([]);
     });
 
     it('prunes what is over, and nothing that is not', async () => {
@@ -260,7 +260,7 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       if (first === undefined) throw new Error('nothing was claimed');
       await store.settle(first, { verdict: 'fired', runId: 'run_nix' });
       expect(await store.prune(1_000)).toBe(1);
-      expect((await store.page(of.jobId, { limit: 9 })).length).toBe(2);
+      expect((await store.page(of.id, { limit: 9 })).length).toBe(2);
     });
   });
 }

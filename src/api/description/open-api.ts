@@ -16,6 +16,7 @@ const TAGS: Readonly<Record<string, string>> = {
   Drafts: 'A file that was sent and does not run yet: how it was read, what a check says of it.',
   Runs: 'One execution of a task over one file: begin it, watch it, pause it, stop it, retry what failed.',
   Files: 'The CSVs of a run, whole or in ranges.',
+  Schedules: 'When tasks and jobs are started, and what became of each due time.',
   Jobs: 'What is stored to be run again and again: its versions, its starts, what became of each.',
   Webhooks: 'Signed calls to a server of yours when a run begins, pauses or ends.',
   Keys: 'Who may call, and what they may do.',

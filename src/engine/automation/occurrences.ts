@@ -2,15 +2,18 @@ import { Temporal } from 'temporal-polyfill';
 import type { DueTimes } from './trigger.ts';
 
 /** What the change of the clocks does to a due time. */
-type ClockMark =
+export const CLOCK_MARKS = [
   /** Its local time does not exist on that day: this is the next that does. */
-  | 'moved'
+  'moved',
   /** Its local time comes twice on that day. */
-  | 'repeated'
+  'repeated',
   /** The clocks were changed since the due time before. */
-  | 'clocks_changed'
+  'clocks_changed',
   /** A due time before it was left out: its local time does not exist. */
-  | 'left_out_before';
+  'left_out_before',
+] as const;
+
+type ClockMark = (typeof CLOCK_MARKS)[number];
 
 /** A due time, as a person reads it. */
 export interface Occurrence {

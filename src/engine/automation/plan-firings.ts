@@ -1,7 +1,9 @@
 import type { DueTimes } from './trigger.ts';
 
 /** What becomes of due times that nobody was there for. */
-export type MissedPolicy = 'skip' | 'once' | 'all';
+export const MISSED_POLICIES = ['once', 'skip', 'all'] as const;
+
+export type MissedPolicy = (typeof MISSED_POLICIES)[number];
 
 /** A due time, or many in a row that were missed alike. */
 export interface PlannedFiring {

@@ -22,7 +22,7 @@ const KINDS = [
 ] as const;
 
 /** What says when a job runs, as a document: it is stored and sent as it stands. */
-const Trigger = z
+export const Trigger = z
   .discriminatedUnion('kind', KINDS, {
     error: ({ input }) =>
       `${JSON.stringify(kindOf(input))} is no kind of trigger: expected ${kindNames().join(', ')}`,
@@ -63,6 +63,11 @@ export function dueTimesOf(definition: TriggerDefinition): DueTimes | undefined 
   }
 }
 
+/** The time zone in which a person reads its times. */
+export function zoneOf(definition: TriggerDefinition): string {
+  return 'zone' in definition ? definition.zone : 'UTC';
+}
+
 /** What a trigger waits for that is told, not a time. */
 export function listeningWord(definition: TriggerDefinition): string | undefined {
   if (definition.kind === 'event') return eventWord(definition);
@@ -79,9 +84,9 @@ export function eventWord({
   return `event:${object}:${event}`;
 }
 
-/** A run of this job has ended. */
-export function runWord(jobId: string): string {
-  return `run:${jobId}`;
+/** A run of this schedule or job has ended. */
+export function runWord(id: string): string {
+  return `run:${id}`;
 }
 
 function kindOf(given: unknown): unknown {

@@ -160,15 +160,17 @@ export class Scheduler {
   async #decide(firing: ClaimedFiring): Promise<void> {
     const { firings, jobs, onError } = this.#ports;
     try {
-      if (firing.isOverlapped) {
-        const message = 'a run of the job is at work';
-        const rearm = await this.#rearm(firing, 'idle');
-        await firings.settle(firing, { verdict: 'skipped_overlap', message, rearm });
-        return;
-      }
-      const started = await jobs.start(firing).catch((error: unknown) => ({ error }));
+      const started = firing.isOverlapped
+        ? { overlaps: 'a run of it is at work' }
+        : await jobs.start(firing).catch((error: unknown) => ({ error }));
       if ('runId' in started) {
         await firings.settle(firing, { verdict: 'fired', runId: started.runId });
+        return;
+      }
+      if ('overlaps' in started) {
+        const rearm = await this.#rearm(firing, 'idle');
+        const message = started.overlaps;
+        await firings.settle(firing, { verdict: 'skipped_overlap', message, rearm });
         return;
       }
       const rearm = await this.#rearm(firing, 'error');
@@ -212,8 +214,12 @@ export class Scheduler {
     const { firings, triggers, clock, makeId } = this.#ports;
     const endedAtMs = run?.finishedAtMs ?? clock.now();
     const outcome = outcomeOf(run);
-    const listening = await triggers.listening(firing.accountId, runWord(firing.jobId));
+    const followed = new Set([firing.triggerId, firing.jobId].map(runWord));
+    const listening = await Promise.all(
+      [...followed].map((word) => triggers.listening(firing.accountId, word)),
+    );
     const followers = listening
+      .flat()
       .filter(
         ({ definition }) => definition.kind === 'after_run' && isFollowed(definition, outcome),
       )

@@ -12,7 +12,11 @@ export interface DueTimes {
 }
 
 /** How the last call ended, as triggers tell calls apart. `idle`: there was nothing to do. */
-export type Outcome = 'success' | 'idle' | 'error' | 'timeout';
+export const OUTCOMES = ['success', 'idle', 'error', 'timeout'] as const;
+
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** What becomes of a firing while a run of its job is at work. */
-export type OverlapPolicy = 'skip' | 'queue' | 'allow';
+export const OVERLAP_POLICIES = ['skip', 'queue', 'allow'] as const;
+
+export type OverlapPolicy = (typeof OVERLAP_POLICIES)[number];

@@ -2,7 +2,7 @@ import type { Outcome, OverlapPolicy } from '../automation/trigger.ts';
 import type { RunStatus } from '../run/status.ts';
 
 /** What became of a due time. `waiting`: nothing yet. */
-const VERDICTS = [
+export const VERDICTS = [
   'waiting',
   'fired',
   'skipped_overlap',
@@ -126,9 +126,9 @@ export interface FiringStore {
     },
   ): Promise<boolean>;
   get(firingId: string): Promise<Firing | undefined>;
-  /** Of a job, the last due time first. */
+  /** Of a trigger, the last due time first. */
   page(
-    jobId: string,
+    triggerId: string,
     page: {
       readonly limit: number;
       readonly after?: { readonly dueMs: number; readonly id: string } | undefined;

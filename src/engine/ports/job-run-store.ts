@@ -3,7 +3,7 @@ import type { ScriptReport } from '../jobs/script-report.ts';
 import type { RunStatus, Tally } from '../run/status.ts';
 
 /** What has started a run of a job. */
-export const TRIGGER_KINDS = ['manual'] as const;
+export const TRIGGER_KINDS = ['manual', 'schedule'] as const;
 
 export type TriggerKind = (typeof TRIGGER_KINDS)[number];
 

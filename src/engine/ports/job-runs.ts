@@ -1,10 +1,13 @@
 import type { Firing } from './firing-store.ts';
 
+/** The run of a firing, or what else is at work that it must not overlap. */
+export type StartedFiring = { readonly runId: string } | { readonly overlaps: string };
+
 /** What a job is to whoever decides when it runs. */
 export interface JobRuns {
   /**
    * Starts the run of a firing. Called again for the same firing, as happens when a server goes away in
    * between, it finds the run that was made before. Throws where there is nothing to run.
    */
-  start(firing: Firing): Promise<{ readonly runId: string }>;
+  start(firing: Firing): Promise<StartedFiring>;
 }

@@ -58,8 +58,22 @@ interface SeenPayloadTable {
   readonly was_seen: number;
 }
 
+/** What a trigger starts, where that is no job. */
+export interface ScheduleTable {
+  readonly id: string;
+  readonly account_id: string;
+  readonly auth_account_id: string;
+  readonly name: string;
+  /** ScheduledWork as JSON. */
+  readonly work: string;
+  /** JSON. */
+  readonly arguments: string;
+  readonly created_at: number;
+}
+
 /** The tables of triggers and of what becomes of them. */
 export interface AutomationSchema {
+  readonly schedules: ScheduleTable;
   readonly triggers: TriggerTable;
   readonly firings: FiringTable;
   readonly firing_turns: FiringTurnTable;

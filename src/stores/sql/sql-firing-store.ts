@@ -202,11 +202,14 @@ export class SqlFiringStore implements FiringStore {
   }
 
   async page(
-    jobId: string,
+    triggerId: string,
     { limit, after, verdict }: Parameters<FiringStore['page']>[1],
   ): Promise<readonly Firing[]> {
     const rows = await this.#try(() => {
-      let query = this.#database.db.selectFrom('firings').selectAll().where('job_id', '=', jobId);
+      let query = this.#database.db
+        .selectFrom('firings')
+        .selectAll()
+        .where('trigger_id', '=', triggerId);
       if (after !== undefined) {
         query = query.where(sql<boolean>`(due_at, id) < (${after.dueMs}, ${after.id})`);
       }

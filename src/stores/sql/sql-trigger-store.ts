@@ -1,12 +1,8 @@
-import type { Selectable } from 'kysely';
-import { listeningWord, type TriggerDefinition } from '../../engine/automation/read-trigger.ts';
-import type { MissedPolicy } from '../../engine/automation/plan-firings.ts';
-import type { OverlapPolicy } from '../../engine/automation/trigger.ts';
 import type { StoredTrigger, TriggerStore } from '../../engine/ports/trigger-store.ts';
 import { storeError } from '../store-error.ts';
 import { addFirings } from './firing-rows.ts';
-import type { TriggerTable } from './automation-schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
+import { definitionColumns, triggerOf, triggerValues } from './trigger-rows.ts';
 
 /** Triggers in SQLite or PostgreSQL. */
 export class SqlTriggerStore implements TriggerStore {
@@ -20,17 +16,7 @@ export class SqlTriggerStore implements TriggerStore {
     await this.#try(() =>
       this.#database.db
         .insertInto('triggers')
-        .values({
-          id: trigger.id,
-          job_id: trigger.jobId,
-          account_id: trigger.accountId,
-          ...definitionColumns(trigger.definition),
-          missed: trigger.missed,
-          missed_window_ms: trigger.missedWindowMs,
-          overlap: trigger.overlap,
-          is_paused: trigger.isPaused ? 1 : 0,
-          next_due_at: trigger.nextDueMs ?? null,
-        })
+        .values(triggerValues(trigger))
         .onConflict((conflict) => conflict.column('id').doNothing())
         .execute(),
     );
@@ -155,30 +141,4 @@ export class SqlTriggerStore implements TriggerStore {
       throw storeError(this.#database.name, error);
     }
   }
-}
-
-function definitionColumns(definition: TriggerDefinition): {
-  readonly definition: string;
-  readonly listens_to: string | null;
-} {
-  return {
-    definition: JSON.stringify(definition),
-    listens_to: listeningWord(definition) ?? null,
-  };
-}
-
-function triggerOf(row: Selectable<TriggerTable>): StoredTrigger {
-  return {
-    id: row.id,
-    jobId: row.job_id,
-    accountId: row.account_id,
-    // All written by `create` and `update`.
-    definition: JSON.parse(row.definition) as TriggerDefinition,
-    missed: row.missed as MissedPolicy,
-    missedWindowMs: row.missed_window_ms,
-    overlap: row.overlap as OverlapPolicy,
-    isPaused: row.is_paused === 1,
-    nextDueMs: row.next_due_at ?? undefined,
-    revision: row.revision,
-  };
 }

@@ -90,8 +90,8 @@ export async function openSchedulers(postgres: TestPostgres | undefined) {
         },
       ),
     /** What became of the due times of a trigger, oldest first: seconds behind `fromMs`, and the verdict. */
-    async told({ jobId }: StoredTrigger, fromMs: number) {
-      const firings = await world.firings('x').page(jobId, { limit: 10_000 });
+    async told({ id }: StoredTrigger, fromMs: number) {
+      const firings = await world.firings('x').page(id, { limit: 10_000 });
       return firings
         .map(({ dueMs, verdict, count }) =>
           count === 1

@@ -140,7 +140,7 @@ describe.each(STORES)('two schedulers on one %s', (name, server, wanted) => {
       await Promise.all([...told, ...servers.map((scheduler) => scheduler.sweep())]);
     }
     await Promise.all(servers.map((scheduler) => scheduler.sweep()));
-    const firings = await world.firings('a').page(trigger.jobId, { limit: 2_000 });
+    const firings = await world.firings('a').page(trigger.id, { limit: 2_000 });
     const count = (word: string): number =>
       firings.filter(({ verdict }) => verdict === word).length;
     expect([firings.length, count('fired'), count('dropped_dup')]).toEqual([1_000, 1, 999]);

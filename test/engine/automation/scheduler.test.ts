@@ -43,7 +43,7 @@ describe('a schedule', () => {
     await endAll();
     await later(5 * SECOND);
     expect(await world.told(trigger, start)).toEqual(['5 fired', '10 fired']);
-    const [newest] = await world.firings('a').page(trigger.jobId, { limit: 1 });
+    const [newest] = await world.firings('a').page(trigger.id, { limit: 1 });
     expect(newest).toMatchObject({ verdict: 'fired', runId: runs()[1], endedAtMs: undefined });
   });
 
@@ -86,7 +86,7 @@ describe('a schedule', () => {
     await later(SECOND);
     await later(SECOND);
     expect(await world.told(trigger, start)).toEqual(['1 error', '2 error']);
-    const [newest] = await world.firings('a').page('job_bad', { limit: 1 });
+    const [newest] = await world.firings('a').page(trigger.id, { limit: 1 });
     expect(newest?.message).toBe('its task is gone');
   });
 
@@ -210,7 +210,7 @@ describe('the end of another run', () => {
     await later(0);
     await endAll(status);
     const [run] = runs();
-    const told = await world.firings('a').page(second.jobId, { limit: 10 });
+    const told = await world.firings('a').page(second.id, { limit: 10 });
     expect(told.length).toBe(count);
     if (count === 1) expect(told[0]).toMatchObject({ item: run, payload: { run_id: run } });
   });

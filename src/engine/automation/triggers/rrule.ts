@@ -13,7 +13,7 @@ export const RruleTrigger = z
     rule: z
       .string()
       .max(1_000)
-      .transform((rule) =>
+      .overwrite((rule) =>
         rule
           .trim()
           .replace(/^RRULE:/i, '')

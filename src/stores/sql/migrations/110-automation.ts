@@ -54,9 +54,9 @@ export const automation: MakeMigration = () => ({
       .addUniqueConstraint('firings_once', ['trigger_id', 'due_at', 'item'])
       .execute();
     await db.schema
-      .createIndex('firings_of_job')
+      .createIndex('firings_of_trigger')
       .on('firings')
-      .columns(['job_id', 'due_at', 'id'])
+      .columns(['trigger_id', 'due_at', 'id'])
       .execute();
     await db.schema
       .createIndex('firings_waiting')

@@ -12,6 +12,7 @@ import { runFamilies } from './070-run-families.ts';
 import { secrets } from './080-secrets.ts';
 import { automation } from './110-automation.ts';
 import { placeOfDrafts } from './120-place-of-drafts.ts';
+import { schedules } from './130-schedules.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -37,4 +38,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '080-secrets': secrets,
   '110-automation': automation,
   '120-place-of-drafts': placeOfDrafts,
+  '130-schedules': schedules,
 };

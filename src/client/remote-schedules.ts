@@ -1,0 +1,151 @@
+import type {
+  ScheduleDesk,
+  ShownFiring,
+  ShownOccurrence,
+  ShownSchedule,
+} from '../engine/automation/schedule-desk.ts';
+import { RowmillError } from '../engine/errors.ts';
+import type { JsonObject } from '../engine/jobs/job-definition.ts';
+import { didYouMean } from '../engine/nearest-names.ts';
+import type { ApiClient } from './api-client.ts';
+import { pagesOf } from './pages.ts';
+
+const PATH = '/v1/schedules';
+
+interface ScheduleWire extends JsonObject {
+  readonly id: string;
+  readonly name: string;
+  readonly task: string | null;
+  readonly job: string | null;
+  readonly trigger: JsonObject;
+  readonly paused: boolean;
+  readonly next_due_at: string | null;
+}
+
+interface FiringWire extends JsonObject {
+  readonly due_at: string;
+  readonly verdict: string;
+  readonly run_id: string | null;
+  readonly outcome: string | null;
+  readonly message: string | null;
+  readonly count: number;
+}
+
+interface OccurrenceWire extends JsonObject {
+  readonly local: string;
+  readonly marks: readonly string[];
+}
+
+/** The schedules of a server, through its HTTP API. */
+export class RemoteSchedules implements ScheduleDesk {
+  readonly #client: ApiClient;
+
+  constructor(client: ApiClient) {
+    this.#client = client;
+  }
+
+  async list(): Promise<ShownSchedule[]> {
+    const schedules: ShownSchedule[] = [];
+    for await (const schedule of this.#all()) schedules.push(shownSchedule(schedule));
+    return schedules;
+  }
+
+  async show(name: string): Promise<ShownSchedule> {
+    return shownSchedule(await this.#find(name));
+  }
+
+  async add(schedule: JsonObject): Promise<ShownSchedule> {
+    return shownSchedule(
+      // What this route says that it gives, as those below.
+      (await this.#client.json({ method: 'POST', path: PATH, json: schedule })) as ScheduleWire,
+    );
+  }
+
+  async change(name: string, patch: JsonObject): Promise<ShownSchedule> {
+    const path = await this.#path(name);
+    return shownSchedule(
+      (await this.#client.json({ method: 'PATCH', path, json: patch })) as ScheduleWire,
+    );
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#client.text({ method: 'DELETE', path: await this.#path(name) });
+  }
+
+  async preview(
+    trigger: unknown,
+    count: number,
+  ): Promise<{ readonly zone: string; readonly occurrences: readonly ShownOccurrence[] }> {
+    const { zone, data } = (await this.#client.json({
+      method: 'POST',
+      path: `${PATH}/preview`,
+      json: { trigger, count },
+    })) as { readonly zone: string; readonly data: readonly OccurrenceWire[] };
+    const occurrences = data.map((json) => ({ local: json.local, marks: json.marks, json }));
+    return { zone, occurrences };
+  }
+
+  async fire(name: string): Promise<ShownFiring> {
+    const path = `${await this.#path(name)}/fire`;
+    return shownFiring((await this.#client.json({ method: 'POST', path })) as FiringWire);
+  }
+
+  async firings(
+    name: string,
+    { limit, verdict }: { readonly limit: number; readonly verdict: string | undefined },
+  ): Promise<ShownFiring[]> {
+    const path = `${await this.#path(name)}/firings`;
+    const firings: ShownFiring[] = [];
+    for await (const firing of pagesOf(this.#client, path, { verdict, limit })) {
+      firings.push(shownFiring(firing as FiringWire));
+    }
+    return firings;
+  }
+
+  /** By its name, or by its id. */
+  async #find(name: string): Promise<ScheduleWire> {
+    const names: string[] = [];
+    for await (const schedule of this.#all()) {
+      if (schedule.name === name || schedule.id === name) return schedule;
+      names.push(schedule.name);
+    }
+    const there = names.length === 0 ? ' There are none.' : '';
+    throw new RowmillError(
+      'usage',
+      `there is no schedule ${name}.${didYouMean(name, names)}${there}`,
+    );
+  }
+
+  #all(): AsyncIterable<ScheduleWire> {
+    return pagesOf(this.#client, PATH) as AsyncIterable<ScheduleWire>;
+  }
+
+  async #path(name: string): Promise<string> {
+    return `${PATH}/${encodeURIComponent((await this.#find(name)).id)}`;
+  }
+}
+
+function shownSchedule(schedule: ScheduleWire): ShownSchedule {
+  const { task, job, next_due_at: nextDueAt } = schedule;
+  return {
+    id: schedule.id,
+    name: schedule.name,
+    work: task === null ? `job ${job ?? ''}` : `task ${task}`,
+    trigger: schedule.trigger,
+    isPaused: schedule.paused,
+    nextDueAt: nextDueAt === null ? undefined : new Date(nextDueAt),
+    json: schedule,
+  };
+}
+
+function shownFiring(firing: FiringWire): ShownFiring {
+  return {
+    dueAt: new Date(firing.due_at),
+    verdict: firing.verdict,
+    runId: firing.run_id ?? undefined,
+    outcome: firing.outcome ?? undefined,
+    message: firing.message ?? undefined,
+    count: firing.count,
+    json: firing,
+  };
+}

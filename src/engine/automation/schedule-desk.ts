@@ -1,0 +1,55 @@
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** A schedule of a server, for a person. */
+export interface ShownSchedule {
+  readonly id: string;
+  readonly name: string;
+  /** `task contacts/clean`, `job job_…`. */
+  readonly work: string;
+  readonly trigger: JsonObject;
+  readonly isPaused: boolean;
+  readonly nextDueAt: Date | undefined;
+  /** All of it, as the server says. */
+  readonly json: JsonObject;
+}
+
+/** A due time of a schedule, for a person. */
+export interface ShownFiring {
+  readonly dueAt: Date;
+  readonly verdict: string;
+  readonly runId: string | undefined;
+  readonly outcome: string | undefined;
+  readonly message: string | undefined;
+  /** Due times that it stands for. */
+  readonly count: number;
+  readonly json: JsonObject;
+}
+
+/** A due time to come. */
+export interface ShownOccurrence {
+  readonly local: string;
+  readonly marks: readonly string[];
+  readonly json: JsonObject;
+}
+
+/** The schedules of a server, by their names or ids. Throws `usage` for what no schedule is called. */
+export interface ScheduleDesk {
+  /** All of them, the newest first. */
+  list(): Promise<readonly ShownSchedule[]>;
+  show(name: string): Promise<ShownSchedule>;
+  /** As `POST /v1/schedules` takes it. */
+  add(schedule: JsonObject): Promise<ShownSchedule>;
+  /** As `PATCH /v1/schedules/{schedule_id}` takes it. */
+  change(name: string, patch: JsonObject): Promise<ShownSchedule>;
+  remove(name: string): Promise<void>;
+  preview(
+    trigger: unknown,
+    count: number,
+  ): Promise<{ readonly zone: string; readonly occurrences: readonly ShownOccurrence[] }>;
+  fire(name: string): Promise<ShownFiring>;
+  /** The last due time first. */
+  firings(
+    name: string,
+    filter: { readonly limit: number; readonly verdict: string | undefined },
+  ): Promise<readonly ShownFiring[]>;
+}
