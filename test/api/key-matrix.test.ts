@@ -151,6 +151,7 @@ const FACTORIES: Readonly<
     madeJobs += 1;
     return made('POST', '/v1/jobs', json({ name: `job ${madeJobs}`, task: 'numbers/double' }));
   },
+  version: async () => '1',
   older: async () => '1',
   newer: async () => '1',
   task_id: () => made('PUT', `/v2/accounts/${OWNER}/tasks${KAZOO_TASK}`, CSV),
@@ -210,7 +211,7 @@ function bare(
 
 /** A run that has not begun has no output; nobody has asked for a check; Kazoo says 404 for 409. */
 const NOT_THERE_YET = /output|files|check$|rows$|^\/v2.*stop$/;
-const SECRET = /\{(?!category|action|file|older|newer)\w+\}/;
+const SECRET = /\{(?!category|action|file|version|older|newer)\w+\}/;
 const routes = ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const);
 const guarded = routes.filter(([, { scope }]) => scope !== 'public');
 

@@ -39,14 +39,11 @@ const SCRIPT = {
     description: 'Name of that class; null where the file has exactly one',
   }),
 };
-const Files = z
-  .array(z.strictObject({ path: z.string().max(200), content: z.string() }))
-  .min(1)
-  .max(500);
+const Files = z.array(z.strictObject({ path: z.string().max(200), content: z.string() })).max(500);
 
 /** A script, as it is sent. */
 const NewScript = z
-  .strictObject({ ...SCRIPT, class_name: SCRIPT.class_name.optional(), files: Files })
+  .strictObject({ ...SCRIPT, class_name: SCRIPT.class_name.optional(), files: Files.min(1) })
   .meta({ id: 'NewScript' });
 const Script = z.object(SCRIPT).nullable().meta({
   description: 'What runs, where it is no task. Its files are in each version',
@@ -157,7 +154,7 @@ export const JobVersionBody = z
   .meta({ id: 'JobVersion' });
 /** The same with the files of its script. */
 export const WholeJobVersion = z
-  .object({ ...JobVersionBody.shape, files: Files.min(0) })
+  .object({ ...JobVersionBody.shape, files: Files })
   .meta({ id: 'WholeJobVersion' });
 
 export function jobWire({ id, accountId, isArchived, createdAtMs, latest }: Job) {
