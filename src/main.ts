@@ -12,6 +12,12 @@ const { version } = JSON.parse(
 ) as { readonly version: string };
 
 const loadModule = moduleLoader();
+/** What scripts are executed by. */
+const scriptPrograms = () => ({
+  javascript: new URL('./script-program.js', import.meta.url),
+  jiti: new URL('../', import.meta.resolve('jiti')),
+  python: new URL('../python/', import.meta.url),
+});
 const pipeListeners = new Set<() => void>();
 let stdoutError: NodeJS.ErrnoException | undefined;
 
@@ -103,11 +109,7 @@ const host: CommandLineHost = {
       tasks,
       masterKey: takeMasterKey(),
       threads: { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks },
-      scripts: openScriptExecutor({
-        javascript: new URL('./script-program.js', import.meta.url),
-        jiti: new URL('../', import.meta.resolve('jiti')),
-        python: new URL('../python/', import.meta.url),
-      }),
+      scripts: openScriptExecutor(scriptPrograms()),
       onNotice: onError,
       onRequest: openServerLog(workspace.settings.logLevel, process.stderr).request,
       onError: (error, about) => onError(`${about ?? 'server'}: ${stackOf(error)}`),
@@ -115,6 +117,10 @@ const host: CommandLineHost = {
   },
   async keys({ settings }) {
     return (await import('./keys-app.ts')).openKeys(settings);
+  },
+  async scripts() {
+    const { openScriptExecutor } = await import('./scripts-app.ts');
+    return openScriptExecutor(scriptPrograms());
   },
   onSignal(listener) {
     const signals: readonly StopSignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -131,7 +137,10 @@ const host: CommandLineHost = {
     isDone = true;
     process.exit(exitCode);
   },
-  probes: [{ name: 'libsql', try: probeLibsql }],
+  probes: [
+    { name: 'libsql', try: probeLibsql },
+    { name: 'scripts', try: probeScripts, isOptional: true },
+  ],
 };
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -197,6 +206,11 @@ async function probeLibsql(): Promise<string> {
   } finally {
     database.close();
   }
+}
+
+async function probeScripts(): Promise<string> {
+  const { describeScripts, openScriptExecutor } = await import('./scripts-app.ts');
+  return describeScripts(openScriptExecutor(scriptPrograms()));
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -76,7 +76,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'webhooks',
   ],
   'jobs-app': ['engine', 'stores', 'system'],
-  // What executes the scripts of jobs.
+  // What executes scripts.
   'scripts-app': ['engine', 'executors'],
   webhooks: ['api', 'engine', 'system'],
   schedules: ['api', 'engine', 'stores'],

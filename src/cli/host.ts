@@ -1,3 +1,4 @@
+import type { ScriptExecutor } from '../engine/ports/script-executor.ts';
 import type { ApiKey } from '../engine/ports/key-store.ts';
 import type { ScheduleDesk } from '../engine/automation/schedule-desk.ts';
 import type { JobDesk } from '../engine/jobs/job-desk.ts';
@@ -133,6 +134,8 @@ interface Logins {
 export interface Probe {
   readonly name: string;
   readonly try: () => Promise<string>;
+  /** What most runs do not need: where it fails, that is a warning. */
+  readonly isOptional?: boolean;
 }
 
 /** What `serve` needs beside the settings. */
@@ -181,6 +184,8 @@ export interface CommandLineHost {
   serve(options: ServeOptions): Promise<ServingServer>;
   /** The keys of the server on this data folder. */
   keys(workspace: Workspace): Promise<KeyDesk>;
+  /** Executes scripts on this machine. */
+  scripts(): Promise<ScriptExecutor>;
   /** Calls back at each signal until the returned function is called. */
   onSignal(listener: (signal: StopSignalName) => void): () => void;
   /** Called when the reader of stdout has gone. */

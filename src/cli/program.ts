@@ -70,6 +70,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   logout: async () => (await import('./commands/login.ts')).addLogoutCommand,
   profiles: async () => (await import('./commands/login.ts')).addProfilesCommand,
   key: async () => (await import('./commands/key.ts')).addKeyCommand,
+  script: async () => (await import('./commands/script.ts')).addScriptCommand,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   config: async () => (await import('./commands/config.ts')).addConfigCommand,
   completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,6 +59,10 @@ describe('every command', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'rowmill-examples-'));
+    await mkdir(join(folder, 'lib'));
+    for (const name of ['count.py', 'main.ts', 'lib/names.ts', 'event.json']) {
+      await writeFile(join(folder, name), '{}');
+    }
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -82,7 +86,11 @@ describe('every command', () => {
         .split(' ');
       const priced = { task: { ...clean, name: 'orders/price' }, codeHash: '', origin: 'x' };
       const extraTasks = words[0] === 'new-task' ? [] : [priced];
-      const commandLine = new FakeCommandLine({ workingDirectory: folder, extraTasks });
+      const commandLine = new FakeCommandLine({
+        workingDirectory: folder,
+        extraTasks,
+        environment: { API_KEY: 'a key' },
+      });
       const exitCode = await commandLine.run(...words);
       // A check finds an invalid row in the fake world.
       expect([exitCode, commandLine.stderr.text]).toEqual([

@@ -4,6 +4,12 @@ import { isEmail } from 'rowmill/verifiers';
 import { z } from 'zod';
 import { runCommandLine } from '../../src/cli/command-line.ts';
 import type { ApiKey } from '../../src/engine/ports/key-store.ts';
+import type {
+  ScriptCall,
+  ScriptExecutor,
+  ScriptOutcome,
+  ScriptRuntimeFacts,
+} from '../../src/engine/ports/script-executor.ts';
 import type { StopSignalName } from '../../src/cli/exit-codes.ts';
 import type {
   CommandLineHost,
@@ -375,6 +381,50 @@ export interface FakeOptions {
   readonly extraTasks?: readonly RegisteredTask[];
 }
 
+const STATISTICS = {
+  wallMs: 1102,
+  cpuMs: 40,
+  peakMemoryBytes: 12_000_000,
+  eventBytes: 4,
+  resultBytes: 4,
+  stdoutBytes: 0,
+  stderrBytes: 0,
+};
+
+/** Says of every script what it was told to say, and keeps how it was called. */
+class FakeScriptExecutor implements ScriptExecutor {
+  readonly calls: ScriptCall[] = [];
+  /** Over what a script gives that did nothing. */
+  answer: Partial<ScriptOutcome> = {};
+
+  async run(call: ScriptCall): Promise<ScriptOutcome> {
+    this.calls.push(call);
+    return {
+      resultCode: 'success',
+      result: null,
+      log: [],
+      stdout: { text: '', bytes: 0, cutBytes: 0 },
+      stderr: { text: '', bytes: 0, cutBytes: 0 },
+      statistics: STATISTICS,
+      runtime: { language: 'python', version: '3.11.7' },
+      ...this.answer,
+    };
+  }
+  async runtimes(): Promise<readonly ScriptRuntimeFacts[]> {
+    return [
+      {
+        language: 'python',
+        version: '3.11.7',
+        channels: ['$STABLE', '$LATEST'],
+        libraries: ['requests 2.0', 'six 1.0'],
+      },
+    ];
+  }
+  async isolation(): Promise<string> {
+    return 'a test';
+  }
+}
+
 /** A command line in a world of its own. */
 export class FakeCommandLine {
   readonly service = new FakeRunService();
@@ -382,6 +432,7 @@ export class FakeCommandLine {
   readonly stderr: FakeStream;
   readonly terminated: number[] = [];
   readonly downloads: (readonly unknown[])[] = [];
+  readonly scripts = new FakeScriptExecutor();
   readonly logins = new Map<string, Login>();
   /** What was asked of the schedules of a server. */
   readonly toldOfSchedules: unknown[] = [];
@@ -482,6 +533,7 @@ export class FakeCommandLine {
         revoke: async () => undefined,
         close: async () => undefined,
       }),
+      scripts: async () => this.scripts,
       onSignal: (listener) => {
         this.#signalListeners.add(listener);
         return () => this.#signalListeners.delete(listener);

@@ -41,11 +41,14 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
     } catch (error) {
       findings.push(failed('config', messageOf(error)));
     }
-    for (const { name, try: attempt } of host.probes) {
+    for (const { name, try: attempt, isOptional = false } of host.probes) {
       findings.push(
         await attempt().then(
           (detail) => ok(name, detail),
-          (error: unknown) => failed(name, messageOf(error)),
+          (error: unknown) => ({
+            ...failed(name, messageOf(error)),
+            ...(isOptional && { state: 'warning' as const }),
+          }),
         ),
       );
     }
