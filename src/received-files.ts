@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileStore } from '@tus/file-store';
 import type { ApiPorts } from './api/api-ports.ts';
 import { ResumableUploads } from './api/uploads/resumable-uploads.ts';
 import { Drafts } from './engine/hosting/drafts.ts';
@@ -9,6 +8,7 @@ import type { UploadFiles } from './engine/ports/upload-files.ts';
 import type { ServicePorts } from './engine/run/service-ports.ts';
 import type { FilePlace } from './stores/local/file-place.ts';
 import { LocalUploads } from './files/local/local-uploads.ts';
+import { PartialUploads } from './files/local/partial-uploads.ts';
 import { SqlDraftStore } from './stores/sql/sql-draft-store.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
 
@@ -53,7 +53,7 @@ export async function openReceivedFiles(
   await drafts.open();
   const partialFolder = join(folder, 'uploads', 'partial');
   await mkdir(partialFolder, { recursive: true, mode: 0o700 });
-  const store = new FileStore({
+  const store = new PartialUploads({
     directory: partialFolder,
     expirationPeriodInMilliseconds: PARTIAL_LIFE_MS,
   });

@@ -111,7 +111,9 @@ export function problemOf(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof RowmillError) {
     const isOurs = STATUS_OF[error.code] === 500 || error.code === 'store_unreachable';
-    const message = isOurs ? 'the server could not do this; its log says why' : error.plain;
+    let message = isOurs ? 'the server could not do this; its log says why' : error.plain;
+    // Where it would have been written is for the log.
+    if (error.code === 'disk_full') message = 'no space is left on the disk of the server';
     const details = error.problems.map((problem) => ({ at: error.code, message: problem }));
     return new ApiProblem(error.code, message, { details, cause: error });
   }

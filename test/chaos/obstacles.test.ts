@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import {
   appendFile,
@@ -13,11 +12,10 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChaosFolder, prepareBuild, table, until, type Begun } from './chaos-folder.ts';
+import { smallDisk, unmountAll } from './small-disk.ts';
 
-const run = promisify(execFile);
 const ROWS = 30_000;
 const INPUT = table(ROWS);
 const WORDS = ['run', 'chaos/plain', 'in.csv', '-o', 'out.csv'];
@@ -26,7 +24,6 @@ const SLOWLY = { CHAOS_WORK_US: '80' };
 
 let folder: ChaosFolder;
 let expected: string;
-const mounts: string[] = [];
 beforeAll(async () => {
   await prepareBuild();
   const undisturbed = await ChaosFolder.make();
@@ -40,47 +37,13 @@ beforeEach(async () => {
   await folder.write('in.csv', INPUT);
 });
 afterEach(async () => {
-  for (const mount of mounts.splice(0)) await run('umount', [mount]);
+  await unmountAll();
   await folder.remove();
 });
 
 describe('a disk that is full', () => {
-  /**
-   * A small disk. Mounting needs a right that not every machine gives; there a limit on the size of
-   * files stands in (`ulimit -f`), which fails writes in the same place.
-   */
-  async function smallDisk(name: string, kilobytes: number): Promise<SmallDisk> {
-    const path = folder.at(name);
-    await mkdir(path, { recursive: true });
-    try {
-      await run('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', path]);
-      mounts.push(path);
-      return {
-        wrapper: [],
-        environment: {},
-        makeSpace: async () => {
-          await run('mount', ['-o', 'remount,size=64m', path]);
-        },
-      };
-    } catch {
-      return {
-        wrapper: ['bash', '-c', `ulimit -f ${kilobytes}; exec "$@"`, '-'],
-        // Without a listener the system would end the process instead of failing the write.
-        environment: {
-          NODE_OPTIONS: '--import=data:text/javascript,process.on("SIGXFSZ",()=>{})',
-        },
-        makeSpace: async () => undefined,
-      };
-    }
-  }
-  interface SmallDisk {
-    readonly wrapper: readonly string[];
-    readonly environment: Readonly<Record<string, string>>;
-    readonly makeSpace: () => Promise<void>;
-  }
-
   it('of the output is named, and with space the run goes on to the same bytes', async () => {
-    const disk = await smallDisk('small', 900);
+    const disk = await smallDisk(folder.at('small'), 900);
     const words = ['run', 'chaos/plain', 'in.csv', '-o', 'small/out.csv'];
     const { exitCode, stderr } = await folder.rowmill(words, {
       ...disk,
@@ -111,7 +74,7 @@ describe('a disk that is full', () => {
   }, 120_000);
 
   it('of the data folder is named, and with space the run goes on to the same bytes', async () => {
-    const disk = await smallDisk('data', 300);
+    const disk = await smallDisk(folder.at('data'), 300);
     const words = [...WORDS, '--data', 'data'];
     const { exitCode, stderr } = await folder.rowmill(words, {
       ...disk,
@@ -130,7 +93,7 @@ describe('a disk that is full', () => {
   }, 120_000);
 
   it('from the first byte of the data folder on is said, and other runs can still be listed', async () => {
-    const disk = await smallDisk('data', 4);
+    const disk = await smallDisk(folder.at('data'), 4);
     const { exitCode, stderr } = await folder.rowmill([...WORDS, '--data', 'data'], disk);
     expect(stderr).toMatch(/data\/runs/);
     expect(stderr).toMatch(/no space is left|the file may not grow|disk is full/);

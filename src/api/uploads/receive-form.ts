@@ -32,6 +32,7 @@ export async function receiveForm(context: Context, ports: FormPorts): Promise<U
   let received: ReceivedFile | undefined;
   let fileName: string | undefined;
   const refusal = new AbortController();
+  let storing: Promise<unknown> | undefined;
   const keep = async ({ stream, originalname }: Express.Multer.File) => {
     received = await ports.receive(stream);
     fileName = originalname;
@@ -40,6 +41,7 @@ export async function receiveForm(context: Context, ports: FormPorts): Promise<U
   const storage: StorageEngine = {
     _handleFile(_request, file, done) {
       const stored = keep(file);
+      storing = stored;
       stored.catch((error: unknown) => refusal.abort(error));
       callbackify(() => stored)(done);
     },
@@ -56,7 +58,9 @@ export async function receiveForm(context: Context, ports: FormPorts): Promise<U
     return { file: received, fileName, encoding: undefined, fields: { ...body } };
   } catch (error) {
     if (received !== undefined) await ports.uploads.remove(received.path);
-    throw formProblem(error);
+    const problem = formProblem(error);
+    // What ends the storing of the file also breaks the form off, and may be heard later.
+    throw isBrokenOff(problem) ? await reasonOf(storing, problem) : problem;
   }
 }
 
@@ -64,6 +68,19 @@ function refused(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
+}
+
+function isBrokenOff(problem: unknown): boolean {
+  return problem instanceof ApiProblem && problem.cause !== undefined;
+}
+
+/** Why the file could not be stored, where that is ours to say. */
+async function reasonOf(storing: Promise<unknown> | undefined, problem: unknown): Promise<unknown> {
+  const reason: unknown = await storing?.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return reason instanceof RowmillError ? reason : problem;
 }
 
 function formProblem(error: unknown): unknown {

@@ -171,8 +171,11 @@ export class ResumableUploads {
     const answer = await this.#server.handleWeb(asked);
     if (answer.status < 400) return answer;
     const message = (await answer.text()).trim();
-    if (answer.status >= 500) throw new Error(`tus: ${message}`);
-    throw new ApiProblem(CODES[answer.status] ?? 'bad_request', `tus: ${message}`);
+    const code = CODES[answer.status];
+    if (code === undefined && answer.status >= 500) throw new Error(`tus: ${message}`);
+    // What has not come of the body is not read: nothing else can come by this connection.
+    const rest = request.complete ? {} : { Connection: 'close' };
+    throw new ApiProblem(code ?? 'bad_request', `tus: ${message}`, { headers: rest });
   }
 
   async #sweep(): Promise<void> {
@@ -193,6 +196,7 @@ const CODES: Readonly<Record<number, ProblemCode>> = {
   412: 'precondition_failed',
   413: 'too_large',
   415: 'unsupported_media_type',
+  507: 'disk_full',
 };
 
 function headersOf({ headers }: IncomingMessage): Record<string, string> {
