@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RowmillError } from './engine/errors.ts';
 import { ApiKeys } from './engine/hosting/api-keys.ts';
 import { ownDeeds } from './engine/hosting/own-deeds.ts';
-import type { SecretBox } from './engine/ports/secret-box.ts';
 import type { ServicePorts } from './engine/run/service-ports.ts';
 import { machinePorts } from './machine.ts';
 import { migrate } from './stores/sql/migrate.ts';
@@ -12,10 +10,7 @@ import { openPostgres } from './stores/sql/open-postgres.ts';
 import { openSqlite } from './stores/sql/open-sqlite.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
 import { SqlAuditStore } from './stores/sql/sql-audit-store.ts';
-import { sealingKeysOf, sealSecrets } from './stores/sql/seal-secrets.ts';
 import { SqlKeyStore } from './stores/sql/sql-key-store.ts';
-import { AesSecretBox } from './system/aes-secret-box.ts';
-import { MasterKeyFile } from './system/master-key-file.ts';
 
 /** 32 of them: each stands for 5 bits, and all can be told apart. */
 const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
@@ -42,40 +37,6 @@ export async function openServerDatabase({
     address === undefined ? openSqlite(join(dataDir, 'server.db')) : await openPostgres(address);
   await migrate(database);
   return database;
-}
-
-/**
- * What seals the secrets in the database of a server. The first start on a data folder makes its key, and
- * each start seals what an earlier release has left in clear.
- */
-export async function openSecretBox(
-  {
-    dataDir,
-    masterKey,
-    onNotice,
-  }: {
-    readonly dataDir: string;
-    /** What `ROWMILL_MASTER_KEY` says. */
-    readonly masterKey: string | undefined;
-    readonly onNotice: (message: string) => void;
-  },
-  database: SqlDatabase,
-): Promise<SecretBox> {
-  const keys = new MasterKeyFile(dataDir, masterKey || undefined);
-  if (!keys.exists) {
-    const used = [...(await sealingKeysOf(database))];
-    if (used.length > 0) throw new RowmillError('secret_unreadable', lacksKey(used, keys.place));
-    keys.make();
-  }
-  const box = new AesSecretBox(keys);
-  const { sealed, unreadable } = await sealSecrets(database, box);
-  if (sealed > 0) onNotice(`secrets that stood in ${database.name} in clear are sealed: ${sealed}`);
-  for (const message of unreadable) onNotice(message);
-  return box;
-}
-
-function lacksKey(used: readonly string[], place: string): string {
-  return `secrets in the database are sealed with the key ${used.join(', ')}, and there is no key in ${place}: put it there. Where it is lost, a new one (openssl rand -base64 32) lets the server start; the secrets must be set anew`;
 }
 
 /** The keys of a server, for the command line beside it: whoever may read the data folder is its admin. */

@@ -51,7 +51,7 @@ export function machinePorts(
     makeId: (prefix) => `${prefix}_${makeIdText()}`,
     makeStop,
     openLog: openRunLog,
-    secrets: environmentSecrets(process.env),
+    secretsOf: async () => environmentSecrets(process.env),
     storageOf: (taskName) => new LocalTaskStorage(dataDir, taskName),
     fetch:
       allowAddresses === undefined

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { runCommandLine } from './cli/command-line.ts';
 import type { StopSignalName } from './cli/exit-codes.ts';
 import type { CommandLineHost } from './cli/host.ts';
+import { RowmillError } from './engine/errors.ts';
 import { loadSettings } from './settings.ts';
 import { boundYoungGeneration } from './system/young-generation.ts';
 import { moduleLoader, taskCatalog, watchModules } from './task-source.ts';
@@ -67,6 +68,7 @@ const host: CommandLineHost = {
           kazoo: server.kazoo,
           jobs: server.jobs,
           schedules: server.schedules,
+          secrets: server.secrets,
         },
       };
     }
@@ -121,6 +123,22 @@ const host: CommandLineHost = {
   async scripts() {
     const { openScriptExecutor } = await import('./scripts-app.ts');
     return openScriptExecutor(scriptPrograms());
+  },
+  async secrets({ settings, server }) {
+    if (server === undefined) {
+      const { openSecrets } = await import('./secrets-app.ts');
+      return openSecrets({ ...settings, masterKey: takeMasterKey() });
+    }
+    return {
+      set: (...words) => server.secrets.set(...words),
+      list: (...words) => server.secrets.list(...words),
+      delete: (...words) => server.secrets.delete(...words),
+      async rotate() {
+        const message = 'the master key is rotated beside the server, on its data folder (--data)';
+        throw new RowmillError('usage', message);
+      },
+      close: async () => undefined,
+    };
   },
   onSignal(listener) {
     const signals: readonly StopSignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];

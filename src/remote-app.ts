@@ -6,6 +6,7 @@ import { ProfileStore, type Profile } from './client/profiles.ts';
 import { RemoteJobs } from './client/remote-jobs.ts';
 import { RemoteSchedules } from './client/remote-schedules.ts';
 import { RemoteRunService } from './client/remote-run-service.ts';
+import { RemoteSecrets } from './client/remote-secrets.ts';
 import { RemoteTasks } from './client/remote-tasks.ts';
 import { RowmillError } from './engine/errors.ts';
 import type { Settings } from './settings.ts';
@@ -18,6 +19,7 @@ export interface RemoteApp {
   readonly kazoo: KazooTasks;
   readonly jobs: RemoteJobs;
   readonly schedules: RemoteSchedules;
+  readonly secrets: RemoteSecrets;
 }
 
 interface RemoteOptions {
@@ -40,6 +42,7 @@ export async function openRemote(
     jobs: new RemoteJobs(client),
     schedules: new RemoteSchedules(client),
     kazoo: new KazooTasks(client, { key, stdout: streams.stdout }),
+    secrets: new RemoteSecrets(client),
   };
 }
 

@@ -28,8 +28,9 @@ import { freeBytesOf, readinessOf } from './readiness.ts';
 import { openReceivedFiles } from './received-files.ts';
 import { DataFolder } from './stores/local/data-folder.ts';
 import { filePlaceOf } from './stores/local/file-place.ts';
-import { openSecretBox, openServerDatabase, sqlKeys } from './keys-app.ts';
 import { PostgresEventNews } from './stores/sql/postgres-event-news.ts';
+import { openServerDatabase, sqlKeys } from './keys-app.ts';
+import { openSecretBox, sqlSecrets } from './secrets-app.ts';
 import { SqlAuditStore } from './stores/sql/sql-audit-store.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
 import { SqlEventStore } from './stores/sql/sql-event-store.ts';
@@ -115,8 +116,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     database = await openServerDatabase(options);
     const box = await openSecretBox(
-      { dataDir, masterKey: options.masterKey, onNotice: options.onNotice ?? (() => undefined) },
-      database,
+      { dataDir, masterKey: options.masterKey },
+      { database, onNotice: options.onNotice ?? (() => undefined) },
     );
     const server = await serve(options, { database, box, serverId: folder.serverId });
     folder.announce({ pid, url: server.url });
@@ -142,16 +143,20 @@ async function serve(
   }: { readonly database: SqlDatabase; readonly box: SecretBox; readonly serverId: string },
 ): Promise<RunningServer> {
   const { dataDir, slots, onError } = options;
-  const machine = machinePorts(dataDir, {
-    threads: options.threads,
-    allowAddresses: options.allowAddresses,
-  });
   const makeId: MakeId = (prefix) => `${prefix}_${nanoid()}`;
   const audit = new SqlAuditStore(database);
   const noteDeed = ownDeeds(audit, makeId);
   // What was done is done; the log of the server has what the audit lacks.
   const note: NoteDeed = (deed) =>
     noteDeed(deed).catch((error: unknown) => onError(error, deed.subject));
+  const secrets = sqlSecrets(database, { box, note });
+  const machine = {
+    ...machinePorts(dataDir, {
+      threads: options.threads,
+      allowAddresses: options.allowAddresses,
+    }),
+    secretsOf: secrets.forRun.bind(secrets),
+  };
   const keys = sqlKeys(database, machine);
   const isOpen = !(await keys.store.hasAny());
   if (isOpen && !isLoopback(options.host)) {
@@ -276,6 +281,7 @@ async function serve(
         options.requestsPerMinute === 0 ? Number.MAX_SAFE_INTEGER : WRONG_KEYS_PER_MINUTE,
     }),
     keys,
+    secrets,
     audit,
     limits: new RateLimits(options.requestsPerMinute),
     onRequest: options.onRequest,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { RowmillError } from './engine/errors.ts';
+import { carriedSecrets } from './engine/run/secrets/carried-secrets.ts';
 import { RowThread } from './engine/run/rows/row-thread.ts';
 import type { TaskStorage } from './engine/task/run-context.ts';
 import { serveRowThread } from './executors/threads/serve-row-thread.ts';
@@ -21,7 +22,7 @@ export interface ThreadPlaces {
   readonly allowAddresses: readonly string[] | undefined;
 }
 
-await serveRowThread(async (found, setup) => {
+await serveRowThread(async (found, setup, onSecretUsed) => {
   const { tasks, dataDir, allowAddresses } = found as ThreadPlaces; // as app.ts gave it to the executor
   const catalog = taskCatalog(tasks, { version, loadModule: moduleLoader() });
   const { task, codeHash } = await catalog.find(setup.record.task);
@@ -32,7 +33,10 @@ await serveRowThread(async (found, setup) => {
   if (task.kind !== 'csv') throw new TypeError(`${task.name} reads no CSV`);
   const ports = {
     clock: systemClock,
-    secrets: environmentSecrets(process.env),
+    secrets:
+      setup.secrets === undefined
+        ? environmentSecrets(process.env)
+        : carriedSecrets(setup.secrets, onSecretUsed),
     storageOf: (taskName: string) => storageAtFirstUse(dataDir, taskName),
     fetch: fetchAtFirstUse(allowAddresses),
   };

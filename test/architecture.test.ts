@@ -60,7 +60,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   run: ['app', 'engine'],
   // The composition root.
   app: ['engine', 'machine', 'settings', 'stores', 'system'],
-  'keys-app': ['engine', 'machine', 'stores', 'system'],
+  'keys-app': ['engine', 'machine', 'stores'],
+  'secrets-app': ['engine', 'keys-app', 'machine', 'stores', 'system'],
   'server-app': [
     'api',
     'engine',
@@ -72,6 +73,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'readiness',
     'received-files',
     'schedules',
+    'secrets-app',
     'stores',
     'webhooks',
   ],
@@ -94,6 +96,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'remote-app',
     'scripts-app',
+    'secrets-app',
     'server-app',
     'settings',
     'system',

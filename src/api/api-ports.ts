@@ -1,5 +1,6 @@
 import type { DerivedRunFiles } from '../engine/hosting/derived-run-files.ts';
 import type { Retention } from '../engine/hosting/retention.ts';
+import type { AccountSecrets } from '../engine/hosting/account-secrets.ts';
 import type { ApiKeys } from '../engine/hosting/api-keys.ts';
 import type { RunControl } from '../engine/hosting/run-control.ts';
 import type { Drafts } from '../engine/hosting/drafts.ts';
@@ -130,6 +131,7 @@ export interface ApiPorts {
   inspectInput(file: { readonly task: CsvTask; readonly path: string }): Promise<InputInspection>;
   readonly authenticator: Authenticator;
   readonly keys: ApiKeys;
+  readonly secrets: Pick<AccountSecrets, 'set' | 'list' | 'delete'>;
   readonly audit: AuditStore;
   readonly limits: RateLimits;
   /** Is told of every request. */

@@ -6,7 +6,7 @@ import type { Task } from '../engine/task/task.ts';
 import type { Actor } from './actor.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { ApiProblem } from './problem.ts';
-import { refuseMachinePlaces } from './refuse-machine-places.ts';
+import { refuseArguments } from './refuse-arguments.ts';
 import { refuseUrl } from './refuse-url.ts';
 import { inputOptionsOf, runRequestOptions, type RunOptionsWire } from './wire/run-options-wire.ts';
 
@@ -53,7 +53,7 @@ export async function createRun(
   { actor, ports }: { readonly actor: Actor; readonly ports: ApiPorts },
 ): Promise<HostedRun> {
   refuseContradictions(task, options);
-  refuseMachinePlaces(task, args);
+  refuseArguments(task, args);
   const { webhook } = options;
   if (webhook !== undefined) refuseUrl(webhook.url, { at: 'options.webhook.url', ports });
   const input: RunInput = path === undefined ? { kind: 'none' } : { kind: 'file', path };

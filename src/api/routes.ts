@@ -15,6 +15,7 @@ import { runFileRoutes } from './routes/run-files.ts';
 import { runRowRoutes } from './routes/run-rows.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
+import { secretRoutes } from './routes/secrets.ts';
 import { serverRoutes } from './routes/server.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { uploadRoutes } from './routes/uploads.ts';
@@ -41,5 +42,6 @@ export const ROUTES: readonly AnyRoute[] = [
   ...webhookRoutes,
   ...retentionRoutes,
   ...keyRoutes,
+  ...secretRoutes,
   ...kazooRoutes,
 ];

@@ -2,14 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { messageOf, RowmillError } from '../engine/errors.ts';
 import { argumentsSchema, type JsonSchema } from '../engine/task/help.ts';
+import { holdsSecret, secretName } from '../engine/task/secret-names.ts';
 import type { Task } from '../engine/task/task.ts';
 import type { ArgumentFlags } from './run-flags.ts';
-
-const SECRET_NAME =
-  /(?:^|[_-]|[a-z](?=[A-Z]))(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key)$/i;
-const SECRET_IN_URL = /^[a-z][a-z\d+.-]*:\/\/[^/\s:@]*:[^/\s@]+@/i;
-/** Where a secret is named, not held. */
-const SECRET_PLACEHOLDER = /\{\{\s*secret:[^{}]+\}\}/g;
 
 /**
  * The arguments as the task's schema will see them: those of the file, and over them those of `--arg`,
@@ -61,15 +56,15 @@ function keepSecretOut(
   where: string,
   { name, value, warn }: { name: string; value: unknown; warn: (message: string) => void },
 ): void {
-  const held = typeof value === 'string' ? value.replaceAll(SECRET_PLACEHOLDER, '') : value;
-  const variable = `ROWMILL_SECRET_${name.toUpperCase().replaceAll(/[^A-Z\d]/g, '_')}`;
-  if (SECRET_NAME.test(name) && held !== '') {
+  const held = holdsSecret(name, value);
+  const variable = `ROWMILL_SECRET_${secretName(name)}`;
+  if (held === 'by_name') {
     throw new RowmillError(
       'usage',
       `${where} is a secret by its name, and arguments are stored with the run in clear: set the environment variable ${variable}; the task gets it by {{secret:NAME}} in a template, or run.secrets.get('${name}')`,
     );
   }
-  if (typeof held === 'string' && SECRET_IN_URL.test(held)) {
+  if (held === 'in_address') {
     warn(
       `${where} holds a password, which is stored with the run in clear: set ROWMILL_SECRET_NAME and write {{secret:NAME}} in its place, where the task takes that`,
     );

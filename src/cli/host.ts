@@ -3,6 +3,7 @@ import type { ApiKey } from '../engine/ports/key-store.ts';
 import type { ScheduleDesk } from '../engine/automation/schedule-desk.ts';
 import type { JobDesk } from '../engine/jobs/job-desk.ts';
 import type { RunHandles, RunRequest, RunService, RunSummary } from '../engine/run/run-service.ts';
+import type { SecretFacts } from '../engine/ports/secret-store.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
 import type { Settings } from '../settings.ts';
 import type { StopSignalName } from './exit-codes.ts';
@@ -83,6 +84,7 @@ export interface ServerWorkspace {
   readonly kazoo: KazooServer;
   readonly jobs: JobDesk;
   readonly schedules: ScheduleDesk;
+  readonly secrets: Pick<SecretDesk, 'set' | 'list' | 'delete'>;
 }
 
 /** A server as Kazoo's maintenance commands see it: what it answers is printed as it is. */
@@ -164,6 +166,21 @@ export interface KeyDesk {
   close(): Promise<void>;
 }
 
+/** Where secrets are set and removed; nobody reads one. `account` undefined: that of the key, or `local`. */
+export interface SecretDesk {
+  set(account: string | undefined, name: string, value: string): Promise<SecretFacts>;
+  list(account: string | undefined): Promise<readonly SecretFacts[]>;
+  delete(account: string | undefined, name: string): Promise<void>;
+  /** Makes a master key and seals all secrets with it. */
+  rotate(): Promise<{
+    readonly keyId: string;
+    readonly resealed: number;
+    /** What could not be opened, and why. */
+    readonly unreadable: readonly string[];
+  }>;
+  close(): Promise<void>;
+}
+
 /** The world around the command line, handed in: a test has its own. */
 export interface CommandLineHost {
   readonly version: string;
@@ -186,6 +203,8 @@ export interface CommandLineHost {
   keys(workspace: Workspace): Promise<KeyDesk>;
   /** Executes scripts on this machine. */
   scripts(): Promise<ScriptExecutor>;
+  /** The secrets of the server that the settings name, or of the one on this data folder. */
+  secrets(workspace: Workspace): Promise<SecretDesk>;
   /** Calls back at each signal until the returned function is called. */
   onSignal(listener: (signal: StopSignalName) => void): () => void;
   /** Called when the reader of stdout has gone. */

@@ -71,6 +71,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   profiles: async () => (await import('./commands/login.ts')).addProfilesCommand,
   key: async () => (await import('./commands/key.ts')).addKeyCommand,
   script: async () => (await import('./commands/script.ts')).addScriptCommand,
+  secrets: async () => (await import('./commands/secrets.ts')).addSecretsCommand,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   config: async () => (await import('./commands/config.ts')).addConfigCommand,
   completion: async () => (await import('./commands/completion.ts')).addCompletionCommand,

@@ -165,6 +165,12 @@ const FACTORIES: Readonly<
     }),
   schedule_id: newSchedule,
   webhook_id: newWebhook,
+  secret_name: async () => {
+    const name = 'TOKEN_OF_A_TEST';
+    const sent = { key: owner, ...json({ value: 'a value of a test' }) };
+    expect((await call('PUT', `/v1/secrets/${name}`, sent)).status).toBeLessThan(300);
+    return name;
+  },
   delivery_id: async ({ webhook_id: id = '' }) => {
     await call('POST', `/v1/webhooks/${id}/test`, { key: owner });
     const { text } = await call('GET', `/v1/webhooks/${id}/deliveries`, { key: owner });
@@ -242,7 +248,9 @@ describe('a route', () => {
     if (path.startsWith('/v1')) expect(text).toContain(route.scope);
   });
 
-  it.each(guarded.filter(([, { path }]) => SECRET.test(path)))(
+  // Each account has names of its own for secrets: it makes one where it has none.
+  const isOwnName = ({ operationId }: AnyRoute): boolean => operationId === 'setSecret';
+  it.each(guarded.filter(([, route]) => SECRET.test(route.path) && !isOwnName(route)))(
     '%s tells another account nothing',
     async (_, route) => {
       const params = await paramsOf(route);

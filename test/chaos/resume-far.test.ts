@@ -97,7 +97,7 @@ async function carryOut({
     },
     makeId: (prefix) => `${prefix}_far`,
     openLog: openRunLog,
-    secrets: environmentSecrets({}),
+    secretsOf: async () => environmentSecrets({}),
     storageOf: (task) => new LocalTaskStorage(folder.path, task),
     fetch,
   });

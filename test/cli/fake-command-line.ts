@@ -1,3 +1,4 @@
+import type { SecretFacts } from '../../src/engine/ports/secret-store.ts';
 import { EventEmitter } from 'node:events';
 import { defineNoinputTask, defineTask, fail, ok, stop, write } from 'rowmill';
 import { isEmail } from 'rowmill/verifiers';
@@ -17,6 +18,7 @@ import type {
   OutputStream,
   Probe,
   KazooServer,
+  SecretDesk,
 } from '../../src/cli/host.ts';
 import { RowmillError } from '../../src/engine/errors.ts';
 import type { JobDesk, ShownJob, ShownJobRun } from '../../src/engine/jobs/job-desk.ts';
@@ -185,6 +187,23 @@ function fakeJobs(): JobDesk {
     logs: async () => [JOB_RUN],
   };
 }
+
+const SECRET: SecretFacts = {
+  accountId: 'local',
+  name: 'API_TOKEN',
+  version: 1,
+  keyId: '0123456789abcdef',
+  createdAtMs: Date.UTC(2030, 0, 1),
+  updatedAtMs: Date.UTC(2030, 0, 2),
+};
+
+const NO_SECRETS: SecretDesk = {
+  set: async () => SECRET,
+  list: async () => [SECRET],
+  delete: async () => undefined,
+  rotate: async () => ({ keyId: SECRET.keyId, resealed: 1, unreadable: [] }),
+  close: async () => undefined,
+};
 
 const CHECK: CheckResult = {
   task: 'contacts/clean',
@@ -509,6 +528,7 @@ export class FakeCommandLine {
                 kazoo: NO_KAZOO,
                 jobs: fakeJobs(),
                 schedules: fakeSchedules(this.toldOfSchedules),
+                secrets: NO_SECRETS,
               }
             : undefined,
         };
@@ -526,6 +546,7 @@ export class FakeCommandLine {
         setImmediate(() => this.signal('SIGTERM'));
         return { url: 'http://127.0.0.1:7070', isOpen: true, close: async () => undefined };
       },
+      secrets: async () => NO_SECRETS,
       keys: async () => ({
         create: async (wanted) => ({ key: { ...KEY, ...wanted }, text: 'rm_abc_secret' }),
         list: async () => [KEY],

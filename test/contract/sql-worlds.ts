@@ -14,6 +14,7 @@ import { SqlJobStorages } from '../../src/stores/sql/sql-job-storage.ts';
 import { SqlJobStore } from '../../src/stores/sql/sql-job-store.ts';
 import { SqlKeyStore } from '../../src/stores/sql/sql-key-store.ts';
 import { SqlRunStore } from '../../src/stores/sql/sql-run-store.ts';
+import { SqlSecretStore } from '../../src/stores/sql/sql-secret-store.ts';
 import { asked, type TestPostgres } from '../tasks/postgres-cluster.ts';
 import type { JobWorld } from './job-store.ts';
 import type { HostedWorld } from './run-store.ts';
@@ -145,4 +146,10 @@ export async function openAuditWorld(postgres: TestPostgres | undefined) {
   const world = await openWorld(postgres);
   const { database } = world;
   return { audit: new SqlAuditStore(database), close: () => world.close() };
+}
+
+/** Secrets in a world of their own. */
+export async function openSecretWorld(postgres: TestPostgres | undefined) {
+  const world = await openWorld(postgres);
+  return { secrets: new SqlSecretStore(world.database), close: () => world.close() };
 }

@@ -9,12 +9,14 @@ import { describeAuditStore } from './audit-store.ts';
 import { describeEventStore } from './event-store.ts';
 import { describeJobStore } from './job-store.ts';
 import { describeKeyStore } from './key-store.ts';
+import { describeSecretStore } from './secret-store.ts';
 import { describeHostedRunStore, describeRunStore } from './run-store.ts';
 import {
   openAuditWorld,
   openEventWorld,
   openJobWorld,
   openKeyWorld,
+  openSecretWorld,
   openWorld,
 } from './sql-worlds.ts';
 
@@ -43,4 +45,5 @@ describe.each([
   describeJobStore(name, () => openJobWorld(server));
   describeKeyStore(name, () => openKeyWorld(server));
   describeAuditStore(name, () => openAuditWorld(server));
+  describeSecretStore(name, () => openSecretWorld(server));
 });

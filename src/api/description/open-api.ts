@@ -20,6 +20,7 @@ const TAGS: Readonly<Record<string, string>> = {
   Jobs: 'What is stored to be run again and again: its versions, its starts, what became of each.',
   Webhooks: 'Signed calls to a server of yours when a run begins, pauses or ends.',
   Keys: 'Who may call, and what they may do.',
+  Secrets: 'Values that runs use by name and nobody reads: tokens, passwords.',
   Audit: 'Who changed what, and when.',
   Server: 'Health, metrics, and this description.',
 };

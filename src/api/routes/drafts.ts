@@ -10,7 +10,7 @@ import {
 import { cursorAt, readCursor } from '../cursor.ts';
 import { ownDraft, ownDraftFile } from '../own-draft.ts';
 import { ApiProblem } from '../problem.ts';
-import { refuseMachinePlaces } from '../refuse-machine-places.ts';
+import { refuseArguments } from '../refuse-arguments.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
 import { receiveUpload, UPLOAD_TYPES } from '../uploads/receive-upload.ts';
 import { wishesOf } from '../uploads/draft-wishes.ts';
@@ -173,7 +173,7 @@ export const draftRoutes: readonly AnyRoute[] = [
       const draft = await ownDraftFile(call.params.draft_id, call);
       if (draft.task !== undefined) {
         const { task } = await call.ports.tasks.find(draft.task);
-        refuseMachinePlaces(task, draft.arguments);
+        refuseArguments(task, draft.arguments);
       }
       await call.ports.drafts.check(draft);
       return { status: 202, json: await checkOf(call) };

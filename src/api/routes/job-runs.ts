@@ -9,7 +9,7 @@ import { ownDraft } from '../own-draft.ts';
 import { ownJob } from '../own-job.ts';
 import { PageQuery, pageReply, pageResponse } from '../page.ts';
 import { ApiProblem } from '../problem.ts';
-import { refuseMachinePlaces } from '../refuse-machine-places.ts';
+import { refuseArguments } from '../refuse-arguments.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
 import { DraftId } from '../wire/draft-wire.ts';
 import { JobRunBody, jobRunWire } from '../wire/job-run-wire.ts';
@@ -158,7 +158,7 @@ async function refuseWork(
     return;
   }
   const { task } = await ports.tasks.find(work.task);
-  refuseMachinePlaces(task, given);
+  refuseArguments(task, given);
   if (task.kind === 'csv' && !hasFile) {
     const message = `body.draft: ${task.name} reads a CSV; upload it as a draft`;
     throw new ApiProblem('bad_request', message);

@@ -9,7 +9,7 @@ import type { ApiPorts } from '../api-ports.ts';
 import { ownJob } from '../own-job.ts';
 import { PageQuery, pageReply, pageResponse } from '../page.ts';
 import { ApiProblem } from '../problem.ts';
-import { refuseMachinePlaces } from '../refuse-machine-places.ts';
+import { refuseArguments } from '../refuse-arguments.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
 import {
   changedDefinition,
@@ -266,7 +266,7 @@ async function refuseDefinition(
     return;
   }
   const { task } = await ports.tasks.find(work.task);
-  refuseMachinePlaces(task, args);
+  refuseArguments(task, args);
 }
 
 async function deleteJob({ id, isArchived }: Job, ports: ApiPorts): Promise<void> {

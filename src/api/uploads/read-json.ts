@@ -13,6 +13,8 @@ export function parseJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw new ApiProblem('bad_request', `${what} is not JSON: ${messageOf(cause)}`, { cause });
+    // Without the piece of the text that some messages show: it may be a secret.
+    const why = messageOf(cause).replace(/, (?:\.{3})?".*"(?:\.{3})? is not valid JSON$/s, '');
+    throw new ApiProblem('bad_request', `${what} is not JSON: ${why}`, { cause });
   }
 }

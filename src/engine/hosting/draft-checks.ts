@@ -95,6 +95,7 @@ export class DraftChecks {
           arguments: draft.arguments,
           input: { kind: 'file', path: draft.path },
           options: draft.options,
+          owner: draft,
         },
         {
           stopSignal: stop.signal,

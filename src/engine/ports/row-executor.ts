@@ -7,6 +7,8 @@ export interface RowThreadSetup {
   readonly record: RunRecord;
   /** Of the code that is at hand now: a thread that finds another one refuses to begin. */
   readonly codeHash: string;
+  /** Those that the run may use, by name; undefined where a thread finds them as this one does. */
+  readonly secrets: Readonly<Record<string, string>> | undefined;
 }
 
 /** Rows of a block, from index `from` up to and not including `to`. */
@@ -85,6 +87,9 @@ export interface RowThreads {
 
 /** Starts threads. */
 export interface RowExecutor {
-  /** Begins to start so many threads; does not wait for them. */
-  start(setup: RowThreadSetup, count: number): RowThreads;
+  /** Begins to start `count` threads; does not wait for them. Is told when one uses a secret that it was given. */
+  start(
+    setup: RowThreadSetup,
+    how: { readonly count: number; readonly onSecretUsed: (name: string) => void },
+  ): RowThreads;
 }

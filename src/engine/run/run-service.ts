@@ -34,6 +34,12 @@ export interface RunOwner {
   readonly authAccountId: string;
 }
 
+/** Where there are no accounts, everything is `local`. */
+export function ownerOf({ owner }: { readonly owner?: RunOwner | undefined }): RunOwner {
+  const { accountId = 'local', authAccountId = 'local' } = owner ?? {};
+  return { accountId, authAccountId };
+}
+
 export interface RunRequest {
   /** Id of the run, where the caller has one in mind that no run has. */
   readonly runId?: string | undefined;

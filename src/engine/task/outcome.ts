@@ -133,6 +133,13 @@ export type ReadableOutcome = { readonly next: unknown; readonly hasNext: boolea
   | { readonly kind: 'stop'; readonly value: Outcome | undefined }
 );
 
+/** The same outcome of another value, which must be one that its kind can have. */
+export function withValue(outcome: ReadableOutcome, value: unknown): ReadableOutcome {
+  const next = outcome.hasNext ? [outcome.next] : NONE;
+  // The kind is that of the outcome, whose value this one stands for.
+  return new OutcomeRecord(outcome.kind, value, next) as unknown as ReadableOutcome;
+}
+
 /** Whether a value is an outcome, made by this copy of the package or another one. */
 export function isOutcome(value: unknown): value is ReadableOutcome {
   return typeof value === 'object' && value !== null && OUTCOME in value;

@@ -8,7 +8,11 @@ import type { FromThread, ThreadData, ToThread } from './thread-messages.ts';
  * with what the executor was given.
  */
 export async function serveRowThread(
-  open: (found: unknown, setup: RowThreadSetup) => Promise<RowThread>,
+  open: (
+    found: unknown,
+    setup: RowThreadSetup,
+    onSecretUsed: (name: string) => void,
+  ) => Promise<RowThread>,
 ): Promise<void> {
   if (parentPort === null) throw new TypeError('this is no thread of a run');
   const port = parentPort;
@@ -16,7 +20,7 @@ export async function serveRowThread(
   const { found, setup } = workerData as ThreadData<unknown>; // of the executor beside this file
   let thread: RowThread;
   try {
-    thread = await open(found, setup);
+    thread = await open(found, setup, (name) => say({ kind: 'secret_used', name }));
   } catch (error) {
     say({ kind: 'refused', error: carriedError(error) });
     return;

@@ -21,6 +21,7 @@ export type ToThread =
 /** What a thread says. */
 export type FromThread =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'secret_used'; readonly name: string }
   | { readonly kind: 'refused'; readonly error: CarriedError }
   | { readonly kind: 'result'; readonly id: number; readonly result: SliceResult }
   | { readonly kind: 'closed'; readonly log: readonly LogLine[] };

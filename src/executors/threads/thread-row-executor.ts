@@ -22,10 +22,14 @@ export class ThreadRowExecutor<Found> implements RowExecutor {
     this.#found = found;
   }
 
-  start(setup: RowThreadSetup, count: number): RowThreads {
+  start(
+    setup: RowThreadSetup,
+    { count, onSecretUsed }: Parameters<RowExecutor['start']>[1],
+  ): RowThreads {
     const data: ThreadData<Found> = { found: this.#found, setup };
     return new StartedThreads(
       Array.from({ length: count }, () => new Worker(this.#entry, { workerData: data })),
+      onSecretUsed,
     );
   }
 }
@@ -45,11 +49,13 @@ interface StartedThread {
 
 class StartedThreads implements RowThreads {
   readonly #threads: readonly StartedThread[];
+  readonly #onSecretUsed: (name: string) => void;
   #failure: { readonly error: unknown } | undefined;
   #lastId = 0;
   #isEnding = false;
 
-  constructor(workers: readonly Worker[]) {
+  constructor(workers: readonly Worker[], onSecretUsed: (name: string) => void) {
+    this.#onSecretUsed = onSecretUsed;
     this.#threads = workers.map((worker) => {
       const thread: StartedThread = {
         worker,
@@ -125,6 +131,9 @@ class StartedThreads implements RowThreads {
     switch (message.kind) {
       case 'ready':
         thread.isReady = true;
+        return;
+      case 'secret_used':
+        this.#onSecretUsed(message.name);
         return;
       case 'refused':
         this.#fail(thrownAgain(message.error));

@@ -215,7 +215,7 @@ interface JobRunTable {
 }
 
 /** A secret of an account, by its name. */
-interface SecretTable {
+export interface SecretTable {
   readonly account_id: string;
   readonly name: string;
   readonly sealed: string;

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { aboutSecret } from '../../engine/hosting/account-secrets.ts';
 import { RowmillError } from '../../engine/errors.ts';
 import { sealingKeyOf, type SecretBox } from '../../engine/ports/secret-box.ts';
 import { storeError } from '../store-error.ts';
@@ -79,7 +80,27 @@ async function secretsNotOf({ db }: SqlDatabase, pattern: string): Promise<reado
       });
     }),
   );
-  return found.flat();
+  const secrets = await db
+    .selectFrom('secrets')
+    .selectAll()
+    .where('sealed', 'not like', pattern)
+    .execute();
+  const ofAccounts = secrets.map((row): Found => {
+    const { account_id: accountId, name, version, sealed } = row;
+    return {
+      about: aboutSecret({ accountId, name, version }),
+      text: sealed,
+      put: (now) =>
+        db
+          .updateTable('secrets')
+          .set({ sealed: now })
+          .where('account_id', '=', accountId)
+          .where('name', '=', name)
+          .where('sealed', '=', sealed)
+          .execute(),
+    };
+  });
+  return [...found.flat(), ...ofAccounts];
 }
 
 /** A text that was replaced lies in the pages of the database until they are written anew. */

@@ -24,7 +24,7 @@ export class InlineExecutor implements RowExecutor {
     this.ports = ports;
   }
 
-  start(setup: RowThreadSetup, count: number): RowThreads {
+  start(setup: RowThreadSetup, { count }: { readonly count: number }): RowThreads {
     const { task, ports } = this;
     if (task?.kind !== 'csv') throw new Error('this executor was given no CSV task');
     this.started += count;

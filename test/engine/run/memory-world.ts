@@ -18,6 +18,12 @@ import type { Task } from '../../../src/engine/task/task.ts';
 import { InlineExecutor } from './inline-executor.ts';
 import { v8StateCodec } from '../../../src/system/v8-state-codec.ts';
 
+const SECRETS = {
+  get: (name: string) => `secret of ${name}`,
+  carried: () => undefined,
+  close: async () => undefined,
+};
+
 /** Time that passes only when somebody sleeps, or by a fixed step at each look. */
 class VirtualClock implements Clock {
   time = 1_700_000_000_000;
@@ -71,7 +77,7 @@ export class MemoryWorld {
   #ids = 0;
   readonly #taskPorts = {
     clock: this.clock,
-    secrets: { get: (name: string) => `secret of ${name}` },
+    secrets: SECRETS,
     storageOf: () => ({
       get: async () => undefined,
       set: async () => undefined,
@@ -94,6 +100,7 @@ export class MemoryWorld {
       store: this.#store(),
       files: this.#runFiles(),
       ...this.#taskPorts,
+      secretsOf: async () => SECRETS,
       rowExecutor: this.executor,
       codec: v8StateCodec,
       sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),

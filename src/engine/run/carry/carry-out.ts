@@ -20,10 +20,13 @@ import { readStartState } from '../rows/start-state.ts';
 import { RepairCounter } from '../rows/repaired-rows.ts';
 import { LiveControl } from './live-control.ts';
 import { refuseChangedOutput } from '../begin/output-identity.ts';
+import { orLogged } from './or-logged.ts';
 import { unlessAborted } from './run-gate.ts';
 import { ERRORS_FILE, outputPathOf } from '../run-paths.ts';
 import type { RowRunEnd } from '../rows/run-rows.ts';
-import type { RunHandles, RunResult } from '../run-service.ts';
+import type { RunSecretSource } from '../../ports/run-secrets.ts';
+import { redactedLog, RunSecrets, type GuardedFacts } from '../secrets/run-secrets.ts';
+import { ownerOf, type RunHandles, type RunResult } from '../run-service.ts';
 import type { ServicePorts } from '../service-ports.ts';
 import { planThreads } from '../rows/thread-use.ts';
 import { isFinal, type RunStatus } from '../status.ts';
@@ -48,22 +51,25 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
   const paths = filePaths(work);
   await held.setStatus('executing', {});
   const startedAtMs = ports.clock.now();
-  const log = ports.openLog(held.folder);
+  const secrets = new RunSecrets();
+  const runLog = ports.openLog(held.folder);
+  const log = redactedLog(runLog, secrets);
   const repairs = new RepairCounter();
   let ending: Ending;
   let isStored = false;
   let derived: Derived = {};
   let isBroken = false;
   try {
-    ({ ending, isStored } = await untilEnd(work, { paths, log, repairs }, ports));
+    ({ ending, isStored } = await untilEnd(work, { paths, log, repairs, secrets }, ports));
     // Before the status: a run that is final is not taken up again, and its files would be missing.
     if (isFinal(ending.status)) derived = await derive(work, { paths, ending }, ports);
-  } catch (error) {
+  } catch (thrown) {
     isBroken = true;
+    const error = secrets.redactError(thrown);
     ending = endingOfError(error, work);
     if (isRefusal(error) && held.checkpoint === undefined) {
       await storeEnding(work, ending, ports);
-      await log.close();
+      await runLog.close();
       throw error;
     }
     log.error(messageOf(error), { stack: error instanceof Error ? error.stack : undefined });
@@ -73,7 +79,7 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
   if (isBroken && !isLost) await cutToCheckpoint(work, ports);
   if (!isFinal(ending.status) && !isLost)
     derived = await deriveWhatCan(work, { paths, ending: stored }, ports);
-  await log.close();
+  await runLog.close();
   const { checkpoint = held.checkpoint } = stored;
   return {
     runId: begun.record.runId,
@@ -118,6 +124,7 @@ interface Shared {
   readonly paths: FilePaths;
   readonly log: RunFacts['log'];
   readonly repairs: RepairCounter;
+  readonly secrets: RunSecrets;
 }
 
 /** Carries out one stretch of rows after the other: a pause that others ask for ends one, and is waited out. */
@@ -160,11 +167,26 @@ async function refuseOtherOutput(
   await refuseChangedOutput(files, { path, bytes, tailSha256 }, sha256);
 }
 
-async function execute(
-  { task, begun, codeHash, held, handles }: CarryOut,
-  { paths, log, repairs }: Shared,
+async function execute(work: CarryOut, shared: Shared, ports: ServicePorts): Promise<RowRunEnd> {
+  const { task, begun } = work;
+  const { runId, arguments: given, owner } = begun.record;
+  const use = { ...ownerOf({ owner }), runId, task, arguments: given };
+  const source = await ports.secretsOf(use);
+  shared.secrets.use(source);
+  try {
+    return await executeWith(source, { work, shared }, ports);
+  } finally {
+    await source.close();
+  }
+}
+
+async function executeWith(
+  source: RunSecretSource,
+  { work, shared }: { readonly work: CarryOut; readonly shared: Shared },
   ports: ServicePorts,
 ): Promise<RowRunEnd> {
+  const { task, begun, codeHash, held, handles } = work;
+  const { paths, log, repairs, secrets } = shared;
   const startedAtMs = ports.clock.now();
   const { record, csv } = begun;
   const stored = held.checkpoint;
@@ -178,15 +200,14 @@ async function execute(
     state: await startStateOf(begun, held, ports),
     elapsedMs: 0,
   };
-  const closed: Omit<RunFacts, 'opened'> = {
+  const closed: Omit<GuardedFacts, 'opened'> = {
     runId: record.runId,
-    accountId: record.owner?.accountId ?? 'local',
-    authAccountId: record.owner?.authAccountId ?? 'local',
+    ...ownerOf(record),
     arguments: begun.arguments,
     header: csv?.plan.header ?? [],
     signal: handles.abortSignal,
     log,
-    secrets: ports.secrets,
+    secrets,
     storage: ports.storageOf(task.name),
     fetch: ports.fetch,
   };
@@ -195,7 +216,7 @@ async function execute(
     abortSignal,
     task.open?.({ ...closed, opened: undefined } as never),
   );
-  const facts: RunFacts = { ...closed, opened };
+  const facts: GuardedFacts = { ...closed, opened };
   const pace = {
     waitAfterRowMs: record.waitAfterRowMs ?? task.waitAfterRowMs,
     maxRowsPerSecond: record.maxRowsPerSecond ?? task.maxRowsPerSecond,
@@ -232,6 +253,7 @@ async function execute(
       from,
       startedAtMs,
       facts,
+      carriedSecrets: threads.count > 1 ? source.carried() : undefined,
       output,
       errors,
       handles,
@@ -266,17 +288,6 @@ async function startStateOf(
   { files }: ServicePorts,
 ): Promise<Uint8Array | undefined> {
   return record.parent === undefined ? undefined : readStartState(folder, files);
-}
-
-/** What goes wrong behind the rows does not undo them: it is in the log, and the rest is still called. */
-async function orLogged(what: string, log: RunFacts['log'], work: () => unknown): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    log.error(`${what} failed: ${messageOf(error)}`, {
-      stack: error instanceof Error ? error.stack : undefined,
-    });
-  }
 }
 
 /** The files beside the output. */

@@ -1,3 +1,4 @@
+import type { GuardedFacts } from '../secrets/run-secrets.ts';
 import { cellFormat } from '../../csv/write/format-cell.ts';
 import type { CsvTable } from '../../csv/csv-table.ts';
 import { readBlocks } from '../../csv/read/reader.ts';
@@ -5,7 +6,6 @@ import { messageOf, RowmillError } from '../../errors.ts';
 import type { InputFile, WritableFile } from '../../ports/run-files.ts';
 import type { RowThreads } from '../../ports/row-executor.ts';
 import type { HeldRun } from '../../ports/run-store.ts';
-import type { RunFacts } from '../../task/run-context.ts';
 import type { CsvTask, NoinputTask, PaceSettings } from '../../task/task.ts';
 import { accessOf } from '../rows/cell-access.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -37,7 +37,9 @@ export interface ReadyRun {
   /** When this process began with it, ms since 1970. */
   readonly startedAtMs: number;
   /** The task's view of the run. `opened` is what its `open` gave. */
-  readonly facts: RunFacts;
+  readonly facts: GuardedFacts;
+  /** For threads; undefined where they find secrets themselves. */
+  readonly carriedSecrets: Readonly<Record<string, string>> | undefined;
   readonly output: WritableFile;
   readonly errors: WritableFile;
   readonly handles: RunHandles;
@@ -83,7 +85,10 @@ export async function executeCsv(
     run.threads > 1 && ports.rowExecutor !== undefined
       ? {
           // This thread is one of them.
-          others: ports.rowExecutor.start({ record, codeHash: run.codeHash }, run.threads - 1),
+          others: ports.rowExecutor.start(
+            { record, codeHash: run.codeHash, secrets: run.carriedSecrets },
+            { count: run.threads - 1, onSecretUsed: (name) => void facts.secrets.get(name) },
+          ),
           own: new RowThread({ task, facts, table, plan }, record, ports.clock),
         }
       : undefined;

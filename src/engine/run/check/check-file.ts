@@ -35,7 +35,19 @@ export async function checkFile(
     });
     const canReadAgain = task.dryRun && input.isSeekable;
     const tried = canReadAgain
-      ? await dryRun({ task, input, table, plan, arguments: args }, handles, ports)
+      ? await dryRun(
+          {
+            task,
+            input,
+            table,
+            plan,
+            arguments: args,
+            given: request.arguments,
+            owner: request.owner,
+          },
+          handles,
+          ports,
+        )
       : undefined;
     return {
       ...checked,

@@ -2,7 +2,6 @@ import { cellFormat } from '../../csv/write/format-cell.ts';
 import type { CsvTable } from '../../csv/csv-table.ts';
 import { readBlocks } from '../../csv/read/reader.ts';
 import type { InputFile } from '../../ports/run-files.ts';
-import type { RunFacts } from '../../task/run-context.ts';
 import type { CsvTask } from '../../task/task.ts';
 import { Committer } from '../carry/committer.ts';
 import { accessOf } from '../rows/cell-access.ts';
@@ -10,47 +9,79 @@ import { OutputPage } from '../output/output-page.ts';
 import type { RunPlan } from '../begin/plan-run.ts';
 import { RowShape } from '../rows/row-shape.ts';
 import { runRows } from '../rows/run-rows.ts';
-import type { CheckResult, RunHandles } from '../run-service.ts';
+import { ownerOf, type CheckResult, type RunHandles, type RunOwner } from '../run-service.ts';
+import { RunSecrets, type GuardedFacts } from '../secrets/run-secrets.ts';
 import type { ServicePorts } from '../service-ports.ts';
 
 /** Rows of a check for which the function of a task is called, at most. */
 const DRY_RUN_ROWS = 100;
 
+/** A file that is open to be tried, and whose it is. */
+interface Trial {
+  readonly task: CsvTask;
+  readonly input: InputFile;
+  readonly table: CsvTable;
+  readonly plan: RunPlan;
+  readonly arguments: unknown;
+  /** The arguments before the task's schema made values of them. */
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly owner: RunOwner | undefined;
+}
+
+type TrialPorts = Pick<
+  ServicePorts,
+  'clock' | 'codec' | 'secretsOf' | 'storageOf' | 'fetch' | 'makeId'
+>;
+type TrialHandles = Pick<RunHandles, 'stopSignal' | 'abortSignal'>;
+
 /** Calls a task that declares `dryRun` for the first rows of a file; what it writes goes nowhere. */
 export async function dryRun(
+  trial: Trial,
+  handles: TrialHandles,
+  ports: TrialPorts,
+): Promise<CheckResult['dryRun']> {
+  const runId = ports.makeId('check');
+  const { task, given } = trial;
+  const source = await ports.secretsOf({ ...ownerOf(trial), runId, task, arguments: given });
+  const secrets = new RunSecrets(source);
+  try {
+    return await tryRows({ ...trial, runId, secrets }, handles, ports);
+  } catch (error) {
+    throw secrets.redactError(error);
+  } finally {
+    await source.close();
+  }
+}
+
+async function tryRows(
   {
     task,
     input,
     table,
     plan,
     arguments: args,
-  }: {
-    readonly task: CsvTask;
-    readonly input: InputFile;
-    readonly table: CsvTable;
-    readonly plan: RunPlan;
-    readonly arguments: unknown;
-  },
-  handles: Pick<RunHandles, 'stopSignal' | 'abortSignal'>,
-  ports: Pick<ServicePorts, 'clock' | 'codec' | 'secrets' | 'storageOf' | 'fetch' | 'makeId'>,
+    owner,
+    runId,
+    secrets,
+  }: Trial & { readonly runId: string; readonly secrets: RunSecrets },
+  handles: TrialHandles,
+  ports: TrialPorts,
 ): Promise<CheckResult['dryRun']> {
-  const runId = ports.makeId('check');
   const nothing = () => undefined;
   const nowhere = { append: () => Promise.resolve(), sync: () => Promise.resolve() };
-  const closed: Omit<RunFacts, 'opened'> = {
+  const closed: Omit<GuardedFacts, 'opened'> = {
     runId,
-    accountId: 'local',
-    authAccountId: 'local',
+    ...ownerOf({ owner }),
     arguments: args,
     header: plan.header,
     signal: handles.abortSignal,
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
-    secrets: ports.secrets,
+    secrets,
     storage: ports.storageOf(task.name),
     fetch: ports.fetch,
   };
   const opened: unknown = await task.open?.({ ...closed, opened: undefined } as never);
-  const facts: RunFacts = { ...closed, opened };
+  const facts: GuardedFacts = { ...closed, opened };
   try {
     const { checkpoint } = await runRows({
       task,

@@ -10,7 +10,7 @@ import type { RunRequest } from '../run-service.ts';
 import type { ServicePorts } from '../service-ports.ts';
 
 /** A file, and how it is to go through a task. */
-export type CheckRequest = Pick<RunRequest, 'task' | 'arguments' | 'input' | 'options'>;
+export type CheckRequest = Pick<RunRequest, 'task' | 'arguments' | 'input' | 'options' | 'owner'>;
 
 /** A file that is open to be checked. `close` leaves nothing behind. */
 export interface OpenedCheck {

@@ -96,7 +96,7 @@ export class BatchRows implements RowDriver {
       given = await this.#callRows(rows as never, state.value as never, options.facts as never);
     } catch (error) {
       if (error instanceof RunHalted) throw error;
-      const message = `crashed: ${messageOf(error)}`;
+      const message = call.secrets.redact(`crashed: ${messageOf(error)}`);
       call.log.error(message, {
         row: first,
         rows: rows.length,

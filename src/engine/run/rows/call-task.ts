@@ -4,6 +4,8 @@ import { isOutcome, type ReadableOutcome } from '../../task/outcome.ts';
 import type { RetryPolicy } from '../../task/task.ts';
 import { RunHalted } from '../../task/task-errors.ts';
 import type { RunContext, TaskLog } from '../../task/run-context.ts';
+import { redactOutcome } from '../secrets/redact-outcome.ts';
+import type { RunSecrets } from '../secrets/run-secrets.ts';
 
 /** What came of a call: an outcome, never `retry`; or `interrupted`, when a stop ended the waiting for a retry. */
 export type CallResult = Exclude<ReadableOutcome, { kind: 'retry' }> | 'interrupted';
@@ -15,6 +17,8 @@ export interface CallOptions {
   /** Ends the waiting between retries. */
   readonly stopSignal: AbortSignal;
   readonly log: TaskLog;
+  /** What it was given of these is in nothing that it says. */
+  readonly secrets: RunSecrets;
   /** Name of the task and the outcomes it may give, for the message when it gives something else. */
   readonly taskName: string;
   readonly allowedOutcomes: string;
@@ -79,12 +83,12 @@ export class TaskCaller {
   #afterThrow(error: unknown, attempt: Attempt): CallResult | Promise<CallResult> {
     // It says that every other row would fail too: the run ends, and this row is not one that failed.
     if (error instanceof RunHalted) throw error;
-    const { throwEndsRun, taskName } = this.#options;
+    const { throwEndsRun, taskName, secrets } = this.#options;
     if (throwEndsRun === true && this.#options.retry?.onThrow !== true) {
       const message = `step ${attempt.run.rowNumber} of ${taskName} crashed: ${messageOf(error)}`;
       throw new RowmillError('internal', message, { cause: error });
     }
-    const message = `crashed: ${messageOf(error)}`;
+    const message = secrets.redact(`crashed: ${messageOf(error)}`);
     const failure = { code: 'crashed', message };
     if (this.#options.retry?.onThrow === true) {
       return this.#tryAgain({ failure, afterMs: undefined }, attempt);
@@ -125,20 +129,24 @@ export class TaskCaller {
 export function readOutcome(
   given: unknown,
   rowNumber: number,
-  { taskName, allowedOutcomes }: Pick<CallOptions, 'taskName' | 'allowedOutcomes'>,
+  {
+    taskName,
+    allowedOutcomes,
+    secrets,
+  }: Pick<CallOptions, 'taskName' | 'allowedOutcomes' | 'secrets'>,
 ): ReadableOutcome {
   if (isOutcome(given)) {
     if (given.kind !== 'stop' || given.value === undefined) {
-      if (hasShape(given)) return given;
+      if (hasShape(given)) return redactOutcome(given, secrets);
     } else {
       const { value: last } = given;
       const isLast = isOutcome(last) && last.kind !== 'stop' && last.kind !== 'retry';
-      if (isLast && hasShape(last)) return given;
+      if (isLast && hasShape(last)) return redactOutcome(given, secrets);
     }
   }
   throw new RowmillError(
     'contract_broken',
-    `row ${rowNumber}: the task ${taskName} gave ${describe(given)}, which is no outcome. Allowed: ${allowedOutcomes}`,
+    `row ${rowNumber}: the task ${taskName} gave ${describe(given, secrets)}, which is no outcome. Allowed: ${allowedOutcomes}`,
   );
 }
 
@@ -174,20 +182,21 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-function describeOutcome(outcome: ReadableOutcome): string {
+function describeOutcome(outcome: ReadableOutcome, secrets: RunSecrets): string {
   if (outcome.kind === 'stop') return 'stop() of an outcome that cannot be the last one';
-  return `${outcome.kind}() of ${describe(outcome.value)}`;
+  return `${outcome.kind}() of ${describe(outcome.value, secrets)}`;
 }
 
-function describe(value: unknown): string {
+/** Secrets go first: a cut must not leave half of one. */
+function describe(value: unknown, secrets: RunSecrets): string {
   if (value === undefined) return 'nothing (undefined)';
   if (typeof value === 'function') return 'a function';
-  if (isOutcome(value)) return describeOutcome(value);
+  if (isOutcome(value)) return describeOutcome(value, secrets);
   let shown: string | undefined;
   try {
     shown = JSON.stringify(value);
   } catch {
     shown = undefined;
   }
-  return (shown ?? typeof value).slice(0, 200);
+  return secrets.redact(shown ?? typeof value).slice(0, 200);
 }

@@ -1,10 +1,10 @@
+import type { GuardedFacts } from '../secrets/run-secrets.ts';
 import type { BlockReader } from '../../csv/read/block-reader.ts';
 import type { ReadPosition } from '../../csv/csv-table.ts';
 import type { RecordBlock } from '../../csv/read/record-block.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RowThreads, SliceResult } from '../../ports/row-executor.ts';
 import type { StateCodec } from '../../ports/state-codec.ts';
-import type { RunFacts } from '../../task/run-context.ts';
 import type { CsvTask, PaceSettings } from '../../task/task.ts';
 import type { CallOptions } from './call-task.ts';
 import type { Checkpoint } from '../carry/checkpoint.ts';
@@ -28,7 +28,7 @@ export interface SharingThreads {
 /** All that a run over the records of a CSV works with. Ports and plain values; nothing is looked up. */
 export interface RowRunOptions {
   readonly task: CsvTask;
-  readonly facts: RunFacts;
+  readonly facts: GuardedFacts;
   /** The same at every restart and retry of the run. */
   readonly rowKeyPrefix: string;
   /** The number by which people know a record: of a run that does rows again, the one it had at first. */

@@ -13,7 +13,7 @@ import type { CsvTable } from '../../csv/csv-table.ts';
 import type { RecordBlock } from '../../csv/read/record-block.ts';
 import { ALLOWED_CSV_OUTCOMES } from '../../task/outcome.ts';
 import { parseArguments } from '../../task/parse-arguments.ts';
-import type { RunFacts, TaskLog } from '../../task/run-context.ts';
+import type { TaskLog, TaskSecrets } from '../../task/run-context.ts';
 import type { CsvTask } from '../../task/task.ts';
 import { accessOf } from './cell-access.ts';
 import { OutputPage } from '../output/output-page.ts';
@@ -23,6 +23,8 @@ import { RowShape } from './row-shape.ts';
 import { RunGate } from '../carry/run-gate.ts';
 import { SerialRows, type SerialContext } from './serial-rows.ts';
 import type { RunRecord } from '../run-record.ts';
+import { ownerOf } from '../run-service.ts';
+import { redactedLog, RunSecrets, type GuardedFacts } from '../secrets/run-secrets.ts';
 import type { ServicePorts } from '../service-ports.ts';
 import { blockOf, partOf, type SharedBlock } from './shared-block.ts';
 import { SliceSettler } from './slice-settler.ts';
@@ -33,12 +35,14 @@ const LONGEST_SLICE_MS = 100;
 const MAX_LOG_CHARACTERS = 4 * 1024 * 1024;
 
 /** The world as a thread sees it. */
-export type RowThreadPorts = Pick<ServicePorts, 'clock' | 'secrets' | 'storageOf' | 'fetch'>;
+export interface RowThreadPorts extends Pick<ServicePorts, 'clock' | 'storageOf' | 'fetch'> {
+  readonly secrets: TaskSecrets;
+}
 
 /** A task that is open, and how a table goes through it. */
 export interface RowThreadWork {
   readonly task: CsvTask;
-  readonly facts: RunFacts;
+  readonly facts: GuardedFacts;
   readonly table: CsvTable;
   readonly plan: RunPlan;
 }
@@ -46,7 +50,7 @@ export interface RowThreadWork {
 /** Processes slices of one run: the serial driver with nothing around it. Each thread has one. */
 export class RowThread {
   readonly #task: CsvTask;
-  readonly #facts: RunFacts;
+  readonly #facts: GuardedFacts;
   readonly #clock: Clock;
   readonly #options: SerialContext['options'];
   readonly #call: SerialContext['call'];
@@ -61,7 +65,8 @@ export class RowThread {
     record: Pick<RunRecord, 'runId' | 'excelSafe' | 'retry'>,
     clock: Clock,
   ) {
-    const facts = { ...given, log: this.#log.of() };
+    const { secrets } = given;
+    const facts = { ...given, log: redactedLog(this.#log.of(), secrets) };
     this.#task = task;
     this.#facts = facts;
     this.#clock = clock;
@@ -92,6 +97,7 @@ export class RowThread {
       clock,
       stopSignal: this.#stop.signal,
       log: facts.log,
+      secrets,
       taskName: task.name,
       allowedOutcomes: ALLOWED_CSV_OUTCOMES,
     };
@@ -114,20 +120,25 @@ export class RowThread {
       own: { dropsErrorColumn: record.dropsErrorColumn, undoesGuard: record.undoesGuard },
     });
     const openLog = new SliceLog();
+    const secrets = new RunSecrets(ports.secrets);
     const closed = {
       runId: record.runId,
-      accountId: 'local',
-      authAccountId: 'local',
+      ...ownerOf(record),
       arguments: args,
       header: plan.header,
       signal,
-      log: openLog.of(),
-      secrets: ports.secrets,
+      log: redactedLog(openLog.of(), secrets),
+      secrets,
       storage: ports.storageOf(task.name),
       fetch: ports.fetch,
     };
-    const opened: unknown = await task.open?.({ ...closed, opened: undefined } as never);
-    const facts: RunFacts = { ...closed, opened };
+    let opened: unknown;
+    try {
+      opened = await task.open?.({ ...closed, opened: undefined } as never);
+    } catch (error) {
+      throw secrets.redactError(error);
+    }
+    const facts: GuardedFacts = { ...closed, opened };
     const thread = new RowThread({ task, facts, table, plan }, record, ports.clock);
     thread.#log.put(openLog.take());
     return thread;
@@ -175,7 +186,7 @@ export class RowThread {
       });
       await rows.block(block);
     } catch (thrown) {
-      error = carriedError(thrown);
+      error = carriedError(this.#facts.secrets.redactError(thrown));
     } finally {
       this.#stop.signal.removeEventListener('abort', halt);
     }

@@ -1,3 +1,4 @@
+import type { GuardedFacts } from '../secrets/run-secrets.ts';
 import type { ByteText } from '../../csv/write/format-cell.ts';
 import { toByteText } from '../../csv/write/format-cell.ts';
 import { RowmillError } from '../../errors.ts';
@@ -5,7 +6,6 @@ import type { Clock } from '../../ports/clock.ts';
 import type { StateCodec } from '../../ports/state-codec.ts';
 import { failureText } from '../../task/failure.ts';
 import { ALLOWED_NOINPUT_OUTCOMES, type ReadableOutcome } from '../../task/outcome.ts';
-import type { RunFacts } from '../../task/run-context.ts';
 import type { NoinputTask, PaceSettings } from '../../task/task.ts';
 import { TaskCaller, type CallResult } from './call-task.ts';
 import type { Checkpoint } from '../carry/checkpoint.ts';
@@ -22,7 +22,7 @@ import { StateCell } from './state-cell.ts';
 /** All that a run of a noinput task works with. */
 export interface NoinputRunOptions {
   readonly task: NoinputTask;
-  readonly facts: RunFacts;
+  readonly facts: GuardedFacts;
   readonly rowKeyPrefix: string;
   readonly page: OutputPage;
   readonly committer: Committer;
@@ -69,6 +69,7 @@ export async function runNoinput(options: NoinputRunOptions): Promise<RowRunEnd>
     clock,
     stopSignal: options.stopSignal,
     log: facts.log,
+    secrets: facts.secrets,
     taskName: task.name,
     allowedOutcomes: ALLOWED_NOINPUT_OUTCOMES,
     throwEndsRun: true,

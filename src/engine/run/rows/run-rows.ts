@@ -58,6 +58,7 @@ export async function runRows(options: RowRunOptions): Promise<RowRunEnd> {
       clock,
       stopSignal: options.stopSignal,
       log: options.facts.log,
+      secrets: options.facts.secrets,
       taskName: task.name,
       allowedOutcomes: ALLOWED_CSV_OUTCOMES,
     },
