@@ -65,6 +65,10 @@ export interface ServerOptions {
   /** Of a key, or of an address; 0 for any number. */
   readonly requestsPerMinute: number;
   readonly maxConnections: number;
+  /** How long the headers of a request may take. Default 20 s. */
+  readonly headersWithinMs?: number;
+  /** How long nothing may move on a connection. Default 120 s. */
+  readonly idleMs?: number;
   /** Where clients reach the server, when it stands behind a proxy. */
   readonly publicUrl?: string | undefined;
   readonly onRequest: (line: RequestLine) => void;
@@ -102,6 +106,8 @@ const NEEDS_KEY = (host: string): string =>
 /** From one address. With keys of 256 random bits this saves work, not keys. */
 const WRONG_KEYS_PER_MINUTE = 30;
 const GRACE_MS = 8_000;
+const HEADERS_WITHIN_MS = 20_000;
+const IDLE_MS = 120_000;
 
 /** Puts a server together and makes it listen. Throws `folder_busy` where another has the data folder. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -288,6 +294,8 @@ async function serve(
     settings: {
       corsOrigins: options.corsOrigins,
       maxConnections: options.maxConnections,
+      headersWithinMs: options.headersWithinMs ?? HEADERS_WITHIN_MS,
+      idleMs: options.idleMs ?? IDLE_MS,
       maxUploadBytes: options.maxUploadBytes,
       maxBodyBytes: 1024 * 1024,
       maxRecordsBytes: Math.min(options.maxUploadBytes, 16 * 1024 * 1024),

@@ -19,14 +19,9 @@ import { KazooError } from './kazoo/kazoo-error.ts';
 import { isKazooPath, kazooRequests } from './kazoo/kazoo-requests.ts';
 import { ROUTES } from './routes.ts';
 
-/** Who sends its headers slowly, or too many bytes of them, is cut off. */
-const LIMITS = {
-  headersTimeout: 20_000,
-  maxHeaderSize: 16 * 1024,
-  connectionsCheckingInterval: 5_000,
-};
-/** A connection on which nothing moves for so long is closed. */
-const IDLE_MS = 120_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** How often slow headers are looked for, at most. */
+const LOOK_EVERY_MS = 5_000;
 
 /** The HTTP server, not listening yet. */
 export function createApiServer(ports: ApiPorts): Server {
@@ -57,9 +52,15 @@ export function createApiServer(ports: ApiPorts): Server {
   app.use(router.routes());
   app.use(refuseUnknown(router));
   const handle = app.callback();
-  const server = createServer(LIMITS, handle);
-  server.maxConnections = ports.settings.maxConnections;
-  server.timeout = IDLE_MS;
+  const { headersWithinMs, idleMs, maxConnections } = ports.settings;
+  const limits = {
+    headersTimeout: headersWithinMs,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, headersWithinMs),
+  };
+  const server = createServer(limits, handle);
+  server.maxConnections = maxConnections;
+  server.timeout = idleMs;
   // Who asks before it sends a body is told to go on by whoever reads it: a refusal costs no upload.
   server.on('checkContinue', (request, response) => {
     holdBody(request, response);
