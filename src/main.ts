@@ -12,6 +12,10 @@ const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ) as { readonly version: string };
 
+// Tasks, and what they start, inherit the environment: the key is no longer in it then.
+const masterKey = process.env['ROWMILL_MASTER_KEY'];
+delete process.env['ROWMILL_MASTER_KEY'];
+
 const loadModule = moduleLoader();
 /** What scripts are executed by. */
 const scriptPrograms = () => ({
@@ -109,7 +113,7 @@ const host: CommandLineHost = {
       ...settings,
       version,
       tasks,
-      masterKey: takeMasterKey(),
+      masterKey,
       threads: { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks },
       scripts: openScriptExecutor(scriptPrograms()),
       onNotice: onError,
@@ -127,7 +131,7 @@ const host: CommandLineHost = {
   async secrets({ settings, server }) {
     if (server === undefined) {
       const { openSecrets } = await import('./secrets-app.ts');
-      return openSecrets({ ...settings, masterKey: takeMasterKey() });
+      return openSecrets({ ...settings, masterKey });
     }
     return {
       set: (...words) => server.secrets.set(...words),
@@ -198,13 +202,6 @@ await flushed(process.stderr);
 isDone = true;
 // A standard input that is still open would keep the process waiting for its end.
 process.exit(stdoutError === undefined ? exitCode : 1);
-
-/** Tasks, and what they start, inherit the environment: the key is no longer in it then. */
-function takeMasterKey(): string | undefined {
-  const key = process.env['ROWMILL_MASTER_KEY'];
-  delete process.env['ROWMILL_MASTER_KEY'];
-  return key;
-}
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

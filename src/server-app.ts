@@ -7,7 +7,7 @@ import { listen } from './api/listen.ts';
 import { isLoopback } from './api/loopback.ts';
 import { createApiServer } from './api/server.ts';
 import { DerivedRunFiles } from './engine/hosting/derived-run-files.ts';
-import { ownDeeds, type NoteDeed } from './engine/hosting/own-deeds.ts';
+import { loggedDeeds, ownDeeds } from './engine/hosting/own-deeds.ts';
 import { removalNotice, Retention } from './engine/hosting/retention.ts';
 import { RowmillError } from './engine/errors.ts';
 import { RunControl } from './engine/hosting/run-control.ts';
@@ -106,8 +106,6 @@ const NEEDS_KEY = (host: string): string =>
 /** From one address. With keys of 256 random bits this saves work, not keys. */
 const WRONG_KEYS_PER_MINUTE = 30;
 const GRACE_MS = 8_000;
-const HEADERS_WITHIN_MS = 20_000;
-const IDLE_MS = 120_000;
 
 /** Puts a server together and makes it listen. Throws `folder_busy` where another has the data folder. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -151,16 +149,10 @@ async function serve(
   const { dataDir, slots, onError } = options;
   const makeId: MakeId = (prefix) => `${prefix}_${nanoid()}`;
   const audit = new SqlAuditStore(database);
-  const noteDeed = ownDeeds(audit, makeId);
-  // What was done is done; the log of the server has what the audit lacks.
-  const note: NoteDeed = (deed) =>
-    noteDeed(deed).catch((error: unknown) => onError(error, deed.subject));
+  const note = loggedDeeds(ownDeeds(audit, makeId), onError);
   const secrets = sqlSecrets(database, { box, note });
   const machine = {
-    ...machinePorts(dataDir, {
-      threads: options.threads,
-      allowAddresses: options.allowAddresses,
-    }),
+    ...machinePorts(dataDir, options),
     secretsOf: secrets.forRun.bind(secrets),
   };
   const keys = sqlKeys(database, machine);
@@ -294,8 +286,8 @@ async function serve(
     settings: {
       corsOrigins: options.corsOrigins,
       maxConnections: options.maxConnections,
-      headersWithinMs: options.headersWithinMs ?? HEADERS_WITHIN_MS,
-      idleMs: options.idleMs ?? IDLE_MS,
+      headersWithinMs: options.headersWithinMs,
+      idleMs: options.idleMs,
       maxUploadBytes: options.maxUploadBytes,
       maxBodyBytes: 1024 * 1024,
       maxRecordsBytes: Math.min(options.maxUploadBytes, 16 * 1024 * 1024),

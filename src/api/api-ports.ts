@@ -96,10 +96,10 @@ export interface ApiSettings {
   /** Origins of web pages that may call. */
   readonly corsOrigins: readonly string[];
   readonly maxConnections: number;
-  /** Who takes longer to send its headers is cut off. */
-  readonly headersWithinMs: number;
-  /** A connection on which nothing moves for so long is closed. */
-  readonly idleMs: number;
+  /** Who takes longer to send its headers is cut off. Default 20 s. */
+  readonly headersWithinMs?: number | undefined;
+  /** A connection on which nothing moves for so long is closed. Default 120 s. */
+  readonly idleMs?: number | undefined;
   readonly maxUploadBytes: number;
   readonly maxBodyBytes: number;
   /** Of JSON records, which are read as a whole; a longer file is sent as CSV. */

@@ -7,7 +7,7 @@ import { mayDo, type Actor } from './actor.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { ownJob } from './own-job.ts';
 import { ApiProblem } from './problem.ts';
-import { refuseMachinePlaces } from './refuse-machine-places.ts';
+import { refuseArguments } from './refuse-arguments.ts';
 import type { NewSchedule } from './wire/schedule-wire.ts';
 
 interface Caller {
@@ -45,7 +45,7 @@ export async function refuseWork(
       `body.${work.kind}: ${task.name} reads a CSV, and a schedule has none to give: expected a task without input`,
     );
   }
-  refuseMachinePlaces(task, args);
+  refuseArguments(task, args);
   // Those of a job are joined with its own, and looked at when it is started.
   if (work.kind === 'task') await parseArguments(task, args);
 }

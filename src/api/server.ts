@@ -20,6 +20,8 @@ import { isKazooPath, kazooRequests } from './kazoo/kazoo-requests.ts';
 import { ROUTES } from './routes.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
+const HEADERS_WITHIN_MS = 20_000;
+const IDLE_MS = 120_000;
 /** How often slow headers are looked for, at most. */
 const LOOK_EVERY_MS = 5_000;
 
@@ -52,7 +54,7 @@ export function createApiServer(ports: ApiPorts): Server {
   app.use(router.routes());
   app.use(refuseUnknown(router));
   const handle = app.callback();
-  const { headersWithinMs, idleMs, maxConnections } = ports.settings;
+  const { headersWithinMs = HEADERS_WITHIN_MS, idleMs = IDLE_MS, maxConnections } = ports.settings;
   const limits = {
     headersTimeout: headersWithinMs,
     maxHeaderSize: MAX_HEADER_BYTES,

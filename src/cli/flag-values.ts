@@ -1,3 +1,4 @@
+import { RowmillError } from '../engine/errors.ts';
 import {
   DELIMITER_NAMES,
   delimiterOf,
@@ -101,4 +102,10 @@ function addPair(written: string, at: number, earlier: Pairs): Pairs {
 /** Collects the values of a repeated flag. */
 export function collect(written: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, written];
+}
+
+/** The id of an account. */
+export function accountOf(given: string): string {
+  if (/^[\w-][\w.-]{0,63}$/.test(given)) return given;
+  throw new RowmillError('usage', `--account ${given} is no id: letters, digits, - _ .`);
 }

@@ -3,7 +3,7 @@ import { RowmillError } from '../../engine/errors.ts';
 import { SCOPES, type ApiKey, type Scope } from '../../engine/ports/key-store.ts';
 import type { CommandContext } from '../context.ts';
 import { moment } from '../figures.ts';
-import { collect } from '../flag-values.ts';
+import { accountOf, collect } from '../flag-values.ts';
 import { examples } from '../help-texts.ts';
 import type { KeyDesk } from '../host.ts';
 import { textTable } from '../text-table.ts';
@@ -40,11 +40,8 @@ function addCreate(key: Command, context: CommandContext): void {
     'rowmill key create --scope runs:read --scope runs:write --account acme --name nightly',
   );
   command.action(async ({ scope, name, account, expires, json }: CreateFlags) => {
-    if (!/^[\w-][\w.-]{0,63}$/.test(account)) {
-      throw new RowmillError('usage', `--account ${account} is no id: letters, digits, - _ .`);
-    }
     const wanted = {
-      accountId: account,
+      accountId: accountOf(account),
       name: name ?? 'made on the command line',
       scopes: scope.map(readScope),
       expiresAtMs: readTime(expires),

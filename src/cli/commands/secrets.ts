@@ -3,6 +3,7 @@ import { RowmillError } from '../../engine/errors.ts';
 import type { SecretFacts } from '../../engine/ports/secret-store.ts';
 import type { CommandContext } from '../context.ts';
 import { moment } from '../figures.ts';
+import { accountOf } from '../flag-values.ts';
 import { examples } from '../help-texts.ts';
 import type { SecretDesk } from '../host.ts';
 import { textTable } from '../text-table.ts';
@@ -111,7 +112,7 @@ function addRotate(secrets: Command, context: CommandContext): void {
 
 function withAccount(command: Command): Command {
   return command
-    .option('--account <id>', 'whose they are (default: that of the key, or local)')
+    .option('--account <id>', 'whose they are (default: that of the key, or local)', accountOf)
     .option('--json', 'print what is known of them as JSON');
 }
 

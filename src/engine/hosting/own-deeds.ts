@@ -32,3 +32,11 @@ export function ownDeeds(audit: Pick<AuditStore, 'append'>, makeId: MakeId): Not
       code: undefined,
     });
 }
+
+/** What was done is done: where the audit cannot be written, the log of the server has what it lacks. */
+export function loggedDeeds(
+  note: NoteDeed,
+  onError: (error: unknown, about: string) => void,
+): NoteDeed {
+  return (deed) => note(deed).catch((error: unknown) => onError(error, deed.subject));
+}

@@ -11,7 +11,8 @@ const IN_ITS_PLACE = '***';
  */
 export class RunSecrets implements TaskSecrets {
   #source: TaskSecrets | undefined;
-  readonly #forms = new Set<string>();
+  /** The longest first: one secret may begin with another. */
+  #forms: readonly string[] = [];
 
   constructor(source?: TaskSecrets) {
     this.#source = source;
@@ -26,17 +27,25 @@ export class RunSecrets implements TaskSecrets {
     if (this.#source === undefined) throw new TypeError('secrets are asked for before the run');
     const value = this.#source.get(name);
     if (value.length >= SHORTEST_TAKEN_OUT) {
-      this.#forms.add(value);
-      this.#forms.add(encodeURIComponent(value));
-      this.#forms.add(JSON.stringify(value).slice(1, -1));
-      this.#forms.add(Buffer.from(value).toString('base64'));
+      if (!this.#forms.includes(value)) this.#takeOut(value);
     }
     return value;
   }
 
+  #takeOut(value: string): void {
+    const forms = [
+      ...this.#forms,
+      value,
+      encodeURIComponent(value),
+      JSON.stringify(value).slice(1, -1),
+      Buffer.from(value).toString('base64'),
+    ];
+    this.#forms = [...new Set(forms)].sort((a, b) => b.length - a.length);
+  }
+
   /** Nothing was given: nothing can be found. */
   get isIdle(): boolean {
-    return this.#forms.size === 0;
+    return this.#forms.length === 0;
   }
 
   redact(text: string): string {
