@@ -51,7 +51,8 @@ describe('runTask', () => {
   });
 
   it('tells how far it is', async () => {
-    await writeFile(at('in.csv'), `n\n${'7\n'.repeat(20_000)}`);
+    // More than a machine does between two looks at the time, 50 ms apart.
+    await writeFile(at('in.csv'), `n\n${'7\n'.repeat(400_000)}`);
     const told: RunProgress[] = [];
     await runTask({ ...files(), task: noted, onProgress: (progress) => told.push(progress) });
     expect(told.length).toBeGreaterThan(1);

@@ -15,6 +15,8 @@ interface Told {
   readonly parent?: string;
   readonly root?: string;
   readonly isAcknowledged?: boolean;
+  /** Whether this server has its files. */
+  readonly isHere?: boolean;
 }
 
 const HOUR = 60 * 60 * 1_000;
@@ -24,7 +26,8 @@ const NOW = 100 * HOUR;
 function retentionOf(runs: Readonly<Record<string, Told>>, rules: Partial<RetentionRules>) {
   const removed: string[] = [];
   const stored = Object.entries(runs).map(([runId, told], index) => {
-    const { parent, root = parent, ended, status = 'success', isAcknowledged = false } = told;
+    const { parent, root = parent, ended, status = 'success' } = told;
+    const { isAcknowledged = false, isHere = true } = told;
     // Retention looks at these of a run.
     return {
       record: {
@@ -36,6 +39,7 @@ function retentionOf(runs: Readonly<Record<string, Told>>, rules: Partial<Retent
       state: { status, finishedAtMs: (ended ?? 0) * HOUR },
       facts: { acknowledgedAtMs: isAcknowledged ? 1 : undefined },
       isHeld: false,
+      isHere,
       folder: `/runs/${runId}`,
     } as unknown as HostedRun;
   });
@@ -112,5 +116,11 @@ describe('runs that were kept long enough', () => {
     const rules = { keptMs: 1, untilAcknowledged: true };
     expect(await swept({ ...seen, second: FAMILY.second }, rules)).toBe('alone late');
     expect(await swept(seen, rules)).toBe('alone third second first late');
+  });
+
+  it('stay where another server has their files', async () => {
+    const runs = { ...FAMILY, alone: { ...FAMILY.alone, isHere: false } };
+    expect(await swept(runs, { keptMs: 55 * HOUR })).toBe('third second first');
+    expect(await swept(runs, { maxBytes: 0 })).toBe('third second first late');
   });
 });
