@@ -221,6 +221,15 @@ describe('a draft', () => {
     ]);
   });
 
+  it('is looked at also behind one that could not be', async () => {
+    const server = await serve();
+    const wrong = '?task=mails/domain&delimiter=%22&quote=%22';
+    const queries = [undefined, wrong, undefined, wrong, undefined];
+    const sent = await Promise.all(queries.map((query) => send(server, CSV, query)));
+    expect(sent.map(({ status }) => status)).toEqual([201, 400, 201, 400, 201]);
+    expect(await uploaded(server)).toHaveLength(3);
+  });
+
   it('forgets its check when it is changed', async () => {
     const server = await serve();
     const { body } = await send(server, CSV, '?task=mails/domain');

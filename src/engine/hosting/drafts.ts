@@ -22,6 +22,8 @@ export class Drafts {
   readonly #checks: DraftChecks;
   #closing: AbortController | undefined;
   #sweeping: Promise<void> | undefined;
+  /** Ends when the file that is looked at now is done with. */
+  #lastLook: Promise<void> = Promise.resolve();
 
   constructor(ports: DraftsPorts, { lifeMs }: { readonly lifeMs: number }) {
     this.#ports = ports;
@@ -117,8 +119,18 @@ export class Drafts {
     readonly fileName: string | undefined;
   }): Promise<FileLook> {
     const task = name === undefined ? undefined : await this.#csvTask(name);
-    const look = await lookAtFile({ task, path, options }, this.#ports.runs);
+    const look = await this.#inTurn(() => lookAtFile({ task, path, options }, this.#ports.runs));
     return { ...look, problems: look.problems.map((text) => text.replaceAll(path, fileName)) };
+  }
+
+  /** One file after the other: each takes a megabyte or more while it is looked at, and is soon done. */
+  #inTurn<T>(look: () => Promise<T>): Promise<T> {
+    const turn = this.#lastLook.then(look);
+    this.#lastLook = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
   }
 
   async #csvTask(name: string): Promise<CsvTask> {
