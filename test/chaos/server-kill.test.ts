@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeDatabase } from '../contract/sql-worlds.ts';
 import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
 import {
@@ -11,6 +11,7 @@ import {
   until,
   type Begun,
 } from './chaos-folder.ts';
+import { tidyUp } from './tidy-up.ts';
 
 /** Kills for each store: 6 in CI, 100 in the long form. */
 const KILLS = Number(process.env['CHAOS_SERVER_KILLS'] ?? '6');
@@ -33,13 +34,7 @@ const postgres = await startPostgres();
 afterAll(() => postgres?.stop());
 beforeAll(prepareBuild, 120_000);
 
-const folders: ChaosFolder[] = [];
-const alive = new Set<Begun>();
-afterEach(async () => {
-  for (const { child } of alive) child.kill('SIGKILL');
-  alive.clear();
-  await Promise.all(folders.splice(0).map((folder) => folder.remove()));
-});
+const { folders, alive } = tidyUp();
 
 const STORES = [['SQLite', undefined] as const, ['PostgreSQL', postgres] as const].filter(
   ([name, server]) => name === 'SQLite' || server !== undefined,

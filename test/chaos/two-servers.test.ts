@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeDatabase } from '../contract/sql-worlds.ts';
 import { asked, NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
 import { ChaosFolder, pause, prepareBuild, table, until, type Begun } from './chaos-folder.ts';
+import { tidyUp } from './tidy-up.ts';
 
 /** One row after the other with a state from row to row; and many calls at once. */
 const TASKS = ['carried', 'concurrent'];
@@ -16,13 +17,7 @@ const postgres = await startPostgres();
 afterAll(() => postgres?.stop());
 beforeAll(prepareBuild, 120_000);
 
-const folders: ChaosFolder[] = [];
-const alive = new Set<Begun>();
-afterEach(async () => {
-  for (const { child } of alive) child.kill('SIGKILL');
-  alive.clear();
-  await Promise.all(folders.splice(0).map((folder) => folder.remove()));
-});
+const { folders, alive } = tidyUp();
 
 describe.skipIf(postgres === undefined)(
   'two servers with one database and one folder of files',
