@@ -172,7 +172,7 @@ async function serve(
   const metrics = new ServerMetrics({
     figures: () => probe.figures(),
     freeBytes,
-    slots: () => ({ used: host.carried.length, all: slots }),
+    slots: () => ({ used: host.usedSlots, all: slots }),
   });
   const news =
     options.database === undefined

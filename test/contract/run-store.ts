@@ -313,6 +313,15 @@ export function describeHostedRunStore(name: string, open: () => Promise<HostedW
       ]);
     });
 
+    it('are due in the lane of their task: those that only wait are not among the others', async () => {
+      await make('run_a');
+      await make('run_b', { task: 'service/job_x@1' });
+      for (const id of ['run_a', 'run_b']) await store.setFacts(id, { dueAtMs: 10 });
+      expect(await dueIds()).toEqual(['run_a']);
+      expect(await store.due(10, 'work')).toEqual(await store.due(10));
+      expect((await store.due(10, 'calls')).map(({ runId }) => runId)).toEqual(['run_b']);
+    });
+
     it('are due only where their files are', async () => {
       await make('run_a');
       await store.setFacts('run_a', { dueAtMs: 10 });

@@ -1,18 +1,11 @@
 import { z } from 'zod';
 import { diffTexts, type NamedTexts } from '../../engine/jobs/diff-texts.ts';
-import type { JobDefinition } from '../../engine/jobs/job-definition.ts';
-import type { Job, NewJobVersion } from '../../engine/ports/job-store.ts';
-import { scriptHash } from '../../engine/jobs/script-hash.ts';
-import { checkBundle } from '../../engine/script/check-bundle.ts';
-import { mayDo } from '../actor.ts';
-import type { ApiPorts } from '../api-ports.ts';
+import { changeJob, createJob, deleteJob } from '../job-rules.ts';
 import { ownJob } from '../own-job.ts';
 import { PageQuery, pageReply, pageResponse } from '../page.ts';
 import { ApiProblem } from '../problem.ts';
-import { refuseArguments } from '../refuse-arguments.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
 import {
-  changedDefinition,
   definitionWire,
   JobBody,
   JobName,
@@ -24,14 +17,11 @@ import {
   OneJob,
   versionWire,
   WholeJobVersion,
-  type WholeDefinition,
 } from '../wire/job-wire.ts';
 
 const tag = 'Jobs';
 const JOB_RESPONSE = { description: 'The job', schema: JobBody };
 const Version = z.coerce.number().int().min(1);
-/** Changes that come at the same time are done one after the other, up to so many. */
-const TRIES = 5;
 
 export const jobRoutes: readonly AnyRoute[] = [
   route({
@@ -47,14 +37,7 @@ export const jobRoutes: readonly AnyRoute[] = [
     },
     problems: ['task_not_found', 'conflict'],
     handle: async (call) => {
-      const { body, actor, ports } = call;
-      const whole = newDefinition(body);
-      await refuseDefinition(whole, call);
-      const job = await ports.jobs.store.create(
-        { id: call.reservedId?.('job') ?? ports.makeId('job'), accountId: actor.accountId },
-        versionOf(whole, call),
-      );
-      if (job === undefined) throw nameTaken(body.name);
+      const job = await createJob(newDefinition(call.body), call);
       return { status: 201, json: jobWire(job), headers: { Location: `/v1/jobs/${job.id}` } };
     },
   }),
@@ -108,8 +91,8 @@ export const jobRoutes: readonly AnyRoute[] = [
     responses: { 200: JOB_RESPONSE },
     problems: ['precondition_failed'],
     handle: async (call) => {
-      const { id } = await changeJob(call, await ownJob(call));
-      const { archived } = call.body;
+      const { archived, expected_version: expected, ...patch } = call.body;
+      const { id } = await changeJob(await ownJob(call), { patch, expected }, call);
       if (archived !== undefined) await call.ports.jobs.store.setArchived(id, archived);
       return { status: 200, json: jobWire(await ownJob(call)) };
     },
@@ -213,91 +196,4 @@ async function textsOf(
   const job = `${JSON.stringify(definitionWire(version.definition), undefined, 2)}\n`;
   const files = version.files.map(({ path, content }) => [`script/${path}`, content] as const);
   return { label: `version ${number}`, texts: new Map([['job.json', job], ...files]) };
-}
-
-/** Adds a version where something differs. Changes that come together are all made. */
-async function changeJob(
-  call: Call<{ readonly job_id: string }, unknown, z.output<typeof JobPatch>>,
-  found: Job,
-): Promise<Job> {
-  const { body, ports } = call;
-  const { archived: _, expected_version: expected, ...patch } = body;
-  let job = found;
-  for (let tries = 1; tries <= TRIES; tries += 1) {
-    const { definition: before, number } = job.latest;
-    if (expected !== undefined && expected !== number) {
-      const message = `the job has version ${number} by now, not ${expected}`;
-      throw new ApiProblem('precondition_failed', message);
-    }
-    const files = (await ports.jobs.store.version(job.id, number))?.files ?? [];
-    const whole = changedDefinition({ definition: before, files }, patch);
-    if (JSON.stringify(whole) === JSON.stringify({ definition: before, files })) return job;
-    await refuseDefinition(whole, call, before);
-    const version = versionOf(whole, call);
-    const verdict = await ports.jobs.store.addVersion(job.id, number, version);
-    if (verdict === 'added') return job;
-    if (verdict === 'name_taken') throw nameTaken(whole.definition.name);
-    job = await ownJob(call);
-  }
-  throw new ApiProblem('conflict', 'others change this job all the time: try again in a moment');
-}
-
-/** Throws where a job cannot be what is asked for. */
-async function refuseDefinition(
-  { definition: { work, arguments: args, argumentSchema, runAs }, files }: WholeDefinition,
-  { actor, ports }: Pick<Call, 'actor' | 'ports'>,
-  before?: JobDefinition,
-): Promise<void> {
-  if (argumentSchema !== undefined) {
-    const fault = ports.jobs.schemas.faultOf(argumentSchema);
-    if (fault !== undefined) {
-      throw new ApiProblem('bad_request', `body.argument_schema: ${fault}`, {
-        details: [{ at: 'body.argument_schema', message: fault }],
-      });
-    }
-  }
-  const isNew = runAs !== undefined && runAs !== before?.runAs;
-  if (isNew && runAs !== actor.accountId && !mayDo(actor, 'admin')) {
-    const message = `only an admin lets a job run as another: body.run_as is ${runAs}`;
-    throw new ApiProblem('forbidden', message);
-  }
-  if (work.kind === 'script') {
-    checkBundle({ ...work, files });
-    return;
-  }
-  const { task } = await ports.tasks.find(work.task);
-  refuseArguments(task, args);
-}
-
-async function deleteJob({ id, isArchived }: Job, ports: ApiPorts): Promise<void> {
-  const { store, runs } = ports.jobs;
-  const [atWork] = await runs.atWork(id);
-  if (atWork !== undefined) {
-    throw new ApiProblem('conflict', `run ${atWork} of this job has not ended: stop it first`);
-  }
-  const [first] = await runs.page({ jobId: id, limit: 1 });
-  if (first !== undefined && !isArchived) {
-    const message = 'this job has runs, which would go with it: archive it first';
-    throw new ApiProblem('conflict', message);
-  }
-  for (const runId of await runs.ended(id, 0)) await ports.control.delete(runId);
-  await store.delete(id);
-}
-
-function versionOf(
-  { definition, files }: WholeDefinition,
-  { actor: { keyId, authAccountId }, ports }: Pick<Call, 'actor' | 'ports'>,
-): NewJobVersion {
-  const { md5, sha256 } = ports.jobs;
-  return {
-    definition,
-    files,
-    scriptMd5: scriptHash(files, md5),
-    scriptSha256: scriptHash(files, sha256),
-    createdBy: keyId ?? authAccountId,
-  };
-}
-
-function nameTaken(name: string): ApiProblem {
-  return new ApiProblem('conflict', `the account has a job named ${name} already`);
 }

@@ -2,9 +2,11 @@ import { messageOf, RowmillError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DueRun, HostedRun, HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { RunEventType } from '../ports/run-events.ts';
-import type { RunProgress, RunResult, RunService } from '../run/run-service.ts';
+import type { RunResult, RunService } from '../run/run-service.ts';
+import type { RunLane } from '../run/run-lane.ts';
 import { transitionReason } from '../run/status.ts';
 import type { RegisteredTask } from '../task/registry.ts';
+import { endData, endType, progressData } from './run-event-data.ts';
 import type { RunEventFeed } from './run-event-feed.ts';
 
 /** What a host works with. */
@@ -27,6 +29,8 @@ const MAX_SILENCE_MS = 10_000;
 const LONGEST_WAIT_MS = 8_000;
 /** An event that the store cannot take now is offered so often, a second apart. */
 const TELL_TRIES = 5;
+/** Runs that only wait are carried out beside the others, up to so many. */
+const CALLS_AT_ONCE = 256;
 /** Watchers are told of progress four times a second at most. */
 const PROGRESS_EVERY_MS = 250;
 
@@ -35,6 +39,7 @@ interface Carried {
   readonly abort: AbortController;
   readonly done: Promise<void>;
   readonly accountId: string;
+  readonly lane: RunLane;
 }
 
 /** A run that could not be carried out, and of which not even that could be stored. */
@@ -72,7 +77,12 @@ export class RunHost {
     return [...this.#carried.keys()];
   }
 
-  /** Runs that it carries out at most. */
+  /** How many of them take up a slot. */
+  get usedSlots(): number {
+    return this.#inLane('work').length;
+  }
+
+  /** Runs that it carries out at most, without those that only wait. */
   get slots(): number {
     return this.#slots;
   }
@@ -145,7 +155,8 @@ export class RunHost {
       this.#wake = makeStop();
       try {
         await this.#tellUntold();
-        await this.#beginDue();
+        await this.#beginDue('work');
+        await this.#beginDue('calls');
         this.#sweptAtMs = clock.now();
         this.#failedSweeps = 0;
       } catch (error) {
@@ -159,29 +170,34 @@ export class RunHost {
   }
 
   /** Fills the slots: the account that has the fewest is next, and of an account what waits longest. */
-  async #beginDue(): Promise<void> {
+  async #beginDue(lane: RunLane): Promise<void> {
     const { store, clock } = this.#ports;
-    const free = this.#slots - this.#carried.size;
+    const most = lane === 'work' ? this.#slots : CALLS_AT_ONCE;
+    const free = most - this.#inLane(lane).length;
     if (free <= 0) return;
     const now = clock.now();
-    const due = (await store.due(free + this.#setbacks.size)).filter(
+    const due = (await store.due(free + this.#setbacks.size, lane)).filter(
       ({ runId }) => (this.#setbacks.get(runId)?.notBeforeMs ?? 0) <= now,
     );
-    while (this.#carried.size < this.#slots && !this.#closing.signal.aborted) {
+    while (this.#inLane(lane).length < most && !this.#closing.signal.aborted) {
       const waiting = due.filter(({ runId }) => !this.#carried.has(runId));
       const [first, ...others] = waiting;
       if (first === undefined) return;
       const next = others.reduce(
-        (best, run) => (this.#carriedOf(run) < this.#carriedOf(best) ? run : best),
+        (best, run) => (this.#carriedOf(run, lane) < this.#carriedOf(best, lane) ? run : best),
         first,
       );
       due.splice(due.indexOf(next), 1);
-      this.#begin(next);
+      this.#begin(next, lane);
     }
   }
 
-  #carriedOf({ accountId }: DueRun): number {
-    return [...this.#carried.values()].filter((run) => run.accountId === accountId).length;
+  #carriedOf({ accountId }: DueRun, lane: RunLane): number {
+    return this.#inLane(lane).filter((run) => run.accountId === accountId).length;
+  }
+
+  #inLane(lane: RunLane): readonly Carried[] {
+    return [...this.#carried.values()].filter((run) => run.lane === lane);
   }
 
   /** Tells the end of runs that ended just before their server went. */
@@ -192,7 +208,7 @@ export class RunHost {
     for (const runId of await store.untold()) await this.tellMissed(await store.get(runId));
   }
 
-  #begin({ runId, accountId }: DueRun): void {
+  #begin({ runId, accountId }: DueRun, lane: RunLane): void {
     const { makeStop, onError } = this.#ports;
     const stop = makeStop();
     const abort = makeStop();
@@ -208,7 +224,7 @@ export class RunHost {
         this.#carried.delete(runId);
         this.wake();
       });
-    this.#carried.set(runId, { stop, abort, done, accountId });
+    this.#carried.set(runId, { stop, abort, done, accountId, lane });
   }
 
   /** It stays due, and others go first for a while. */
@@ -337,32 +353,4 @@ function failureOf(error: unknown): string {
     return 'the code of its task is not what the run began with: rows before and after would differ';
   }
   return messageOf(error);
-}
-
-function progressData(progress: RunProgress): Readonly<Record<string, unknown>> {
-  return {
-    status: 'executing',
-    succeeded: progress.succeeded,
-    failed: progress.failed,
-    bytes_done: progress.bytesDone,
-    bytes_total: progress.bytesTotal ?? null,
-    elapsed_ms: Math.round(progress.elapsedMs),
-  };
-}
-
-function endType({ status }: RunResult): RunEventType {
-  if (status === 'executing') return 'interrupted';
-  return status === 'paused' ? 'paused' : 'ended';
-}
-
-function endData(
-  result: Pick<RunResult, 'status' | 'succeeded' | 'failed' | 'elapsedMs' | 'message'>,
-): Readonly<Record<string, unknown>> {
-  return {
-    status: result.status,
-    succeeded: result.succeeded,
-    failed: result.failed,
-    elapsed_ms: Math.round(result.elapsedMs),
-    message: result.message ?? null,
-  };
 }

@@ -1,4 +1,5 @@
 import type { StoredRun } from '../run/run-record.ts';
+import type { RunLane } from '../run/run-lane.ts';
 import type { RunStatus } from '../run/status.ts';
 import type { RunStore } from './run-store.ts';
 
@@ -66,9 +67,10 @@ export interface HostedRunStore extends RunStore {
   count(filter: RunFilter, atMost: number): Promise<number>;
   /**
    * The runs that wait to be carried out, and those whose server has gone, as far as their files are here:
-   * what was begun first, then the longest due; of each account so many at most.
+   * what was begun first, then the longest due; of each account so many at most. Those of one lane, `work`
+   * if nothing is said.
    */
-  due(perAccount: number): Promise<readonly DueRun[]>;
+  due(perAccount: number, lane?: RunLane): Promise<readonly DueRun[]>;
   /** Ids of the runs that have ended and whose end is not among their events: the server went in between. */
   untold(): Promise<readonly string[]>;
   setFacts(runId: string, facts: Partial<HostedRunFacts>): Promise<void>;

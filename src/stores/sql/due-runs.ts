@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { RunLane } from '../../engine/run/run-lane.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 
 /** Runs that ended longer ago are told to nobody any more. */
@@ -7,7 +8,11 @@ const UNTOLD_MS = 7 * 24 * 60 * 60 * 1_000;
 /** The runs that can be carried out at a place now: what was begun first, of each account so many. */
 export function dueRuns(
   database: SqlDatabase,
-  { place, perAccount }: { readonly place: string; readonly perAccount: number },
+  {
+    place,
+    perAccount,
+    lane,
+  }: { readonly place: string; readonly perAccount: number; readonly lane: RunLane },
 ) {
   const { db } = database;
   const now = nowMs(database);
@@ -30,6 +35,7 @@ export function dueRuns(
             where.and([where('status', '=', 'executing'), where('lease_until', '<', now)]),
           ]),
         )
+        .where('is_call', '=', lane === 'calls' ? 1 : 0)
         .where((where) => where.or([where('holder', 'is', null), where('lease_until', '<', now)]))
         .where((where) => where.or([where('place', 'is', null), where('place', '=', place)]))
         .as('waiting'),

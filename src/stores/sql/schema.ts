@@ -7,6 +7,8 @@ export interface RunTable {
   readonly account_id: string;
   readonly auth_account_id: string;
   readonly task: string;
+  /** 1: it only waits for somebody else's work. */
+  readonly is_call: Generated<number>;
   /** The RunRecord as JSON: what does not change. */
   readonly record: string;
   readonly status: string;

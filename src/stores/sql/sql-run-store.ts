@@ -13,6 +13,7 @@ import type {
 } from '../../engine/ports/hosted-run-store.ts';
 import type { HeldRun } from '../../engine/ports/run-store.ts';
 import type { RunRecord, StoredRun } from '../../engine/run/run-record.ts';
+import { laneOf, type RunLane } from '../../engine/run/run-lane.ts';
 import type { AskedOfRun } from '../../engine/run/status.ts';
 import { ERRORS_FILE, OUTPUT_FILE } from '../../engine/run/run-paths.ts';
 import { refuseChildren, storeError } from '../store-error.ts';
@@ -99,6 +100,7 @@ export class SqlRunStore implements HostedRunStore {
           account_id: accountId,
           auth_account_id: authAccountId,
           task: record.task,
+          is_call: laneOf(record.task) === 'calls' ? 1 : 0,
           record: JSON.stringify(record),
           status: 'pending',
           created_at: record.createdAtMs,
@@ -246,8 +248,10 @@ export class SqlRunStore implements HostedRunStore {
     return rows.map(({ record }) => JSON.parse(record) as RunRecord); // written by `create`
   }
 
-  async due(perAccount: number): Promise<readonly DueRun[]> {
-    const rows = await this.#try(() => dueRuns(this.#database, { place: this.#place, perAccount }));
+  async due(perAccount: number, lane: RunLane = 'work'): Promise<readonly DueRun[]> {
+    const rows = await this.#try(() =>
+      dueRuns(this.#database, { place: this.#place, perAccount, lane }),
+    );
     return rows
       .filter(({ id }) => !this.#held.has(id))
       .map(({ id, account_id: accountId }) => ({ runId: id, accountId }));

@@ -7,6 +7,7 @@ import type { HostedRunFacts, HostedRunStore } from '../../../src/engine/ports/h
 import type { RunEvent, RunEventStore } from '../../../src/engine/ports/run-events.ts';
 import type { HeldRun } from '../../../src/engine/ports/run-store.ts';
 import type { RunHandles, RunResult, RunService } from '../../../src/engine/run/run-service.ts';
+import type { RunLane } from '../../../src/engine/run/run-lane.ts';
 import type { RunStatus } from '../../../src/engine/run/status.ts';
 
 interface Run {
@@ -151,10 +152,11 @@ class World {
     const store: Partial<Record<keyof HostedRunStore, unknown>> = {
       get,
       hold,
-      due: async () => {
-        this.sweeps += 1;
+      due: async (_: number, lane: RunLane) => {
+        if (lane === 'work') this.sweeps += 1;
         this.#reach();
         return [...this.runs]
+          .filter(([id]) => (lane === 'calls') === id.startsWith('call_'))
           .filter(
             ([id, { status, facts }]) =>
               (facts.dueAtMs ?? Infinity) <= this.now ||
@@ -218,6 +220,18 @@ describe('the host of runs', () => {
     world.add('o2', 'one');
     await world.end('m1');
     expect(world.order).toEqual(['m1', 'o1', 'm2', 'o2']);
+  });
+
+  it('begins runs that only wait beside those that fill the slots, each account its share', async () => {
+    const world = await opened(1, (w) => {
+      ['r1', 'r2', 'call_1', 'call_2', 'call_3'].forEach((id) => w.add(id));
+      w.add('call_4', 'b');
+    });
+    expect(world.order).toEqual(['r1', 'call_1', 'call_4', 'call_2', 'call_3']);
+    expect(world.host.usedSlots).toBe(1);
+    await world.end('r1');
+    expect(world.order.at(-1)).toBe('r2');
+    expect(world.host.carried).toHaveLength(5);
   });
 
   it('begins a run when its time comes, and not before', async () => {
