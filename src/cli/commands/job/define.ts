@@ -5,7 +5,7 @@ import { messageOf, RowmillError } from '../../../engine/errors.ts';
 import { OVERLAPS, type JsonObject } from '../../../engine/jobs/job-definition.ts';
 import type { ShownJob } from '../../../engine/jobs/job-desk.ts';
 import { SCRIPT_LOG_LEVELS } from '../../../engine/ports/script-executor.ts';
-import { argumentsSchema } from '../../../engine/task/help.ts';
+import { argumentsSchema, type JsonSchema } from '../../../engine/task/help.ts';
 import { givenArguments } from '../../argument-values.ts';
 import type { CommandContext } from '../../context.ts';
 import { pair, wholeNumber } from '../../flag-values.ts';
@@ -121,6 +121,10 @@ async function bodyOf(
 ): Promise<JsonObject> {
   const { workingDirectory } = context.host;
   const hasArguments = flags.arg !== undefined || flags.argsFile !== undefined;
+  const schema =
+    flags.schema === undefined
+      ? undefined
+      : await readJsonFile(resolve(workingDirectory, flags.schema), '--schema');
   const said = {
     name: flags.name,
     description: flags.description,
@@ -132,11 +136,10 @@ async function bodyOf(
             entry: flags.entry,
             className: flags.class,
           }),
-    arguments: hasArguments ? await argumentsOf(task, flags, { command, context }) : undefined,
-    argument_schema:
-      flags.schema === undefined
-        ? undefined
-        : await readJsonFile(resolve(workingDirectory, flags.schema), '--schema'),
+    arguments: hasArguments
+      ? await argumentsOf({ schema, task }, flags, { command, context })
+      : undefined,
+    argument_schema: schema,
     run_as: flags.runAs,
     log_level: flags.logLevel,
     log_limit: flags.logLimit,
@@ -150,12 +153,12 @@ async function bodyOf(
 }
 
 async function argumentsOf(
-  taskName: string | undefined,
+  { schema, task }: { schema: unknown; task: string | undefined },
   flags: ArgumentFlags,
   { command, context }: { command: Command; context: CommandContext },
 ): Promise<JsonObject> {
-  const schema = await schemaOf(taskName, { command, context });
-  return givenArguments(schema, flags, {
+  const typedBy = isSchema(schema) ? schema : await schemaOf(task, { command, context });
+  return givenArguments(typedBy, flags, {
     workingDirectory: context.host.workingDirectory,
     warn: (message) => context.screen.warn(message),
   });
@@ -169,6 +172,11 @@ async function schemaOf(
   if (taskName === undefined) return undefined;
   const { tasks } = await context.open(command);
   return argumentsSchema((await tasks.find(taskName)).task);
+}
+
+/** Whether it is one at all is for the server to say. */
+function isSchema(schema: unknown): schema is JsonSchema {
+  return typeof schema === 'object' && schema !== null && !Array.isArray(schema);
 }
 
 async function readJsonFile(path: string, flag: string): Promise<unknown> {

@@ -9,6 +9,7 @@ import { pair, wholeNumber } from '../../flag-values.ts';
 import { examples } from '../../help-texts.ts';
 import type { ArgumentFlags } from '../../run-flags.ts';
 import { visible } from '../../visible-text.ts';
+import { deskOf } from '../job/desk.ts';
 import { scheduleDeskOf } from './desk.ts';
 import { addTriggerFlags, triggerOf, type TriggerFlags } from './trigger-flags.ts';
 import { nextWords } from './trigger-words.ts';
@@ -31,7 +32,7 @@ export function addScheduleAddCommand(schedule: Command, context: CommandContext
     .description('Start a task without input, or a job, at certain times')
     .requiredOption('--name <name>', 'its name, unique in the account')
     .option('--task <name>', 'category/action of the task that is started')
-    .option('--job <id>', 'the job that is started, in place of a task')
+    .option('--job <name>', 'the job that is started, in place of a task')
     .option('--arg <name=value>', 'an argument of each run (repeatable)', pair)
     .option('--args-file <file>', 'arguments as a JSON object')
     .addOption(
@@ -47,7 +48,7 @@ export function addScheduleAddCommand(schedule: Command, context: CommandContext
   examples(
     command,
     'rowmill schedule add --name nightly --task table/export --daily-at 02:30 --zone Europe/Madrid --profile work',
-    'rowmill schedule add --name poll --job job_7kq2m4xw9abc --every 60 --overlap queue --profile work',
+    'rowmill schedule add --name poll --job close-visits --every 60 --overlap queue --profile work',
   );
   command.action(async (flags: Flags) => {
     const desk = await scheduleDeskOf(command, context);
@@ -61,7 +62,7 @@ export function addScheduleAddCommand(schedule: Command, context: CommandContext
     const said = {
       name: flags.name,
       task: flags.task,
-      job: flags.job,
+      job: flags.job && (await (await deskOf(command, context)).show(flags.job)).json['id'],
       arguments: await argumentsOf(flags, command, context),
       trigger,
       overlap: flags.overlap,
