@@ -8,7 +8,11 @@ import { ownJob } from './own-job.ts';
 import { ApiProblem } from './problem.ts';
 import { refuseArguments } from './refuse-arguments.ts';
 import type { Call } from './route.ts';
-import { changedDefinition, type WholeDefinition } from './wire/job-wire.ts';
+import {
+  changedDefinition,
+  definitionWire,
+  type WholeDefinition,
+} from './wire/job-definition-wire.ts';
 
 type Caller = Pick<Call, 'actor' | 'ports' | 'reservedId'>;
 
@@ -50,7 +54,7 @@ export async function changeJob(
     }
     const files = (await ports.jobs.store.version(job.id, number))?.files ?? [];
     const whole = changedDefinition({ definition: before, files }, patch);
-    if (JSON.stringify(whole) === JSON.stringify({ definition: before, files })) return job;
+    if (asText(whole) === asText({ definition: before, files })) return job;
     await refuseDefinition(whole, call, before);
     const version = versionOf(whole, call);
     const verdict = await ports.jobs.store.addVersion(job.id, number, version);
@@ -59,6 +63,11 @@ export async function changeJob(
     job = await ownJob({ ...call, params: { job_id: job.id } });
   }
   throw new ApiProblem('conflict', 'others change this job all the time: try again in a moment');
+}
+
+/** The same text for what is the same. */
+function asText({ definition, files }: WholeDefinition): string {
+  return JSON.stringify([definitionWire(definition), files]);
 }
 
 /** Throws where a job cannot be what is asked for. */

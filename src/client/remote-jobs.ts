@@ -31,6 +31,7 @@ interface JobVersionWire extends JsonObject {
 interface JobWire extends JobVersionWire {
   readonly id: string;
   readonly account_id: string;
+  readonly secrets: Readonly<Record<string, string>>;
   readonly archived: boolean;
 }
 
@@ -201,6 +202,7 @@ function shownJob(job: JobWire): ShownJob {
     work: job.task ?? `${job.script?.language} ${job.script?.entry}`,
     scriptMd5: job.script_md5 ?? undefined,
     argumentSchema: job.argument_schema ?? undefined,
+    secrets: job.secrets,
     json: job,
   };
 }

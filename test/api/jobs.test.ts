@@ -84,6 +84,10 @@ describe('a job', () => {
       runs_per_minute: null,
       allow_continuation: true,
       overlap: 'skip',
+      executor: 'default',
+      secrets: {},
+      allow: [],
+      monitored: false,
       version: 1,
       script_md5: null,
       updated_by: 'local',
@@ -98,6 +102,15 @@ describe('a job', () => {
     ['a task that is not there', { task: 'demo/sya' }, 404, 'task_not_found', 'demo/say'],
     ['a name with a line end', { name: 'a\nb' }, 400, 'bad_request', 'body.name'],
     ['a field that is none', { taks: 'x' }, 400, 'bad_request', 'taks'],
+    ['a role that is none', { allow: ['Ann Lee'] }, 400, 'bad_request', 'body.allow.0'],
+    [
+      'a secret that no account can have',
+      { secrets: { key: '1x' } },
+      400,
+      'bad_request',
+      'body.secrets.key',
+    ],
+    ['no failure to tell of', { monitored: { failures: 0 } }, 400, 'bad_request', 'body.monitored'],
     [
       'a schema that is none',
       { argument_schema: { type: 'strin' } },
@@ -110,6 +123,25 @@ describe('a job', () => {
     const refused = await send('POST', '/v1/jobs', { name: 'fresh', task: 'demo/say', ...parts });
     expect([refused.status, refused.body['code']]).toEqual([status, code]);
     expect(refused.body['detail']).toContain(said);
+  });
+
+  it('keeps its executor, secrets, roles and who is told, each in one form', async () => {
+    const id = await newJob({
+      secrets: { 'api.key': 'shop-token' },
+      allow: ['participant', 'provider', 'participant'],
+      monitored: true,
+    });
+    const { body } = await server.json(`/v1/jobs/${id}`);
+    expect(body).toMatchObject({
+      executor: 'default',
+      secrets: { 'api.key': 'SHOP_TOKEN' },
+      allow: ['participant', 'provider'],
+      monitored: { failures: 1 },
+    });
+    const changed = await send('PATCH', `/v1/jobs/${id}`, { monitored: { failures: 4 } });
+    expect(changed.body).toMatchObject({ allow: body['allow'], monitored: { failures: 4 } });
+    const quiet = await send('PATCH', `/v1/jobs/${id}`, { monitored: false, secrets: {} });
+    expect(quiet.body).toMatchObject({ version: 3, secrets: {}, monitored: false });
   });
 
   it('is another version after each change, and the difference can be seen', async () => {

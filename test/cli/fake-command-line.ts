@@ -144,6 +144,7 @@ const JOB: ShownJob = {
   task: 'contacts/clean',
   work: 'contacts/clean',
   scriptMd5: undefined,
+  secrets: { api: 'API_TOKEN' },
   argumentSchema: undefined,
   json: { id: 'job_a', name: 'export', version: 2 },
 };
@@ -178,6 +179,7 @@ function fakeJobs(): JobDesk {
         createdAt: new Date('2026-11-21T09:30:00Z'),
         createdBy: 'key_a',
         scriptMd5: undefined,
+        secrets: { api: 'API_TOKEN' },
         json: { version: 2 },
       },
     ],

@@ -32,6 +32,10 @@ const DEFINITION: JobDefinition = {
   runsPerMinute: undefined,
   allowContinuation: true,
   overlap: 'skip',
+  executor: 'default',
+  secrets: { api: 'API_TOKEN' },
+  allow: ['participant'],
+  monitored: { failures: 3 },
 };
 
 function version(parts: Partial<JobDefinition> = {}, createdBy = 'key_a'): NewJobVersion {

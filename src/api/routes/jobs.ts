@@ -7,13 +7,15 @@ import { ApiProblem } from '../problem.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
 import {
   definitionWire,
-  JobBody,
   JobName,
   JobPatch,
-  jobWire,
-  JobVersionBody,
   NewJob,
   newDefinition,
+} from '../wire/job-definition-wire.ts';
+import {
+  JobBody,
+  jobWire,
+  JobVersionBody,
   OneJob,
   versionWire,
   WholeJobVersion,

@@ -15,7 +15,7 @@ import {
   SchedulePatch,
   scheduleWire,
 } from '../wire/schedule-wire.ts';
-import { JobName } from '../wire/job-wire.ts';
+import { JobName } from '../wire/job-definition-wire.ts';
 
 const tag = 'Schedules';
 const SCHEDULE_RESPONSE = { description: 'The schedule', schema: ScheduleBody };

@@ -5,7 +5,8 @@ import { CLOCK_MARKS, type Occurrence } from '../../engine/automation/occurrence
 import { OUTCOMES, OVERLAP_POLICIES } from '../../engine/automation/trigger.ts';
 import { VERDICTS, type Firing } from '../../engine/ports/firing-store.ts';
 import type { Schedule } from '../../engine/ports/schedule-store.ts';
-import { JobId, JobName } from './job-wire.ts';
+import { JobName } from './job-definition-wire.ts';
+import { JobId } from './job-wire.ts';
 
 const Time = z.iso.datetime();
 const ScheduleId = z

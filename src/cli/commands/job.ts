@@ -7,6 +7,7 @@ import { addJobDeleteCommand } from './job/delete.ts';
 import { addJobListCommand } from './job/list.ts';
 import { addJobLogCommand, addJobLogsCommand } from './job/logs.ts';
 import { addJobRunCommand } from './job/run.ts';
+import { addJobAddSecretCommand, addJobRemoveSecretCommand } from './job/secrets.ts';
 import { addJobShowCommand } from './job/show.ts';
 import { addJobDiffCommand, addJobVersionsCommand } from './job/versions.ts';
 
@@ -29,6 +30,8 @@ const IN_ORDER_OF_HELP: readonly ((job: Command, context: CommandContext) => voi
   addJobShowCommand,
   addJobAddCommand,
   addJobUpdateCommand,
+  addJobAddSecretCommand,
+  addJobRemoveSecretCommand,
   addJobRunCommand,
   addJobLogsCommand,
   addJobLogCommand,

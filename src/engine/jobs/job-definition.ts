@@ -54,4 +54,21 @@ export interface JobDefinition {
   /** Whether a run that broke off goes on from its last checkpoint. */
   readonly allowContinuation: boolean;
   readonly overlap: (typeof OVERLAPS)[number];
+  /** Name of the account's executor that a script is executed by. */
+  readonly executor: string;
+  /** By injection key: the name of a secret of the account, as `secretName` writes it. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Roles whose keys may start it, and nothing else. */
+  readonly allow: readonly string[];
+  /** Who is to be told when runs of it fail; undefined: nobody. */
+  readonly monitored: Monitoring | undefined;
 }
+
+/** When those who watch over a job are told. */
+export interface Monitoring {
+  /** Runs that must fail one after another. */
+  readonly failures: number;
+}
+
+/** What a job is where nothing is said, and was before these were there. */
+export const DEFAULT_JOB = { executor: 'default', secrets: {}, allow: [] } as const;

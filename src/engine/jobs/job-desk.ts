@@ -14,6 +14,8 @@ export interface ShownJob {
   readonly work: string;
   readonly scriptMd5: string | undefined;
   readonly argumentSchema: JsonObject | undefined;
+  /** Names of secrets by their injection keys. */
+  readonly secrets: Readonly<Record<string, string>>;
   /** All of it, as the server says. */
   readonly json: JsonObject;
 }

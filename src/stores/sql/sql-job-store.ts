@@ -1,5 +1,9 @@
 import { sql } from 'kysely';
-import type { JobDefinition, ScriptFile } from '../../engine/jobs/job-definition.ts';
+import {
+  DEFAULT_JOB,
+  type JobDefinition,
+  type ScriptFile,
+} from '../../engine/jobs/job-definition.ts';
 import type {
   Job,
   JobPageRequest,
@@ -220,7 +224,8 @@ function versionOf(row: VersionRow): JobVersion {
   return {
     jobId: row.job_id,
     number: row.number,
-    definition: JSON.parse(row.definition) as JobDefinition, // written by versionValues
+    // Written by versionValues, in an earlier release without what came later.
+    definition: { ...DEFAULT_JOB, ...(JSON.parse(row.definition) as JobDefinition) },
     scriptMd5: row.script_md5 ?? undefined,
     scriptSha256: row.script_sha256 ?? undefined,
     createdAtMs: row.created_at,

@@ -8,7 +8,7 @@ import { SCRIPT_LOG_LEVELS } from '../../../engine/ports/script-executor.ts';
 import { argumentsSchema, type JsonSchema } from '../../../engine/task/help.ts';
 import { givenArguments } from '../../argument-values.ts';
 import type { CommandContext } from '../../context.ts';
-import { pair, wholeNumber } from '../../flag-values.ts';
+import { collect, pair, wholeNumber, type Pairs } from '../../flag-values.ts';
 import { examples } from '../../help-texts.ts';
 import type { ArgumentFlags } from '../../run-flags.ts';
 import { visible } from '../../visible-text.ts';
@@ -28,6 +28,10 @@ interface Flags extends ArgumentFlags {
   readonly runsPerMinute?: number;
   readonly continuation?: boolean;
   readonly overlap?: string;
+  readonly executor?: string;
+  readonly secret?: Pairs;
+  readonly allow?: readonly string[] | false;
+  readonly monitored?: number | boolean;
   readonly json?: boolean;
 }
 
@@ -101,6 +105,12 @@ function withFlags(command: Command): Command {
     .option('--no-continuation', 'a run that broke off is not taken up again')
     .option('--continuation', 'it is, from its last checkpoint')
     .addOption(new Option('--overlap <what>', 'when a run of it has not ended').choices(OVERLAPS))
+    .option('--executor <name>', 'what a script is executed by: rowmill executor list')
+    .option('--secret <key=name>', 'a secret of the account, by its key (repeatable)', pair)
+    .option('--allow <role>', 'keys of this role may start it (repeatable)', collect)
+    .option('--no-allow', 'no role may')
+    .option('--monitored [failures]', 'tell of so many failed runs in a row', wholeNumber(1))
+    .option('--no-monitored', 'tell nobody')
     .option('--json', 'print the job as JSON');
 }
 
@@ -120,6 +130,7 @@ async function bodyOf(
   },
 ): Promise<JsonObject> {
   const { workingDirectory } = context.host;
+  const isSaid = (flag: string): boolean => command.getOptionValueSource(flag) === 'cli';
   const hasArguments = flags.arg !== undefined || flags.argsFile !== undefined;
   const schema =
     flags.schema === undefined
@@ -145,11 +156,18 @@ async function bodyOf(
     log_limit: flags.logLimit,
     runs_per_minute: flags.runsPerMinute,
     // Commander's default of a --no- flag is true: what nobody said is not sent.
-    allow_continuation:
-      command.getOptionValueSource('continuation') === 'cli' ? flags.continuation : undefined,
+    allow_continuation: isSaid('continuation') ? flags.continuation : undefined,
     overlap: flags.overlap,
+    executor: flags.executor,
+    secrets: flags.secret,
+    allow: Array.isArray(flags.allow) ? flags.allow : isSaid('allow') ? [] : undefined,
+    monitored: isSaid('monitored') ? monitoredOf(flags.monitored) : undefined,
   };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+}
+
+function monitoredOf(given: Flags['monitored']): JsonObject | boolean {
+  return typeof given === 'number' ? { failures: given } : given === true;
 }
 
 async function argumentsOf(
