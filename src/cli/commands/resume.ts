@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { examples } from '../help-texts.ts';
 import { addReportFlags } from '../run-flags.ts';
-import { followRun } from './run.ts';
+import { followRun, storedRun } from '../follow-run.ts';
 import { controlLive } from './runs/control.ts';
 
 /** `resume`: goes on with a run by its id. */
@@ -59,15 +59,7 @@ export async function resumeRun(
   const { task, codeHash } = await workspace.tasks.find(run.task);
   context.warnOfModules(workspace);
   await followRun(context, command, {
-    task: run.task,
-    progress: workspace.settings.progress,
-    isCanary: false,
-    // What came through a pipe was kept whole, or there would be nothing to resume.
-    inputIsPipe: false,
-    stdoutIsData: false,
-    printsPath: false,
-    isRemote: false,
-    sameWords: [],
+    ...storedRun(workspace, { task: run.task, printsPath: false }),
     begin: (handles) => service.resume(run.runId, { task, codeHash, acceptNewCode }, handles),
   });
 }

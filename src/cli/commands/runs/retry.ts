@@ -6,7 +6,7 @@ import { EXIT_CODES } from '../../exit-codes.ts';
 import { readDelimiter, readEncoding } from '../../flag-values.ts';
 import { examples } from '../../help-texts.ts';
 import { addReportFlags } from '../../run-flags.ts';
-import { followRun } from '../run.ts';
+import { followRun, storedRun } from '../../follow-run.ts';
 
 interface RetryFlags {
   readonly output?: string;
@@ -80,14 +80,7 @@ async function retryRun(
   const { output, delimiter, encoding, unprocessed, acceptNewCode = false } = flags;
   const { parent } = await service.family(run.runId);
   await followRun(context, command, {
-    task: run.task,
-    progress: workspace.settings.progress,
-    isCanary: false,
-    inputIsPipe: false,
-    stdoutIsData: false,
-    printsPath: output === undefined,
-    isRemote: workspace.server !== undefined,
-    sameWords: [],
+    ...storedRun(workspace, { task: run.task, printsPath: output === undefined }),
     mergesInto: parent?.rootId ?? run.runId,
     begin: (handles) =>
       service.retry(

@@ -6,7 +6,7 @@ import { EXIT_CODES } from '../../exit-codes.ts';
 import { count } from '../../figures.ts';
 import { examples } from '../../help-texts.ts';
 import { addReportFlags } from '../../run-flags.ts';
-import { followRun } from '../run.ts';
+import { followRun, storedRun } from '../../follow-run.ts';
 
 interface RevertFlags {
   readonly output?: string;
@@ -60,14 +60,7 @@ async function revertRun(
     return;
   }
   await followRun(context, command, {
-    task: run.task,
-    progress: workspace.settings.progress,
-    isCanary: false,
-    inputIsPipe: false,
-    stdoutIsData: false,
-    printsPath: output === undefined,
-    isRemote: workspace.server !== undefined,
-    sameWords: [],
+    ...storedRun(workspace, { task: run.task, printsPath: output === undefined }),
     begin: (handles) => service.revert(run.runId, request, handles),
   });
 }
