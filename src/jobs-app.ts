@@ -26,6 +26,7 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
   const { clock, makeStop, sha256 } = machine;
   const store = new SqlJobStore(database);
   const jobRuns = new SqlJobRunStore(database);
+  const storages = new SqlJobStorages(database);
   const schemas = new AjvJsonSchemas();
   const tasks = new JobTasks({
     tasks: options.tasks,
@@ -33,7 +34,7 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
     jobRuns,
     runs,
     executor: options.scripts,
-    storages: new SqlJobStorages(database),
+    storages,
     clock,
     makeStop,
   });
@@ -42,6 +43,8 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
     tasks,
     /** Goes on with runs as far as their jobs allow it. */
     service: continuingAsAllowed(service, { jobs: store, jobRuns, runs }),
+    /** Removes what jobs keep no longer. */
+    pruneStorage: () => storages.prune(),
     /** `host` carries out what is started. */
     forApi(host: JobStarterPorts['host']) {
       const starter = new JobStarter({
@@ -54,7 +57,7 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
         schemas,
         onError,
       });
-      return { store, runs: jobRuns, starter, schemas, md5, sha256 };
+      return { store, runs: jobRuns, starter, storages, schemas, md5, sha256 };
     },
   };
 }

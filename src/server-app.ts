@@ -194,6 +194,7 @@ async function serve(
     machine,
     onError,
   });
+  await jobs.pruneStorage();
   const host: RunHost = new RunHost(
     { service: jobs.service, store, feed, tasks: jobs.tasks, clock, makeStop, onError },
     { slots },

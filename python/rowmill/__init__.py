@@ -60,8 +60,9 @@ class Storage:
         answer = self._ask({"operation": "get", "key": key})
         return answer["value"] if answer.get("found") else default
 
-    def set(self, key, value):
-        self._ask({"operation": "set", "key": key, "value": value})
+    def set(self, key, value, ttl=None):
+        """``ttl``: in how many seconds it expires; without it, it stays."""
+        self._ask({"operation": "set", "key": key, "value": value, "ttl": ttl})
 
     def delete(self, key):
         """Whether there was something to delete."""
@@ -73,9 +74,9 @@ class Storage:
 
     _NOTHING = object()
 
-    def compare_and_set(self, key, value, expected=_NOTHING):
+    def compare_and_set(self, key, value, expected=_NOTHING, ttl=None):
         """Sets the value when what is stored equals ``expected``; without it, when nothing is stored."""
-        request = {"operation": "compare_and_set", "key": key, "value": value}
+        request = {"operation": "compare_and_set", "key": key, "value": value, "ttl": ttl}
         if expected is not Storage._NOTHING:
             request["expected"] = expected
         return self._ask(request)["value"]

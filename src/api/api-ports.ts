@@ -14,6 +14,7 @@ import type { Sha256 } from '../engine/ports/hash.ts';
 import type { HostedRunStore } from '../engine/ports/hosted-run-store.ts';
 import type { IdempotencyStore } from '../engine/ports/idempotency-store.ts';
 import type { JobRunStore } from '../engine/ports/job-run-store.ts';
+import type { JobStorages } from '../engine/ports/job-storage.ts';
 import type { JobStore } from '../engine/ports/job-store.ts';
 import type { JsonSchemas } from '../engine/ports/json-schemas.ts';
 import type { MakeId } from '../engine/ports/ids.ts';
@@ -46,6 +47,7 @@ interface Jobs {
   readonly store: JobStore;
   readonly runs: JobRunStore;
   readonly starter: JobStarter;
+  readonly storages: JobStorages;
   readonly schemas: JsonSchemas;
   /** Of bytes, in hexadecimal. */
   readonly md5: (bytes: Uint8Array) => string;

@@ -4,6 +4,7 @@ import { createRunRoutes } from './routes/create-runs.ts';
 import { descriptionRoutes } from './routes/description.ts';
 import { draftRoutes } from './routes/drafts.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { jobStorageRoutes } from './routes/job-storage.ts';
 import { jobRunRoutes } from './routes/job-runs.ts';
 import { firingRoutes } from './routes/firings.ts';
 import { retentionRoutes } from './routes/retention.ts';
@@ -37,6 +38,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...runRowRoutes,
   ...jobRoutes,
   ...jobRunRoutes,
+  ...jobStorageRoutes,
   ...scheduleRoutes,
   ...firingRoutes,
   ...webhookRoutes,

@@ -9,6 +9,7 @@ import type {
 } from '../engine/jobs/job-desk.ts';
 import { didYouMean } from '../engine/nearest-names.ts';
 import { isFinal, type RunStatus } from '../engine/run/status.ts';
+import { RemoteJobStorage } from './remote-job-storage.ts';
 import { pause, type ApiClient, type ApiRequest } from './api-client.ts';
 
 const PAGE = 200;
@@ -133,6 +134,10 @@ export class RemoteJobs implements JobDesk {
       run = await this.#ask<JobRunWire>({ method: 'GET', path: `${path}/${run.id}` });
     }
     return shownRun(run);
+  }
+
+  async storage(name: string): Promise<RemoteJobStorage> {
+    return new RemoteJobStorage(this.#client, `${await this.#path(name)}/storage`);
   }
 
   async log(name: string, runId: string): Promise<ShownJobRun> {

@@ -151,6 +151,12 @@ const FACTORIES: Readonly<
     madeJobs += 1;
     return made('POST', '/v1/jobs', json({ name: `job ${madeJobs}`, task: 'numbers/double' }));
   },
+  key: async ({ job_id: jobId = '' }) => {
+    const sent = { key: owner, ...json({ value: 1 }) };
+    const { status } = await call('PUT', `/v1/jobs/${jobId}/storage/my-counter`, sent);
+    expect(status).toBe(200);
+    return 'my-counter';
+  },
   version: async () => '1',
   older: async () => '1',
   newer: async () => '1',

@@ -21,6 +21,7 @@ import type {
   SecretDesk,
 } from '../../src/cli/host.ts';
 import { RowmillError } from '../../src/engine/errors.ts';
+import type { ShownStorageValue } from '../../src/engine/jobs/job-storage-desk.ts';
 import type { JobDesk, ShownJob, ShownJobRun } from '../../src/engine/jobs/job-desk.ts';
 import type {
   CheckResult,
@@ -165,6 +166,16 @@ const JOB_RUN: ShownJobRun = {
   json: { id: 'run1', status: 'success' },
 };
 
+const STORED: ShownStorageValue = {
+  key: 'my-counter',
+  value: 41,
+  revision: 7,
+  bytes: 2,
+  updatedAt: new Date('2026-11-21T09:30:00Z'),
+  expiresAt: undefined,
+  json: { key: 'my-counter', revision: 7, value: 41 },
+};
+
 /** One job with one run, whatever is asked. */
 function fakeJobs(): JobDesk {
   return {
@@ -185,6 +196,12 @@ function fakeJobs(): JobDesk {
     ],
     diff: async () => '--- job.json\tversion 1\n+++ job.json\tversion 2\n',
     start: async () => JOB_RUN,
+    storage: async () => ({
+      list: async () => [STORED],
+      get: async () => STORED,
+      set: async () => STORED,
+      delete: async () => undefined,
+    }),
     log: async () => JOB_RUN,
     logs: async () => [JOB_RUN],
   };

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobDefinition } from '../../src/engine/jobs/job-definition.ts';
 import type { JobRunStore } from '../../src/engine/ports/job-run-store.ts';
-import type { JobStorages } from '../../src/engine/ports/job-storage.ts';
 import type { JobStore, NewJobVersion } from '../../src/engine/ports/job-store.ts';
 import type { RunStatus } from '../../src/engine/run/status.ts';
 
@@ -9,7 +8,6 @@ import type { RunStatus } from '../../src/engine/run/status.ts';
 export interface JobWorld {
   readonly jobs: JobStore;
   readonly jobRuns: JobRunStore;
-  readonly storages: JobStorages;
   /** Stores a run that waits, as the store of runs does. */
   addRun(runId: string): Promise<void>;
   setStatus(runId: string, status: RunStatus): Promise<void>;
@@ -38,7 +36,7 @@ const DEFINITION: JobDefinition = {
   monitored: { failures: 3 },
 };
 
-function version(parts: Partial<JobDefinition> = {}, createdBy = 'key_a'): NewJobVersion {
+export function jobVersion(parts: Partial<JobDefinition> = {}, createdBy = 'key_a'): NewJobVersion {
   return {
     definition: { ...DEFINITION, ...parts },
     files: [{ path: 'main.py', content: 'print("ü")\n' }],
@@ -60,18 +58,18 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
     afterEach(() => world.close());
 
     it('are given back as they were made, each version of them for ever', async () => {
-      const made = await jobs.create({ id: 'job_a', accountId: 'acme' }, version());
+      const made = await jobs.create({ id: 'job_a', accountId: 'acme' }, jobVersion());
       expect(made).toMatchObject({ id: 'job_a', accountId: 'acme', isArchived: false });
       expect(made?.latest).toMatchObject({ number: 1, createdBy: 'key_a', scriptMd5: 'md5' });
       expect(made?.latest.definition).toEqual({ ...DEFINITION });
-      const changed = version({ name: 'weekly', logLimit: 9 }, 'key_b');
+      const changed = jobVersion({ name: 'weekly', logLimit: 9 }, 'key_b');
       expect(await jobs.addVersion('job_a', 1, changed)).toBe('added');
       const latest = (await jobs.find('job_a'))?.latest;
       expect(latest).toMatchObject({ number: 2, createdBy: 'key_b' });
       expect(latest?.definition).toMatchObject({ name: 'weekly', logLimit: 9 });
       const first = await jobs.version('job_a', 1);
       expect(first?.definition).toEqual({ ...DEFINITION });
-      expect(first?.files).toEqual(version().files);
+      expect(first?.files).toEqual(jobVersion().files);
       const numbers = (await jobs.versions('job_a', { limit: 9, before: undefined })).map(
         ({ number }) => number,
       );
@@ -81,28 +79,28 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
     });
 
     it('have a name of their own in the account, archived ones too', async () => {
-      await jobs.create({ id: 'job_a', accountId: 'acme' }, version());
+      await jobs.create({ id: 'job_a', accountId: 'acme' }, jobVersion());
       await jobs.setArchived('job_a', true);
-      expect(await jobs.create({ id: 'job_b', accountId: 'acme' }, version())).toBeUndefined();
+      expect(await jobs.create({ id: 'job_b', accountId: 'acme' }, jobVersion())).toBeUndefined();
       expect(await jobs.find('job_b')).toBeUndefined();
-      expect(await jobs.create({ id: 'job_c', accountId: 'other' }, version())).toBeDefined();
-      await jobs.create({ id: 'job_d', accountId: 'acme' }, version({ name: 'weekly' }));
-      expect(await jobs.addVersion('job_d', 1, version())).toBe('name_taken');
+      expect(await jobs.create({ id: 'job_c', accountId: 'other' }, jobVersion())).toBeDefined();
+      await jobs.create({ id: 'job_d', accountId: 'acme' }, jobVersion({ name: 'weekly' }));
+      expect(await jobs.addVersion('job_d', 1, jobVersion())).toBe('name_taken');
       expect((await jobs.find('job_d'))?.latest).toMatchObject({ number: 1 });
-      expect(await jobs.addVersion('job_d', 1, version({ name: 'yearly' }))).toBe('added');
+      expect(await jobs.addVersion('job_d', 1, jobVersion({ name: 'yearly' }))).toBe('added');
     });
 
     it('are the same when the same id comes again', async () => {
       const id = { id: 'job_a', accountId: 'acme' };
-      const made = await jobs.create(id, version());
-      expect(await jobs.create(id, version({ name: 'other' }))).toEqual(made);
+      const made = await jobs.create(id, jobVersion());
+      expect(await jobs.create(id, jobVersion({ name: 'other' }))).toEqual(made);
     });
 
     it('take one of many changes of the same version', async () => {
-      await jobs.create({ id: 'job_a', accountId: 'acme' }, version());
+      await jobs.create({ id: 'job_a', accountId: 'acme' }, jobVersion());
       const verdicts = await Promise.all(
         Array.from({ length: 8 }, (_, index) =>
-          jobs.addVersion('job_a', 1, version({ description: String(index) })),
+          jobs.addVersion('job_a', 1, jobVersion({ description: String(index) })),
         ),
       );
       expect(verdicts.filter((verdict) => verdict === 'added')).toHaveLength(1);
@@ -111,9 +109,9 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
 
     it('are listed by account, newest first, in pages, archived or not, by name', async () => {
       for (const id of ['job_a', 'job_b', 'job_c']) {
-        await jobs.create({ id, accountId: 'acme' }, version({ name: id }));
+        await jobs.create({ id, accountId: 'acme' }, jobVersion({ name: id }));
       }
-      await jobs.create({ id: 'job_x', accountId: 'other' }, version());
+      await jobs.create({ id: 'job_x', accountId: 'other' }, jobVersion());
       await jobs.setArchived('job_b', true);
       const idsOf = async (request: Partial<Parameters<JobStore['page']>[0]>) =>
         (await jobs.page({ accountId: 'acme', limit: 9, ...request })).map(({ id }) => id);
@@ -127,7 +125,7 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
     });
 
     it('go with their versions', async () => {
-      await jobs.create({ id: 'job_a', accountId: 'acme' }, version());
+      await jobs.create({ id: 'job_a', accountId: 'acme' }, jobVersion());
       await jobs.delete('job_a');
       expect(await jobs.find('job_a')).toBeUndefined();
       expect(await jobs.version('job_a', 1)).toBeUndefined();
@@ -140,7 +138,7 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
     beforeEach(async () => {
       world = await open();
       ({ jobRuns } = world);
-      await world.jobs.create({ id: 'job_a', accountId: 'acme' }, version());
+      await world.jobs.create({ id: 'job_a', accountId: 'acme' }, jobVersion());
     });
     afterEach(() => world.close());
 
@@ -296,58 +294,6 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
       expect(await jobRuns.ended('job_a', 1)).toEqual(['run_a', 'run_c']);
       expect(await jobRuns.ended('job_a', 0)).toEqual(['run_a', 'run_c', 'run_d']);
       expect(await jobRuns.ended('job_a', 4)).toEqual([]);
-    });
-  });
-
-  describe(`what jobs keep in ${name}`, () => {
-    let world: JobWorld;
-    beforeEach(async () => {
-      world = await open();
-      for (const id of ['job_a', 'job_b']) {
-        await world.jobs.create({ id, accountId: 'acme' }, version({ name: id }));
-      }
-    });
-    afterEach(() => world.close());
-
-    it('is JSON by key, of each job by itself, and goes with the job', async () => {
-      const [mine, theirs] = [world.storages.of('job_a'), world.storages.of('job_b')];
-      expect(await mine.get('k')).toBeUndefined();
-      const values = [null, false, 0, '', [1, { a: 'ü\n💥' }], { b: 1, a: [] }] as const;
-      for (const value of values) {
-        await mine.set('k', value);
-        expect(await mine.get('k')).toEqual(value);
-      }
-      expect(await theirs.get('k')).toBeUndefined();
-      expect([await mine.delete('k'), await mine.delete('k')]).toEqual([true, false]);
-      await mine.set('k', 1);
-      await world.jobs.delete('job_a');
-      await world.jobs.create({ id: 'job_a', accountId: 'acme' }, version({ name: 'job_a' }));
-      expect(await mine.get('k')).toBeUndefined();
-    });
-
-    it('is listed by prefix, to the letter, in the order of characters', async () => {
-      const mine = world.storages.of('job_a');
-      for (const key of ['b', 'a%', 'a_1', 'A', 'ab', 'a']) await mine.set(key, 1);
-      expect(await mine.list('a')).toEqual(['a', 'a%', 'a_1', 'ab']);
-      expect(await mine.list('a_')).toEqual(['a_1']);
-      expect(await mine.list('')).toEqual(['A', 'a', 'a%', 'a_1', 'ab', 'b']);
-    });
-
-    it('is set by exactly one of many who have seen the same value', async () => {
-      const mine = world.storages.of('job_a');
-      // Nobody sets what the others expect.
-      const race = (expected: number | undefined, least: number) =>
-        Promise.all(
-          Array.from({ length: 6 }, (_, index) =>
-            mine.compareAndSet('k', { expected, value: least + index }),
-          ),
-        );
-      expect((await race(undefined, 10)).filter(Boolean)).toHaveLength(1);
-      const seen = Number(await mine.get('k'));
-      expect((await race(seen, 20)).filter(Boolean)).toHaveLength(1);
-      expect(await mine.compareAndSet('k', { expected: undefined, value: 1 })).toBe(false);
-      await mine.set('k', { b: 1, a: 2 });
-      expect(await mine.compareAndSet('k', { expected: { a: 2, b: 1 }, value: 3 })).toBe(true);
     });
   });
 }

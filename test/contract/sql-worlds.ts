@@ -16,7 +16,7 @@ import { SqlKeyStore } from '../../src/stores/sql/sql-key-store.ts';
 import { SqlRunStore } from '../../src/stores/sql/sql-run-store.ts';
 import { SqlSecretStore } from '../../src/stores/sql/sql-secret-store.ts';
 import { asked, type TestPostgres } from '../tasks/postgres-cluster.ts';
-import type { JobWorld } from './job-store.ts';
+import type { JobStorageWorld } from './job-storage.ts';
 import type { HostedWorld } from './run-store.ts';
 
 /** An empty database of its own in a PostgreSQL server. */
@@ -92,7 +92,7 @@ export async function openEventWorld(postgres: TestPostgres | undefined) {
 }
 
 /** The same for jobs. */
-export async function openJobWorld(postgres: TestPostgres | undefined): Promise<JobWorld> {
+export async function openJobWorld(postgres: TestPostgres | undefined): Promise<JobStorageWorld> {
   const world = await openWorld(postgres);
   const { db } = world.database;
   return {
@@ -119,6 +119,22 @@ export async function openJobWorld(postgres: TestPostgres | undefined): Promise<
         .updateTable('job_runs')
         .set({ created_at: sql<number>`created_at - ${sql.lit(ms)}` })
         .execute();
+    },
+    async ageStorage(ms) {
+      await db
+        .updateTable('job_storage')
+        .set((row) => ({ expires_at: row('expires_at', '-', ms) }))
+        .execute();
+    },
+    async fillStorage(jobId, { keys, bytes }) {
+      const common = { job_id: jobId, value: '0', revision: 1, bytes, updated_at: 1 };
+      for (let at = 0; at < keys; at += 100) {
+        const values = Array.from({ length: Math.min(100, keys - at) }, (_, index) => ({
+          ...common,
+          key: `filler ${at + index}`,
+        }));
+        await db.insertInto('job_storage').values(values).execute();
+      }
     },
     close: () => world.close(),
   };

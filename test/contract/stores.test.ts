@@ -7,6 +7,7 @@ import { systemClock } from '../../src/system/system-clock.ts';
 import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
 import { describeAuditStore } from './audit-store.ts';
 import { describeEventStore } from './event-store.ts';
+import { describeJobStorages } from './job-storage.ts';
 import { describeJobStore } from './job-store.ts';
 import { describeKeyStore } from './key-store.ts';
 import { describeSecretStore } from './secret-store.ts';
@@ -43,6 +44,7 @@ describe.each([
   describeHostedRunStore(name, () => openWorld(server));
   describeEventStore(name, () => openEventWorld(server));
   describeJobStore(name, () => openJobWorld(server));
+  describeJobStorages(name, () => openJobWorld(server));
   describeKeyStore(name, () => openKeyWorld(server));
   describeAuditStore(name, () => openAuditWorld(server));
   describeSecretStore(name, () => openSecretWorld(server));

@@ -2,6 +2,6 @@ import { tryPage } from './tried-page.ts';
 
 tryPage({
   page: 'docs/jobs.md',
-  variables: ['base', 'job', 'run', 'ROWMILL_SERVER'],
+  variables: ['base', 'job', 'run', 'counter', 'revision', 'ROWMILL_SERVER'],
   hasSamples: true,
 });

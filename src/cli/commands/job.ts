@@ -8,6 +8,7 @@ import { addJobListCommand } from './job/list.ts';
 import { addJobLogCommand, addJobLogsCommand } from './job/logs.ts';
 import { addJobRunCommand } from './job/run.ts';
 import { addJobAddSecretCommand, addJobRemoveSecretCommand } from './job/secrets.ts';
+import { addJobStorageCommand } from './job/storage.ts';
 import { addJobShowCommand } from './job/show.ts';
 import { addJobDiffCommand, addJobVersionsCommand } from './job/versions.ts';
 
@@ -35,6 +36,7 @@ const IN_ORDER_OF_HELP: readonly ((job: Command, context: CommandContext) => voi
   addJobRunCommand,
   addJobLogsCommand,
   addJobLogCommand,
+  addJobStorageCommand,
   addJobVersionsCommand,
   addJobDiffCommand,
   addJobArchiveCommand,

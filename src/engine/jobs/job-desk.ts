@@ -1,5 +1,6 @@
 import type { RunStatus, Tally } from '../run/status.ts';
 import type { JsonObject } from './job-definition.ts';
+import type { JobStorageDesk } from './job-storage-desk.ts';
 
 /** A job of a server, for a person. */
 export interface ShownJob {
@@ -87,6 +88,8 @@ export interface JobDesk {
     start: JsonObject,
     how: { readonly waits: boolean; readonly signal: AbortSignal },
   ): Promise<ShownJobRun>;
+  /** What a job keeps between its runs. */
+  storage(name: string): Promise<JobStorageDesk>;
   log(name: string, runId: string): Promise<ShownJobRun>;
   logs(name: string, filter: JobRunFilter): Promise<readonly ShownJobRun[]>;
 }

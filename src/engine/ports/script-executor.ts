@@ -56,7 +56,12 @@ export type ScriptLogLevel = (typeof SCRIPT_LOG_LEVELS)[number];
 export interface ScriptStorage {
   /** Undefined where nothing is stored under the key. */
   get(key: string): Promise<JsonValue | undefined>;
-  set(key: string, value: JsonValue): Promise<void>;
+  /** Without `ttlSeconds` it stays until it is deleted. */
+  set(
+    key: string,
+    value: JsonValue,
+    options?: { readonly ttlSeconds?: number | undefined },
+  ): Promise<void>;
   /** Whether there was something to delete. */
   delete(key: string): Promise<boolean>;
   /** Keys that begin with the prefix, in the order of their characters. */
@@ -64,7 +69,11 @@ export interface ScriptStorage {
   /** Sets the value when what is stored equals `expected` (undefined: when nothing is). Says whether it did. */
   compareAndSet(
     key: string,
-    change: { readonly expected: JsonValue | undefined; readonly value: JsonValue },
+    change: {
+      readonly expected: JsonValue | undefined;
+      readonly value: JsonValue;
+      readonly ttlSeconds?: number | undefined;
+    },
   ): Promise<boolean>;
 }
 

@@ -17,7 +17,7 @@ export async function answerStorage(
 
 async function answer(
   storage: ScriptStorage,
-  { operation, key, value = null, expected }: StorageRequest,
+  { operation, key, value = null, expected, ttl: ttlSeconds }: StorageRequest,
 ): Promise<Answer> {
   switch (operation) {
     case 'get': {
@@ -25,13 +25,13 @@ async function answer(
       return { value: found ?? null, found: found !== undefined };
     }
     case 'set':
-      await storage.set(key, value);
+      await storage.set(key, value, { ttlSeconds });
       return { value: null };
     case 'delete':
       return { value: await storage.delete(key) };
     case 'list':
       return { value: await storage.list(key) };
     case 'compare_and_set':
-      return { value: await storage.compareAndSet(key, { expected, value }) };
+      return { value: await storage.compareAndSet(key, { expected, value, ttlSeconds }) };
   }
 }

@@ -45,8 +45,8 @@ function jobStorage(ask: Host['ask']): JobStorage {
   }
   return {
     get,
-    async set(key, value) {
-      await ask({ operation: 'set', key, value: storable(key, value) });
+    async set(key, value, { ttlSeconds: ttl } = {}) {
+      await ask({ operation: 'set', key, value: storable(key, value), ttl });
     },
     async delete(key) {
       return (await ask({ operation: 'delete', key })).value === true;
@@ -54,8 +54,8 @@ function jobStorage(ask: Host['ask']): JobStorage {
     async list(prefix = '') {
       return (await ask({ operation: 'list', key: prefix })).value as readonly string[]; // the host's keys
     },
-    async compareAndSet(key, { expected, value }) {
-      const change = { value: storable(key, value), expected };
+    async compareAndSet(key, { expected, value, ttlSeconds: ttl }) {
+      const change = { value: storable(key, value), expected, ttl };
       return (await ask({ operation: 'compare_and_set', key, ...change })).value === true;
     },
   };

@@ -63,6 +63,8 @@ export interface StorageRequest {
   readonly value?: JsonValue | undefined;
   /** Of compare_and_set; absent: when nothing is stored. */
   readonly expected?: JsonValue | undefined;
+  /** Of set and compare_and_set: in how many seconds the value expires; absent: never. */
+  readonly ttl?: number | undefined;
 }
 
 interface LogMessage {
@@ -114,13 +116,17 @@ type JsonObject = Readonly<Record<string, JsonValue>>;
 const OPERATIONS = ['get', 'set', 'delete', 'list', 'compare_and_set'] as const;
 
 function readStorageRequest(message: JsonObject): StorageRequest {
-  const { id, value, expected } = message;
+  const { id, value, expected, ttl = null } = message;
   if (typeof id !== 'number') throw new TypeError('id: expected a number');
   const operation = oneOf(OPERATIONS, message, 'operation');
   if (value === undefined && (operation === 'set' || operation === 'compare_and_set')) {
     throw new TypeError(`value: missing, ${operation} needs one`);
   }
-  return { type: 'storage', id, operation, key: textOf(message, 'key'), value, expected };
+  if (ttl !== null && typeof ttl !== 'number') {
+    throw new TypeError(`ttl: ${JSON.stringify(ttl)}; expected seconds`);
+  }
+  const key = textOf(message, 'key');
+  return { type: 'storage', id, operation, key, value, expected, ttl: ttl ?? undefined };
 }
 
 const RESULT_CODES = ['success', 'idle', 'error'] as const;

@@ -190,6 +190,8 @@ interface JobTable {
   readonly version: number;
   readonly is_archived: Generated<number>;
   readonly created_at: number;
+  /** The highest revision that a value of its storage has had. */
+  readonly storage_revision: Generated<number>;
 }
 
 interface JobVersionTable {
@@ -239,11 +241,16 @@ interface JobResultTable {
 }
 
 /** What a job keeps between its runs. */
-interface JobStorageTable {
+export interface JobStorageTable {
   readonly job_id: string;
   readonly key: string;
   /** JSON. */
   readonly value: string;
+  readonly revision: number;
+  /** Of the JSON. */
+  readonly bytes: number;
+  readonly updated_at: number;
+  readonly expires_at: number | null;
 }
 
 /** All tables of the store. */

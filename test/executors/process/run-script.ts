@@ -32,13 +32,20 @@ export const executor = makeExecutor(300);
 /** Values in memory. */
 export class MapStorage implements ScriptStorage {
   readonly values = new Map<string, string>();
+  /** Of what was set with one, by key. */
+  readonly ttls = new Map<string, number>();
 
   async get(key: string): Promise<JsonValue | undefined> {
     const json = this.values.get(key);
     return json === undefined ? undefined : (JSON.parse(json) as JsonValue);
   }
-  async set(key: string, value: JsonValue): Promise<void> {
+  async set(
+    key: string,
+    value: JsonValue,
+    { ttlSeconds }: { ttlSeconds?: number | undefined } = {},
+  ): Promise<void> {
     this.values.set(key, JSON.stringify(value));
+    if (ttlSeconds !== undefined) this.ttls.set(key, ttlSeconds);
   }
   async delete(key: string): Promise<boolean> {
     return this.values.delete(key);
@@ -48,12 +55,16 @@ export class MapStorage implements ScriptStorage {
   }
   async compareAndSet(
     key: string,
-    { expected, value }: { expected: JsonValue | undefined; value: JsonValue },
+    {
+      expected,
+      value,
+      ttlSeconds,
+    }: { expected: JsonValue | undefined; value: JsonValue; ttlSeconds?: number | undefined },
   ): Promise<boolean> {
     if (this.values.get(key) !== (expected === undefined ? undefined : JSON.stringify(expected))) {
       return false;
     }
-    await this.set(key, value);
+    await this.set(key, value, { ttlSeconds });
     return true;
   }
 }

@@ -115,6 +115,37 @@ describe('a script', () => {
     ]);
   });
 
+  it.each([
+    [
+      'JavaScript',
+      {
+        'a.js': `import { Job } from 'rowmill/job';
+          export class A extends Job {
+            async onEvent() {
+              await this.storage.set('a', 1, { ttlSeconds: 60 });
+              await this.storage.set('b', 1);
+              await this.storage.compareAndSet('c', { expected: undefined, value: 1, ttlSeconds: 0.5 });
+            }
+          }`,
+      },
+    ],
+    [
+      'Python',
+      {
+        'a.py':
+          'import rowmill\nclass A(rowmill.Job):\n  def on_event(self, event):\n    self.storage.set("a", 1, ttl=60)\n    self.storage.set("b", 1)\n    self.storage.compare_and_set("c", 1, ttl=0.5)\n',
+      },
+    ],
+  ])('says when what it keeps expires: %s', async (_, files) => {
+    const storage = new MapStorage();
+    expect(await runScript(files, { storage })).toMatchObject({ resultCode: 'success' });
+    expect([...storage.values.keys()]).toEqual(['a', 'b', 'c']);
+    expect([...storage.ttls]).toEqual([
+      ['a', 60],
+      ['c', 0.5],
+    ]);
+  });
+
   it('may be several files, in folders, that import each other', async () => {
     const python = await runScript(
       {

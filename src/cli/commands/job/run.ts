@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { messageOf, RowmillError } from '../../../engine/errors.ts';
+import { RowmillError } from '../../../engine/errors.ts';
 import type { JsonObject } from '../../../engine/jobs/job-definition.ts';
 import type { ShownJob } from '../../../engine/jobs/job-desk.ts';
 import { argumentsSchema } from '../../../engine/task/help.ts';
@@ -10,6 +8,7 @@ import type { CommandContext } from '../../context.ts';
 import { exitCodeOfRun } from '../../exit-codes.ts';
 import { pair } from '../../flag-values.ts';
 import { examples } from '../../help-texts.ts';
+import { readWrittenJson } from '../../read-json.ts';
 import type { ArgumentFlags } from '../../run-flags.ts';
 import { visible } from '../../visible-text.ts';
 import { deskOf } from './desk.ts';
@@ -87,16 +86,7 @@ async function startArguments(
 
 /** A JSON object as it is written, or the file behind `@`. */
 async function readEvent(written: string, workingDirectory: string): Promise<JsonObject> {
-  let event: unknown;
-  try {
-    const isFile = written.startsWith('@');
-    const text = isFile
-      ? await readFile(resolve(workingDirectory, written.slice(1)), 'utf8')
-      : written;
-    event = JSON.parse(text);
-  } catch (error) {
-    throw new RowmillError('usage', `--event ${written}: ${messageOf(error)}`, { cause: error });
-  }
+  const event = await readWrittenJson(written, { what: '--event', workingDirectory });
   if (isObject(event)) return event;
   throw new RowmillError('usage', `--event ${written}: expected a JSON object`);
 }
