@@ -72,6 +72,7 @@ const host: CommandLineHost = {
           kazoo: server.kazoo,
           jobs: server.jobs,
           schedules: server.schedules,
+          system: server.system,
           secrets: server.secrets,
         },
       };
@@ -102,24 +103,28 @@ const host: CommandLineHost = {
     const { text } = await import('node:stream/consumers');
     return text(process.stdin);
   },
-  async serve({ workspace, onError }) {
+  async serve({ workspace }) {
     const [{ startServer }, { openScriptExecutor }, { openServerLog }] = await Promise.all([
       import('./server-app.ts'),
       import('./scripts-app.ts'),
       import('./system/server-log.ts'),
     ]);
     const { settings, tasks } = workspace;
-    return startServer({
+    // What a service manager keeps: one line an event.
+    const log = openServerLog(settings.logLevel, process.stdout);
+    const server = await startServer({
       ...settings,
       version,
       tasks,
       masterKey,
       threads: { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks },
       scripts: openScriptExecutor(scriptPrograms()),
-      onNotice: onError,
-      onRequest: openServerLog(workspace.settings.logLevel, process.stderr).request,
-      onError: (error, about) => onError(`${about ?? 'server'}: ${stackOf(error)}`),
+      onNotice: (message) => log.warn({ event: 'notice', message }),
+      onRequest: log.request,
+      onSystemJob: log.systemJob,
+      onError: (error, about) => log.error(error, about),
     });
+    return { ...server, log: log.info };
   },
   async keys({ settings }) {
     return (await import('./keys-app.ts')).openKeys(settings);
@@ -202,10 +207,6 @@ await flushed(process.stderr);
 isDone = true;
 // A standard input that is still open would keep the process waiting for its end.
 process.exit(stdoutError === undefined ? exitCode : 1);
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
 
 function defaultExport(loaded: unknown): unknown {
   const hasDefault = typeof loaded === 'object' && loaded !== null && 'default' in loaded;

@@ -58,12 +58,11 @@ export async function openReceivedFiles(
     expirationPeriodInMilliseconds: PARTIAL_LIFE_MS,
   });
   const resumable = new ResumableUploads(
-    { store, uploads, drafts, clock: runs.clock, makeId, onError },
+    { store, uploads, drafts, makeId },
     { maxBytes: maxUploadBytes },
   );
-  resumable.open();
   return {
     ports: { uploads, drafts, resumable },
-    close: () => Promise.all([drafts.close(), resumable.close()]),
+    close: () => drafts.close(),
   };
 }

@@ -7,6 +7,7 @@ import { RemoteJobs } from './client/remote-jobs.ts';
 import { RemoteSchedules } from './client/remote-schedules.ts';
 import { RemoteRunService } from './client/remote-run-service.ts';
 import { RemoteSecrets } from './client/remote-secrets.ts';
+import { RemoteSystem } from './client/remote-system.ts';
 import { RemoteTasks } from './client/remote-tasks.ts';
 import { RowmillError } from './engine/errors.ts';
 import type { Settings } from './settings.ts';
@@ -19,6 +20,7 @@ export interface RemoteApp {
   readonly kazoo: KazooTasks;
   readonly jobs: RemoteJobs;
   readonly schedules: RemoteSchedules;
+  readonly system: RemoteSystem;
   readonly secrets: RemoteSecrets;
 }
 
@@ -41,6 +43,7 @@ export async function openRemote(
     runs: new RemoteRunService(client, streams),
     jobs: new RemoteJobs(client),
     schedules: new RemoteSchedules(client),
+    system: new RemoteSystem(client),
     kazoo: new KazooTasks(client, { key, stdout: streams.stdout }),
     secrets: new RemoteSecrets(client),
   };

@@ -1,14 +1,11 @@
 import { nanoid } from 'nanoid';
 import { KeyAuthenticator } from './api/access/key-authenticator.ts';
-import type { RequestLine } from './api/access/log-request.ts';
 import { RateLimits } from './api/access/rate-limits.ts';
-import type { ApiPorts } from './api/api-ports.ts';
 import { listen } from './api/listen.ts';
 import { isLoopback } from './api/loopback.ts';
 import { createApiServer } from './api/server.ts';
 import { DerivedRunFiles } from './engine/hosting/derived-run-files.ts';
 import { loggedDeeds, ownDeeds } from './engine/hosting/own-deeds.ts';
-import { removalNotice, Retention } from './engine/hosting/retention.ts';
 import { RowmillError } from './engine/errors.ts';
 import { RunControl } from './engine/hosting/run-control.ts';
 import { RunEventFeed } from './engine/hosting/run-event-feed.ts';
@@ -16,13 +13,11 @@ import { RunFamilies } from './engine/hosting/run-families.ts';
 import { RunHost } from './engine/hosting/run-host.ts';
 import { inspectInput } from './engine/run/check/inspect-input.ts';
 import { LocalRunService } from './engine/service.ts';
-import type { ScriptExecutor } from './engine/ports/script-executor.ts';
 import type { MakeId } from './engine/ports/ids.ts';
 import type { SecretBox } from './engine/ports/secret-box.ts';
 import { LocalDerivedFileCache } from './files/local/derived-file-cache.ts';
-import { folderBytes } from './files/local/folder-bytes.ts';
 import { openJobs } from './jobs-app.ts';
-import { machinePorts, type ThreadSource } from './machine.ts';
+import { machinePorts } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
 import { freeBytesOf, readinessOf } from './readiness.ts';
 import { openReceivedFiles } from './received-files.ts';
@@ -39,56 +34,9 @@ import { SqlRunStore } from './stores/sql/sql-run-store.ts';
 import { SqlStoreProbe } from './stores/sql/sql-store-probe.ts';
 import { SqlWebhookStore } from './stores/sql/sql-webhook-store.ts';
 import { openSchedules } from './schedules.ts';
+import type { ServerOptions } from './server-options.ts';
+import { openUpkeep } from './upkeep.ts';
 import { openWebhooks } from './webhooks.ts';
-
-/** How a server is set up. */
-export interface ServerOptions {
-  readonly version: string;
-  /** Folder of the database, the uploads and the runs. Absolute. */
-  readonly dataDir: string;
-  readonly host: string;
-  readonly port: number;
-  /** `postgres://…`; undefined for SQLite in the data folder. */
-  readonly database: string | undefined;
-  /** What `ROWMILL_MASTER_KEY` says; undefined for the key in the data folder. */
-  readonly masterKey?: string | undefined;
-  /** Folder of the uploads and the runs that all servers on the database share. Absolute. Default: `dataDir`. */
-  readonly filesDir?: string | undefined;
-  readonly tasks: ApiPorts['tasks'];
-  /** Executes the scripts of jobs. */
-  readonly scripts: ScriptExecutor;
-  /** For runs that ask for threads. */
-  readonly threads: ThreadSource | undefined;
-  /** Hosts and networks that runs and webhooks may reach beside the public internet; `*` for all. */
-  readonly allowAddresses: readonly string[];
-  readonly corsOrigins: readonly string[];
-  /** Of a key, or of an address; 0 for any number. */
-  readonly requestsPerMinute: number;
-  readonly maxConnections: number;
-  /** How long the headers of a request may take. Default 20 s. */
-  readonly headersWithinMs?: number;
-  /** How long nothing may move on a connection. Default 120 s. */
-  readonly idleMs?: number;
-  /** Where clients reach the server, when it stands behind a proxy. */
-  readonly publicUrl?: string | undefined;
-  readonly onRequest: (line: RequestLine) => void;
-  readonly maxUploadBytes: number;
-  /** How long a draft is kept that nobody removes. Default 7. */
-  readonly draftDays?: number;
-  /** Runs carried out at the same time. */
-  readonly slots: number;
-  /** With less space than this the server says that it is not ready. Default 256 MiB. */
-  readonly minFreeBytes?: number;
-  /** Runs that ended longer ago are removed. Default: none are. */
-  readonly keepRunsDays?: number | undefined;
-  /** The oldest runs are removed until all that have ended take no more. */
-  readonly keepRunsBytes?: number | undefined;
-  /** Runs that nobody has acknowledged are removed by neither. */
-  readonly keepUntilAcknowledged?: boolean;
-  /** What the server has done by itself. */
-  readonly onNotice?: (message: string) => void;
-  readonly onError: (error: unknown, about: string | undefined) => void;
-}
 
 /** A server that listens. */
 export interface RunningServer {
@@ -99,7 +47,6 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1_000;
 const NEEDS_KEY = (host: string): string =>
   `${host} can be reached from elsewhere, and there is no key yet, so anyone could do anything: make one by rowmill key create --scope admin, or listen on 127.0.0.1`;
 
@@ -226,26 +173,23 @@ async function serve(
     makeId,
     counting: (files) => metrics.countingUploads(files),
   });
-  const retention = new Retention(
-    {
-      store,
-      control,
-      bytesOf: folderBytes,
-      clock,
-      makeStop,
-      onRemoved: async (leaving) => {
-        options.onNotice?.(removalNotice(leaving));
-        const { record, accountId } = leaving.run;
-        await note({ action: 'removeRun', accountId, subject: record.runId });
-      },
-      onError,
-    },
-    {
-      keptMs: options.keepRunsDays === undefined ? undefined : options.keepRunsDays * DAY_MS,
-      maxBytes: options.keepRunsBytes,
-      untilAcknowledged: options.keepUntilAcknowledged ?? false,
-    },
-  );
+  const upkeep = await openUpkeep(database, {
+    serverId,
+    place: place.name,
+    options,
+    store,
+    control,
+    ...received.ports,
+    idempotency,
+    keys: keys.store,
+    firings: schedules.firings,
+    webhooks: webhooks.store,
+    note,
+    clock,
+    makeId,
+    makeStop,
+    onError,
+  });
   const server = createApiServer({
     version: options.version,
     service,
@@ -255,7 +199,8 @@ async function serve(
     schedules,
     webhooks,
     metrics,
-    retention,
+    retention: upkeep.retention,
+    systemJobs: upkeep,
     readiness: readinessOf({
       probe,
       host,
@@ -301,7 +246,7 @@ async function serve(
   host.open();
   webhooks.open();
   schedules.open();
-  retention.open();
+  upkeep.open();
   return {
     url,
     isOpen,
@@ -313,7 +258,7 @@ async function serve(
         host.close(GRACE_MS),
         received.close(),
         webhooks.close(),
-        retention.close(),
+        upkeep.close(),
         news?.close() ?? Promise.resolve(),
       ];
       for (const end of await Promise.allSettled(ends)) {

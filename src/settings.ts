@@ -76,9 +76,8 @@ export async function loadSettings({
     }
     const value = spec.read(place.written, place.folder);
     if (value === undefined) {
-      problems.push(
-        `${name} (${place.source}): ${withoutPassword(JSON.stringify(place.written))} is not ${spec.allowed}`,
-      );
+      const wrong = `${withoutPassword(JSON.stringify(place.written))} is not ${spec.allowed}`;
+      problems.push(`${name} (${place.source}): ${spec.problem?.(place.written) ?? wrong}`);
     }
     return { name, value, source: place.source, variable, flag };
   });

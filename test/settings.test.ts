@@ -55,6 +55,7 @@ describe('loadSettings', () => {
       requestsPerMinute: 6000,
       draftDays: 7,
       maxConnections: 2000,
+      systemJobs: {},
       server: undefined,
       profile: undefined,
     });

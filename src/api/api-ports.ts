@@ -1,3 +1,4 @@
+import type { SystemJobs } from '../engine/automation/system/system-jobs.ts';
 import type { DerivedRunFiles } from '../engine/hosting/derived-run-files.ts';
 import type { Retention } from '../engine/hosting/retention.ts';
 import type { AccountSecrets } from '../engine/hosting/account-secrets.ts';
@@ -21,6 +22,7 @@ import type { MakeId } from '../engine/ports/ids.ts';
 import type { UploadFiles } from '../engine/ports/upload-files.ts';
 import type { FiringStore } from '../engine/ports/firing-store.ts';
 import type { ScheduleStore } from '../engine/ports/schedule-store.ts';
+import type { SystemJobStore } from '../engine/ports/system-job-store.ts';
 import type { TriggerStore } from '../engine/ports/trigger-store.ts';
 import type { WebhookStore } from '../engine/ports/webhook-store.ts';
 import type { InputInspection } from '../engine/run/check/inspect-input.ts';
@@ -62,6 +64,12 @@ interface Schedules {
   readonly makeFiringId: () => string;
   /** Something may be due. */
   readonly wake: () => void;
+}
+
+/** What the server does to look after itself. */
+interface SystemUpkeep {
+  readonly jobs: SystemJobs;
+  readonly store: SystemJobStore;
 }
 
 /** What is measured, for Prometheus. */
@@ -119,6 +127,7 @@ export interface ApiPorts {
   readonly webhooks: Webhooks;
   readonly metrics: Metrics;
   readonly retention: Pick<Retention, 'rules' | 'preview'>;
+  readonly systemJobs: SystemUpkeep;
   readonly readiness: () => Promise<Readonly<Record<'store' | 'disk' | 'host', ReadinessCheck>>>;
   readonly host: RunHost;
   readonly control: RunControl;

@@ -18,6 +18,7 @@ import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { serverRoutes } from './routes/server.ts';
+import { systemJobRoutes } from './routes/system-jobs.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -43,6 +44,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...firingRoutes,
   ...webhookRoutes,
   ...retentionRoutes,
+  ...systemJobRoutes,
   ...keyRoutes,
   ...secretRoutes,
   ...kazooRoutes,

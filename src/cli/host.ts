@@ -1,5 +1,6 @@
 import type { ScriptExecutor } from '../engine/ports/script-executor.ts';
 import type { ApiKey } from '../engine/ports/key-store.ts';
+import type { SystemDesk } from '../engine/automation/system/system-desk.ts';
 import type { ScheduleDesk } from '../engine/automation/schedule-desk.ts';
 import type { JobDesk } from '../engine/jobs/job-desk.ts';
 import type { RunHandles, RunRequest, RunService, RunSummary } from '../engine/run/run-service.ts';
@@ -84,6 +85,7 @@ export interface ServerWorkspace {
   readonly kazoo: KazooServer;
   readonly jobs: JobDesk;
   readonly schedules: ScheduleDesk;
+  readonly system: SystemDesk;
   readonly secrets: Pick<SecretDesk, 'set' | 'list' | 'delete'>;
 }
 
@@ -143,7 +145,11 @@ export interface Probe {
 /** What `serve` needs beside the settings. */
 interface ServeOptions {
   readonly workspace: Workspace;
-  readonly onError: (message: string) => void;
+}
+
+/** A line of the log of a server: what happened, and what is known of it. */
+interface ServerEvent extends Readonly<Record<string, unknown>> {
+  readonly event: string;
 }
 
 /** A server that listens. */
@@ -151,6 +157,8 @@ export interface ServingServer {
   readonly url: string;
   /** No key was made yet: whoever reaches it may do all. */
   readonly isOpen: boolean;
+  /** Writes a line into its log. */
+  log(event: ServerEvent): void;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,19 @@
-import { delimiter as pathListSeparator, resolve } from 'node:path';
+import { delimiter as pathListSeparator } from 'node:path';
 import { parseMaxFailures } from '../engine/task/max-failures.ts';
+import type { SystemPlans } from '../engine/automation/system/system-job.ts';
 import type { MaxFailures } from '../engine/task/task.ts';
+import {
+  BOOLEANS,
+  numberOf,
+  oneOf,
+  readFolder,
+  readPaths,
+  readSize,
+  url,
+  words,
+} from './setting-readers.ts';
+import type { SettingSpec } from './setting-spec.ts';
+import { readSystemPlans } from './system-plans.ts';
 
 /** How runs and the server behave, whatever the command. Flags > ROWMILL_* > rowmill.config.* > defaults. */
 export interface Settings {
@@ -48,6 +61,8 @@ export interface Settings {
   readonly keepRunsBytes: number | undefined;
   /** Whether `serve` keeps every run that nobody has acknowledged. */
   readonly keepUntilAcknowledged: boolean;
+  /** When `serve` looks after itself, where that is not by default. */
+  readonly systemJobs: SystemPlans;
   /** The server that commands speak to; undefined for runs on this machine. */
   readonly server: string | undefined;
   /** Name of a login to use instead of the default one. */
@@ -55,18 +70,6 @@ export interface Settings {
 }
 
 export type SettingName = keyof Settings;
-
-export interface SettingSpec {
-  readonly variable: string;
-  readonly flag: string;
-  readonly fallback: unknown;
-  /** Turns what was written into the value; undefined says that it is not one. */
-  readonly read: (written: unknown, folder: string) => unknown;
-  /** What is allowed, for the error. */
-  readonly allowed: string;
-  /** The value as it may be shown, where it can hold a secret. */
-  readonly shown?: (value: string) => string;
-}
 
 /** In the order they are shown. */
 export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
@@ -244,6 +247,20 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     read: (written) => BOOLEANS.get(String(written).toLowerCase()),
     allowed: 'true or false',
   },
+  systemJobs: {
+    variable: 'ROWMILL_SYSTEM_JOBS',
+    flag: '',
+    fallback: {},
+    read(written) {
+      const read = readSystemPlans(written);
+      return 'plans' in read ? read.plans : undefined;
+    },
+    problem(written) {
+      const read = readSystemPlans(written);
+      return 'problem' in read ? read.problem : undefined;
+    },
+    allowed: 'plans of jobs of the system, such as {"retention": {"time": "03:00"}}',
+  },
   server: {
     variable: 'ROWMILL_SERVER',
     flag: '--server',
@@ -259,82 +276,3 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     allowed: 'a name of letters, digits, dots, dashes and underscores',
   },
 };
-
-const BOOLEANS = new Map([
-  ['true', true],
-  ['1', true],
-  ['yes', true],
-  ['false', false],
-  ['0', false],
-  ['no', false],
-]);
-
-function oneOf(...words: readonly string[]): Pick<SettingSpec, 'read' | 'allowed'> {
-  return {
-    read: (written) => words.find((word) => word === written),
-    allowed: `one of ${words.join(', ')}`,
-  };
-}
-
-function readPaths(written: unknown, folder: string): readonly string[] | undefined {
-  const paths = typeof written === 'string' ? written.split(pathListSeparator) : written;
-  if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string')) return undefined;
-  return paths.filter((path) => path !== '').map((path) => resolve(folder, path));
-}
-
-/** Words with commas between, or a list of them. */
-function words(pattern: RegExp): Pick<SettingSpec, 'read'> {
-  return {
-    read: (written) => {
-      const given = typeof written === 'string' ? written.split(/[\s,]+/) : written;
-      if (!Array.isArray(given) || !given.every((word) => typeof word === 'string'))
-        return undefined;
-      const named = given.filter((word) => word !== '');
-      return named.every((word) => pattern.test(word)) ? named : undefined;
-    },
-  };
-}
-
-function numberOf(written: unknown, isAllowed: (value: number) => boolean): number | undefined {
-  const value = typeof written === 'string' && written.trim() !== '' ? Number(written) : written;
-  return typeof value === 'number' && Number.isFinite(value) && isAllowed(value)
-    ? value
-    : undefined;
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  tb: 1e12,
-  kib: 1024,
-  mib: 1024 ** 2,
-  gib: 1024 ** 3,
-  tib: 1024 ** 4,
-};
-
-/** `1000`, `500MB`, `16 GiB`. */
-function readSize(written: unknown): number | undefined {
-  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(String(written)) ?? [];
-  const factor = Object.hasOwn(UNITS, unit.toLowerCase()) ? UNITS[unit.toLowerCase()] : undefined;
-  const bytes = number === '' || factor === undefined ? 0 : Math.floor(Number(number) * factor);
-  return bytes >= 1 ? bytes : undefined;
-}
-
-/** An address with one of these schemes. Its password is never shown. */
-function url(...schemes: readonly string[]): Pick<SettingSpec, 'read' | 'allowed' | 'shown'> {
-  return {
-    read: (written) => {
-      if (typeof written !== 'string' || !URL.canParse(written)) return undefined;
-      return schemes.includes(new URL(written).protocol.slice(0, -1)) ? written : undefined;
-    },
-    allowed: `an address that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
-    shown: (value) => value.replace(/^([^:]+:\/\/[^/:@]*):.*@/, '$1:***@'),
-  };
-}
-
-function readFolder(written: unknown, folder: string): string | undefined {
-  return typeof written === 'string' && written !== '' ? resolve(folder, written) : undefined;
-}

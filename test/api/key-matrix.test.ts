@@ -170,6 +170,7 @@ const FACTORIES: Readonly<
       headers: { 'tus-resumable': '1.0.0', 'upload-length': '4' },
     }),
   schedule_id: newSchedule,
+  system_job: async () => 'expired_requests',
   webhook_id: newWebhook,
   secret_name: async () => {
     const name = 'TOKEN_OF_A_TEST';
@@ -223,7 +224,7 @@ function bare(
 
 /** A run that has not begun has no output; nobody has asked for a check; Kazoo says 404 for 409. */
 const NOT_THERE_YET = /output|files|check$|rows$|^\/v2.*stop$/;
-const SECRET = /\{(?!category|action|file|version|older|newer)\w+\}/;
+const SECRET = /\{(?!category|action|file|version|older|newer|system_job)\w+\}/;
 const routes = ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const);
 const guarded = routes.filter(([, { scope }]) => scope !== 'public');
 

@@ -44,6 +44,7 @@ import type {
 import { TaskRegistry, type RegisteredTask } from '../../src/engine/task/registry.ts';
 import { loadSettings } from '../../src/settings.ts';
 import { fakeSchedules } from './fake-schedules.ts';
+import { fakeSystem } from './fake-system.ts';
 
 /** A standard stream that remembers what was written. */
 export class FakeStream extends EventEmitter implements OutputStream {
@@ -547,6 +548,7 @@ export class FakeCommandLine {
                 kazoo: NO_KAZOO,
                 jobs: fakeJobs(),
                 schedules: fakeSchedules(this.toldOfSchedules),
+                system: fakeSystem(),
                 secrets: NO_SECRETS,
               }
             : undefined,
@@ -563,7 +565,8 @@ export class FakeCommandLine {
       // It is ended as soon as it is there.
       serve: async () => {
         setImmediate(() => this.signal('SIGTERM'));
-        return { url: 'http://127.0.0.1:7070', isOpen: true, close: async () => undefined };
+        const none = { log: () => undefined, close: async () => undefined };
+        return { url: 'http://127.0.0.1:7070', isOpen: true, ...none };
       },
       secrets: async () => NO_SECRETS,
       keys: async () => ({

@@ -34,6 +34,11 @@ async function serve(
   return { server, url };
 }
 
+/** A line of the log: each is one event. */
+function lineOf(text: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(text) as Readonly<Record<string, unknown>>;
+}
+
 const ANY_PORT = { ROWMILL_PORT: '0' };
 
 describe('rowmill serve', () => {
@@ -47,9 +52,28 @@ describe('rowmill serve', () => {
     };
     expect(tasks.data.map(({ name }) => name)).toContain('demo/say');
     expect(tasks.problems).toMatchObject([{ file: join(folder, 'broken.ts') }]);
+    await server.says('"job":"expired_drafts"');
     server.process.kill('SIGTERM');
     const { exitCode, stderr, stdout } = await server.ended;
-    expect([exitCode, stdout]).toEqual([0, '']);
+    expect(exitCode).toBe(0);
+    const log = stdout.trimEnd().split('\n').map(lineOf);
+    expect(log[0]).toMatchObject({
+      event: 'listening',
+      level: 'info',
+      url,
+      pid: server.process.pid,
+      tasks: tasks.data.length,
+    });
+    expect(log).toContainEqual(
+      expect.objectContaining({ event: 'module_broken', file: join(folder, 'broken.ts') }),
+    );
+    expect(log).toContainEqual(
+      expect.objectContaining({ event: 'request', route: '/v1/tasks', status: 200 }),
+    );
+    expect(log).toContainEqual(
+      expect.objectContaining({ event: 'system_job', job: 'expired_drafts', status: 'success' }),
+    );
+    expect(log.at(-1)).toMatchObject({ event: 'ended' });
     expect(stderr).toContain(`(process ${server.process.pid})`);
     expect(stderr).toContain('broken.ts did not load');
     expect(stderr).toContain('and 1 module did not load');
@@ -63,7 +87,8 @@ describe('rowmill serve', () => {
     server.process.kill('SIGINT');
     const { exitCode, stdout } = await server.ended;
     expect(exitCode).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({ url, pid: server.process.pid });
+    const [first = ''] = stdout.split('\n');
+    expect(JSON.parse(first)).toEqual({ url, pid: server.process.pid });
   });
 
   it('refuses a port that is taken, an address of another machine and wrong settings with 2', async () => {

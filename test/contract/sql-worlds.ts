@@ -15,6 +15,7 @@ import { SqlJobStore } from '../../src/stores/sql/sql-job-store.ts';
 import { SqlKeyStore } from '../../src/stores/sql/sql-key-store.ts';
 import { SqlRunStore } from '../../src/stores/sql/sql-run-store.ts';
 import { SqlSecretStore } from '../../src/stores/sql/sql-secret-store.ts';
+import { SqlSystemJobStore } from '../../src/stores/sql/sql-system-job-store.ts';
 import { asked, type TestPostgres } from '../tasks/postgres-cluster.ts';
 import type { JobStorageWorld } from './job-storage.ts';
 import type { HostedWorld } from './run-store.ts';
@@ -168,4 +169,21 @@ export async function openAuditWorld(postgres: TestPostgres | undefined) {
 export async function openSecretWorld(postgres: TestPostgres | undefined) {
   const world = await openWorld(postgres);
   return { secrets: new SqlSecretStore(world.database), close: () => world.close() };
+}
+
+/** What jobs of the system did, in a world of its own, as servers see it. */
+export async function openSystemWorld(postgres: TestPostgres | undefined) {
+  const world = await openWorld(postgres);
+  const { database } = world;
+  return {
+    server: (name: string) => new SqlSystemJobStore(database, { holder: name }),
+    async expireClaims() {
+      await database.db
+        .updateTable('system_jobs')
+        .set({ lease_until: 1 })
+        .where('holder', 'is not', null)
+        .execute();
+    },
+    close: () => world.close(),
+  };
 }

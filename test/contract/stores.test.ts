@@ -11,6 +11,7 @@ import { describeJobStorages } from './job-storage.ts';
 import { describeJobStore } from './job-store.ts';
 import { describeKeyStore } from './key-store.ts';
 import { describeSecretStore } from './secret-store.ts';
+import { describeSystemJobStore } from './system-job-store.ts';
 import { describeHostedRunStore, describeRunStore } from './run-store.ts';
 import {
   openAuditWorld,
@@ -18,6 +19,7 @@ import {
   openJobWorld,
   openKeyWorld,
   openSecretWorld,
+  openSystemWorld,
   openWorld,
 } from './sql-worlds.ts';
 
@@ -48,4 +50,5 @@ describe.each([
   describeKeyStore(name, () => openKeyWorld(server));
   describeAuditStore(name, () => openAuditWorld(server));
   describeSecretStore(name, () => openSecretWorld(server));
+  describeSystemJobStore(name, () => openSystemWorld(server));
 });

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, expect, it } from 'vitest';
 import { defineTask, write } from '../../src/index.ts';
+import { readSystemPlans } from '../../src/settings/system-plans.ts';
+import { buildIfStale, MAIN } from '../cli/built-command-line.ts';
 import { endedRun, startTestServer, type TestServer } from '../api/test-server.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/operate.md', import.meta.url));
@@ -98,4 +100,34 @@ it('docs/operate.md names every metric of the server, and no other', async () =>
     ([, name]) => name ?? '',
   );
   expect(named.toSorted()).toEqual(names.toSorted());
+});
+
+it('docs/operate.md names every job of the system with its plan, and the commands work', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'rowmill-operate-'));
+  folders.push(home);
+  const server = await serve(join(home, '.rowmill'));
+  const { body } = await server.json('/v1/system-jobs');
+  const jobs = body['data'] as readonly { name: string; plan: { text: string } }[];
+  const page = await readFile(PAGE, 'utf8');
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (every \d+ s|\d\d:\d\d|on call) \|/gm)];
+  expect(rows.map(([, name, plan]) => [name, plan])).toEqual(
+    jobs.map(({ name, plan }) => [name, plan.text.replace(/^at (\S+) UTC$/, '$1')]),
+  );
+  await buildIfStale();
+  const commands = (await commandsOf('What the server does by itself'))
+    .replaceAll('http://127.0.0.1:7070', server.url)
+    .replaceAll(/^rowmill /gm, `"${process.execPath}" "${MAIN}" `);
+  const { stdout, stderr } = await promisify(execFile)('bash', ['-euc', commands], { cwd: home });
+  expect(stdout).toMatch(/^retention +every 3600 s /m);
+  expect(stdout).toMatch(/ call +success +nothing to do$/m);
+  expect(stderr).toContain('expired_drafts: nothing to do');
+}, 120_000);
+
+it('the settings that docs/operate.md shows are taken', async () => {
+  const page = await readFile(PAGE, 'utf8');
+  const text = /```json\n(\{\n {2}"systemJobs".*?)```/s.exec(page)?.[1] ?? '';
+  const { systemJobs } = JSON.parse(text) as { readonly systemJobs: unknown };
+  const read = readSystemPlans(systemJobs);
+  if ('problem' in read) throw new Error(read.problem);
+  expect(Object.keys(read.plans)).toHaveLength(4);
 });

@@ -4,7 +4,6 @@ import type { ReadableStream } from 'node:stream/web';
 import type { FileStore } from '@tus/file-store';
 import { Server, type Upload } from '@tus/server';
 import type { Drafts } from '../../engine/hosting/drafts.ts';
-import type { Clock } from '../../engine/ports/clock.ts';
 import type { Draft } from '../../engine/ports/draft-store.ts';
 import type { MakeId } from '../../engine/ports/ids.ts';
 import type { UploadFiles } from '../../engine/ports/upload-files.ts';
@@ -15,8 +14,6 @@ import { draftWishes } from './draft-wishes.ts';
 import { readMetadata, writeMetadata } from './tus-metadata.ts';
 
 const PATH = '/v1/uploads';
-/** The sweep of uploads that nobody has gone on with. */
-const SWEEP_EVERY_MS = 60 * 60 * 1_000;
 
 /** What resumable uploads work with. */
 export interface ResumablePorts {
@@ -24,9 +21,7 @@ export interface ResumablePorts {
   readonly store: FileStore;
   readonly uploads: UploadFiles;
   readonly drafts: Drafts;
-  readonly clock: Clock;
   readonly makeId: MakeId;
-  readonly onError: (error: unknown, about: string) => void;
 }
 
 /** How far an upload is. */
@@ -43,8 +38,6 @@ export interface UploadState {
 export class ResumableUploads {
   readonly #ports: ResumablePorts;
   readonly #server: Server;
-  readonly #stop = new AbortController();
-  #sweeping: Promise<void> | undefined;
   /** Drafts that are being made: the same upload is finished once. */
   readonly #finishing = new Map<string, Promise<Draft>>();
 
@@ -59,13 +52,9 @@ export class ResumableUploads {
     });
   }
 
-  open(): void {
-    this.#sweeping ??= this.#sweep();
-  }
-
-  async close(): Promise<void> {
-    this.#stop.abort();
-    await this.#sweeping;
+  /** Removes uploads that nobody has gone on with; gives how many. */
+  removeExpired(): Promise<number> {
+    return this.#ports.store.deleteExpired();
   }
 
   /** Begins an upload of the caller's. */
@@ -176,14 +165,6 @@ export class ResumableUploads {
     // What has not come of the body is not read: nothing else can come by this connection.
     const rest = request.complete ? {} : { Connection: 'close' };
     throw new ApiProblem(code ?? 'bad_request', `tus: ${message}`, { headers: rest });
-  }
-
-  async #sweep(): Promise<void> {
-    const { store, clock, onError } = this.#ports;
-    while (!this.#stop.signal.aborted) {
-      await store.deleteExpired().catch((error: unknown) => onError(error, 'resumable uploads'));
-      await clock.sleep(SWEEP_EVERY_MS, this.#stop.signal);
-    }
   }
 }
 

@@ -93,10 +93,15 @@ async function serve(
 ): Promise<void> {
   const { host, screen } = context;
   const tasks = (await workspace.tasks.list()).length;
-  const server = await host.serve({ workspace, onError: (message) => screen.warn(message) });
+  const server = await host.serve({ workspace });
   const { url } = server;
-  if (isJson) screen.json({ url, pid: host.processId });
+  const pid = host.processId;
+  // A line, as all the log behind it is.
+  if (isJson) screen.out(JSON.stringify({ url, pid }));
   context.warnOfModules(workspace);
+  const { problems } = workspace.tasks;
+  server.log({ event: 'listening', url, pid, version: host.version, tasks });
+  for (const { file, message } of problems) server.log({ event: 'module_broken', file, message });
   for (const line of startLines(server, { workspace, tasks, processId: host.processId })) {
     screen.err(line);
   }
@@ -113,8 +118,10 @@ async function serve(
   await ended;
   endBeside?.();
   screen.err('ending: runs commit a checkpoint and go on at the next start');
+  server.log({ event: 'ending' });
   setTimeout(() => host.terminate(EXIT_CODES.ok.code), END_AFTER_MS).unref();
   await server.close();
+  server.log({ event: 'ended' });
 }
 
 function startLines(

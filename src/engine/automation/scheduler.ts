@@ -35,9 +35,6 @@ const SWEEP_EVERY_MS = 1_000;
 const TRIGGERS_AT_ONCE = 100;
 const FIRINGS_AT_ONCE = 16;
 const ENDS_AT_ONCE = 100;
-const PRUNE_EVERY_MS = 60 * 60 * 1_000;
-/** How long it can be listed what became of a due time. */
-const KEPT_MS = 90 * 24 * 60 * 60 * 1_000;
 
 /**
  * Makes triggers fire. Any number of them may work on one store: a due time becomes a firing once, a
@@ -48,7 +45,6 @@ export class Scheduler {
   readonly #closing: AbortController;
   #wake: AbortController;
   #working: Promise<void> | undefined;
-  #prunedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: SchedulerPorts) {
     this.#ports = ports;
@@ -74,12 +70,7 @@ export class Scheduler {
 
   /** Does all there is to do now. What fails is told and tried again the next time. */
   async sweep(): Promise<void> {
-    const parts = [
-      () => this.#closeEnded(),
-      () => this.#fireDue(),
-      () => this.#startWaiting(),
-      () => this.#prune(),
-    ];
+    const parts = [() => this.#closeEnded(), () => this.#fireDue(), () => this.#startWaiting()];
     for (const part of parts) {
       if (this.#closing.signal.aborted) return;
       await part().catch((error: unknown) => this.#ports.onError(error, undefined));
@@ -232,12 +223,5 @@ export class Scheduler {
       );
     const rearm = await this.#rearm(firing, outcome, endedAtMs);
     return firings.close(firing, { endedAtMs, outcome, rearm, followers });
-  }
-
-  async #prune(): Promise<void> {
-    const { firings, clock } = this.#ports;
-    if (clock.now() - this.#prunedAtMs < PRUNE_EVERY_MS) return;
-    this.#prunedAtMs = clock.now();
-    await firings.prune(clock.now() - KEPT_MS);
   }
 }

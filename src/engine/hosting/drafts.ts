@@ -12,16 +12,11 @@ export interface DraftsPorts extends DraftCheckPorts {
   readonly uploads: UploadFiles;
 }
 
-/** How long drafts live, and how often those are looked for whose time is over. */
-const SWEEP_EVERY_MS = 60_000;
-
 /** Files on their way to a run: what is found in them, what is decided of them, what a check says. */
 export class Drafts {
   readonly #ports: DraftsPorts;
   readonly #lifeMs: number;
   readonly #checks: DraftChecks;
-  #closing: AbortController | undefined;
-  #sweeping: Promise<void> | undefined;
   /** Ends when the file that is looked at now is done with. */
   #lastLook: Promise<void> = Promise.resolve();
 
@@ -31,19 +26,29 @@ export class Drafts {
     this.#checks = new DraftChecks(ports);
   }
 
-  /** Takes up what an earlier process has left, and removes drafts when their time is over. */
+  /** Takes up what an earlier process has left. */
   async open(): Promise<void> {
-    const { store, uploads, runs } = this.#ports;
+    const { store, uploads } = this.#ports;
     await store.interruptChecks();
     await uploads.sweep(new Set(await store.paths()));
-    this.#closing = runs.makeStop();
-    this.#sweeping = this.#sweep(this.#closing.signal);
   }
 
-  async close(): Promise<void> {
-    this.#closing?.abort();
-    await this.#checks.close();
-    await this.#sweeping;
+  close(): Promise<void> {
+    return this.#checks.close();
+  }
+
+  /** Removes drafts whose time is over, until the signal comes; gives how many. */
+  async removeExpired(signal: AbortSignal): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const expired = await this.#ports.store.expired();
+      for (const draft of expired) {
+        if (signal.aborted) return removed;
+        await this.remove(draft);
+        removed += 1;
+      }
+      if (expired.length === 0) return removed;
+    }
   }
 
   /** Makes a draft of a file that was received; the file is the draft's from then on. */
@@ -137,18 +142,6 @@ export class Drafts {
     const { task } = await this.#ports.tasks.find(name);
     if (task.kind === 'csv') return task;
     throw new RowmillError('usage', `${name} reads no CSV: it is run without a draft`);
-  }
-
-  async #sweep(signal: AbortSignal): Promise<void> {
-    const { store, runs, onError } = this.#ports;
-    while (!signal.aborted) {
-      try {
-        for (const draft of await store.expired()) await this.remove(draft);
-      } catch (error) {
-        onError(error, 'the sweep of drafts');
-      }
-      await runs.clock.sleep(SWEEP_EVERY_MS, signal);
-    }
   }
 }
 

@@ -34,14 +34,12 @@ interface RetentionPorts {
   readonly control: Pick<RunControl, 'delete'>;
   /** What the files in a run's folder take. */
   readonly bytesOf: (folder: string) => Promise<number>;
-  readonly clock: Clock;
-  readonly makeStop: () => AbortController;
+  readonly clock: Pick<Clock, 'now'>;
   /** It is gone. */
   readonly onRemoved: (leaving: Leaving) => Promise<void>;
-  readonly onError: (error: unknown, runId: string | undefined) => void;
+  readonly onError: (error: unknown, runId: string) => void;
 }
 
-const SWEEP_EVERY_MS = 60 * 60 * 1_000;
 const PAGE = 200;
 /** Runs that have ended. Those that can be resumed have ended too: nobody did for as long as they are kept. */
 const ENDED: readonly RunStatus[] = [
@@ -58,23 +56,10 @@ const AT_WORK: readonly RunStatus[] = ['pending', 'executing', 'paused'];
 export class Retention {
   readonly rules: RetentionRules;
   readonly #ports: RetentionPorts;
-  readonly #closing: AbortController;
-  #sweeping: Promise<void> | undefined;
 
   constructor(ports: RetentionPorts, rules: RetentionRules) {
     this.#ports = ports;
     this.rules = rules;
-    this.#closing = ports.makeStop();
-  }
-
-  open(): void {
-    const { keptMs, maxBytes } = this.rules;
-    if (keptMs !== undefined || maxBytes !== undefined) this.#sweeping ??= this.#sweepOften();
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#sweeping;
   }
 
   /**
@@ -120,33 +105,27 @@ export class Retention {
     return leaving;
   }
 
-  /** Removes what has been kept long enough, once. */
-  async sweep(): Promise<void> {
+  /** Removes what has been kept long enough, until the signal comes. */
+  async sweep(signal: AbortSignal): Promise<{ readonly removed: number; readonly bytes: number }> {
     const { control, onRemoved, onError } = this.#ports;
+    let [removed, bytes] = [0, 0];
+    if (this.rules.keptMs === undefined && this.rules.maxBytes === undefined) {
+      return { removed, bytes };
+    }
     for (const leaving of await this.preview()) {
       const { runId } = leaving.run.record;
-      if (this.#closing.signal.aborted) return;
+      if (signal.aborted) break;
       try {
         await control.delete(runId);
+        removed += 1;
+        bytes += leaving.bytes;
         await onRemoved(leaving);
       } catch (error) {
         // It was resumed, or removed, a moment ago.
         if (!(error instanceof RowmillError)) onError(error, runId);
       }
     }
-  }
-
-  async #sweepOften(): Promise<void> {
-    const { clock, onError } = this.#ports;
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      try {
-        await this.sweep();
-      } catch (error) {
-        onError(error, undefined);
-      }
-      await clock.sleep(SWEEP_EVERY_MS, signal);
-    }
+    return { removed, bytes };
   }
 
   /** Files that runs at work read: the folder they lie in is still needed. And the lines they are of. */

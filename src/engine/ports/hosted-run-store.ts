@@ -54,6 +54,12 @@ export interface DueRun {
   readonly accountId: string;
 }
 
+/** A run whose server has gone. */
+export interface AbandonedRun extends DueRun {
+  /** Name of the place its files lie in: only a server that has it can take the run up. */
+  readonly place: string | undefined;
+}
+
 export interface RunPage {
   readonly runs: readonly HostedRun[];
   readonly hasMore: boolean;

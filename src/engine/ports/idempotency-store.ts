@@ -41,4 +41,6 @@ export interface IdempotencyStore {
   release(request: RepeatableRequest): Promise<void>;
   /** It was refused: the key is free again. */
   abandon(request: RepeatableRequest): Promise<void>;
+  /** Forgets those whose day is over; gives how many. */
+  prune(): Promise<number>;
 }

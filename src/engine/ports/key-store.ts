@@ -53,4 +53,9 @@ export interface KeyStore {
   touch(keyId: string): Promise<void>;
   /** Whether a key was ever made, revoked ones too: from then on nobody calls without one. */
   hasAny(): Promise<boolean>;
+  /**
+   * Forgets keys that expired or were revoked so long ago, by the clock of the store; gives how many. The
+   * last one of all stays: a server that never had a key is open to all.
+   */
+  prune(olderThanMs: number): Promise<number>;
 }

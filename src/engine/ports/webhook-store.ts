@@ -108,4 +108,6 @@ export interface WebhookStore {
   claimDue(limit: number): Promise<readonly DueDelivery[]>;
   /** Keeps an attempt; gives how many have failed in a row. */
   settle(delivery: WebhookDelivery, outcome: DeliveryOutcome): Promise<number>;
+  /** Forgets deliveries that were made so long ago, by the clock of the store; gives how many. */
+  prune(olderThanMs: number): Promise<number>;
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { RunLane } from '../../engine/run/run-lane.ts';
+import type { AbandonedRun } from '../../engine/ports/hosted-run-store.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 
 /** Runs that ended longer ago are told to nobody any more. */
@@ -71,4 +72,21 @@ export function untoldRuns(database: SqlDatabase, { place }: { readonly place: s
     )
     .orderBy('finished_at')
     .execute();
+}
+
+/** The runs at work that no server holds any more. */
+export async function abandonedRuns(database: SqlDatabase): Promise<readonly AbandonedRun[]> {
+  const rows = await database.db
+    .selectFrom('runs')
+    .select(['id', 'account_id', 'place'])
+    .where('status', '=', 'executing')
+    .where('lease_until', '<', nowMs(database))
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+  return rows.map(({ id, account_id: accountId, place }) => ({
+    runId: id,
+    accountId,
+    place: place ?? undefined,
+  }));
 }

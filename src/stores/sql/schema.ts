@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { AutomationSchema } from './automation-schema.ts';
+import type { SystemSchema } from './system-schema.ts';
 
 /** Times are whole milliseconds since 1970, ids and JSON are text. */
 export interface RunTable {
@@ -254,7 +255,7 @@ export interface JobStorageTable {
 }
 
 /** All tables of the store. */
-export interface StoreSchema extends AutomationSchema {
+export interface StoreSchema extends AutomationSchema, SystemSchema {
   readonly runs: RunTable;
   readonly checkpoints: CheckpointTable;
   readonly run_events: RunEventTable;

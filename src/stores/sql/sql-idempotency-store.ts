@@ -43,9 +43,10 @@ export class SqlIdempotencyStore implements IdempotencyStore {
     const now = nowMs(this.#database);
     const lease = sql<number>`${now} + ${sql.lit(LEASE_MS)}`;
     return this.#try(async () => {
-      await db
-        .deleteFrom('idempotent_requests')
-        .where('created_at', '<', sql<number>`${now} - ${sql.lit(KEPT_MS)}`)
+      // A key whose day is over is a new one, also before it is forgotten.
+      await this.#outdated()
+        .where('account_id', '=', request.accountId)
+        .where('key_hash', '=', request.keyHash)
         .execute();
       const claimed = await db
         .insertInto('idempotent_requests')
@@ -89,6 +90,11 @@ export class SqlIdempotencyStore implements IdempotencyStore {
         answer,
       };
     });
+  }
+
+  async prune(): Promise<number> {
+    const { numDeletedRows } = await this.#try(() => this.#outdated().executeTakeFirstOrThrow());
+    return Number(numDeletedRows);
   }
 
   async complete(
@@ -167,6 +173,12 @@ export class SqlIdempotencyStore implements IdempotencyStore {
       .execute()
       // The next renewal may reach the store again.
       .catch(() => undefined);
+  }
+
+  #outdated() {
+    return this.#database.db
+      .deleteFrom('idempotent_requests')
+      .where('created_at', '<', sql<number>`${nowMs(this.#database)} - ${sql.lit(KEPT_MS)}`);
   }
 
   async #try<Result>(work: () => Promise<Result>): Promise<Result> {

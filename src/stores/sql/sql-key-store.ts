@@ -95,6 +95,22 @@ export class SqlKeyStore implements KeyStore {
     return row !== undefined;
   }
 
+  async prune(olderThanMs: number): Promise<number> {
+    const before = sql<number>`${nowMs(this.#database)} - ${sql.lit(olderThanMs)}`;
+    const { numDeletedRows } = await this.#try(() =>
+      this.#database.db
+        .deleteFrom('api_keys')
+        .where((where) =>
+          where.or([where('revoked_at', '<', before), where('expires_at', '<', before)]),
+        )
+        .where(
+          sql<boolean>`id <> (select id from api_keys order by created_at desc, id desc limit 1)`,
+        )
+        .executeTakeFirstOrThrow(),
+    );
+    return Number(numDeletedRows);
+  }
+
   #keys() {
     return this.#database.db
       .selectFrom('api_keys')

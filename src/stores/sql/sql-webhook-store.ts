@@ -249,6 +249,17 @@ export class SqlWebhookStore implements WebhookStore {
     );
   }
 
+  async prune(olderThanMs: number): Promise<number> {
+    const before = sql<number>`${nowMs(this.#database)} - ${sql.lit(olderThanMs)}`;
+    const { numDeletedRows } = await this.#try(() =>
+      this.#database.db
+        .deleteFrom('webhook_deliveries')
+        .where('created_at', '<', before)
+        .executeTakeFirstOrThrow(),
+    );
+    return Number(numDeletedRows);
+  }
+
   async #dueOf(row: Selectable<WebhookDeliveryTable>): Promise<DueDelivery> {
     const webhook = await this.#database.db
       .selectFrom('webhooks')

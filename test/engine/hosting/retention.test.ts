@@ -60,8 +60,7 @@ function retentionOf(runs: Readonly<Record<string, Told>>, rules: Partial<Retent
         },
       },
       bytesOf: async () => 10,
-      clock: { now: () => NOW, sleep: async () => undefined, breathe: async () => undefined },
-      makeStop: () => new AbortController(),
+      clock: { now: () => NOW },
       onRemoved: async () => undefined,
       onError: (error) => {
         throw error;
@@ -78,8 +77,9 @@ async function swept(
 ): Promise<string> {
   const { retention, removed } = retentionOf(runs, rules);
   const preview = await retention.preview();
-  await retention.sweep();
+  const swept = await retention.sweep(new AbortController().signal);
   expect(preview.map(({ run }) => run.record.runId)).toEqual(removed);
+  expect(swept).toEqual({ removed: removed.length, bytes: 10 * removed.length });
   return removed.join(' ');
 }
 

@@ -16,6 +16,7 @@ import { schedules } from './130-schedules.ts';
 import { runFigures } from './140-run-figures.ts';
 import { jobStorage } from './170-job-storage.ts';
 import { runLanes } from './180-run-lanes.ts';
+import { systemJobs } from './190-system-jobs.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -24,7 +25,8 @@ import type { MakeMigration } from './make-migration.ts';
  * one. The numbers leave room, so that parts made at the same time each have their own ten: runs 00x,
  * keys 01x, drafts 02x, control of runs 03x, webhooks and retention 04x, compatibility 05x,
  * jobs 06x, families of runs 07x, secrets 08x, automation 11x,
- * several servers 12x, schedules 13x, figures 14x, storage of jobs 17x, services and handlers 18x.
+ * several servers 12x, schedules 13x, figures 14x, storage of jobs 17x, services and handlers 18x, upkeep
+ * and alerts 19x.
  */
 export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '001-runs': runs,
@@ -45,4 +47,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '140-run-figures': runFigures,
   '170-job-storage': jobStorage,
   '180-run-lanes': runLanes,
+  '190-system-jobs': systemJobs,
 };
