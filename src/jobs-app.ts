@@ -8,6 +8,7 @@ import type { SqlDatabase } from './stores/sql/sql-database.ts';
 import { SqlJobRunStore } from './stores/sql/sql-job-run-store.ts';
 import { SqlJobStorages } from './stores/sql/sql-job-storage.ts';
 import { SqlJobStore } from './stores/sql/sql-job-store.ts';
+import { SqlServiceCallStore } from './stores/sql/sql-service-call-store.ts';
 import { AjvJsonSchemas } from './system/ajv-json-schemas.ts';
 
 interface JobsOptions {
@@ -35,6 +36,7 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
     runs,
     executor: options.scripts,
     storages,
+    calls: new SqlServiceCallStore(database),
     clock,
     makeStop,
   });

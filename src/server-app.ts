@@ -128,7 +128,7 @@ async function serve(
   const events = metrics.counting(
     new SqlEventStore(database, news),
     // The versions of scripts are without number, and would be as many labels.
-    async (runId) => (await store.get(runId)).record.task.replace(/^job\/.*$/, 'job'),
+    async (runId) => (await store.get(runId)).record.task.replace(/^(job|service)\/.*@\d+$/, '$1'),
     (error) => onError(error, undefined),
   );
   const feed = new RunEventFeed(events, news);

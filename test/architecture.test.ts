@@ -33,8 +33,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'engine/ports',
     'engine/run',
     'engine/script',
+    'engine/services',
     'engine/task',
   ],
+  // What is done elsewhere, and waited for.
+  'engine/services': ['engine/automation', 'engine/errors', 'engine/jobs', 'engine/ports'],
   // What a script is, and what its author extends.
   'engine/script': ['engine/errors', 'engine/nearest-names', 'engine/ports'],
   'engine/service': ['engine/errors', 'engine/run'],

@@ -93,6 +93,11 @@ async function refuseDefinition(
     checkBundle({ ...work, files });
     return;
   }
+  if (work.kind === 'service') {
+    const refusal = ports.webhooks.whyNot(work.endpoint);
+    if (refusal !== undefined) throw new ApiProblem('bad_request', `body.endpoint: ${refusal}`);
+    return;
+  }
   const { task } = await ports.tasks.find(work.task);
   refuseArguments(task, args);
 }

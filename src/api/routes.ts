@@ -19,6 +19,7 @@ import { scheduleRoutes } from './routes/schedules.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { serverRoutes } from './routes/server.ts';
 import { systemJobRoutes } from './routes/system-jobs.ts';
+import { serviceRoutes } from './routes/services.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -40,6 +41,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...jobRoutes,
   ...jobRunRoutes,
   ...jobStorageRoutes,
+  ...serviceRoutes,
   ...scheduleRoutes,
   ...firingRoutes,
   ...webhookRoutes,

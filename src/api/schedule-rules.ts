@@ -36,8 +36,8 @@ export async function refuseWork(
     work.kind === 'task'
       ? work
       : (await ownJob({ params: { job_id: work.jobId }, actor, ports })).latest.definition.work;
-  // A script is given whatever there is.
-  if (started.kind === 'script') return;
+  // A script, or a service, is given whatever there is.
+  if (started.kind !== 'task') return;
   const { task } = await ports.tasks.find(started.task);
   if (task.kind === 'csv') {
     throw new ApiProblem(

@@ -133,6 +133,14 @@ const newSchedule = (): Promise<string> => {
   return made('POST', '/v1/schedules', json(schedule));
 };
 
+let madeServices = 0;
+const newService = (): Promise<string> => {
+  madeServices += 1;
+  const plan = { period: 'daily', time: '15:57', timezone: 'Europe/Madrid' };
+  const service = { name: `service ${madeServices}`, endpoint: 'http://127.0.0.1:9/' };
+  return made('POST', '/v1/services', json({ ...service, execution_plan: plan }));
+};
+
 let madeJobs = 0;
 
 /** A new thing of the owner's for each parameter of a path; those of one path belong together. */
@@ -171,6 +179,7 @@ const FACTORIES: Readonly<
     }),
   schedule_id: newSchedule,
   system_job: async () => 'expired_requests',
+  service_id: newService,
   webhook_id: newWebhook,
   secret_name: async () => {
     const name = 'TOKEN_OF_A_TEST';

@@ -14,10 +14,12 @@ import { SqlJobStorages } from '../../src/stores/sql/sql-job-storage.ts';
 import { SqlJobStore } from '../../src/stores/sql/sql-job-store.ts';
 import { SqlKeyStore } from '../../src/stores/sql/sql-key-store.ts';
 import { SqlRunStore } from '../../src/stores/sql/sql-run-store.ts';
+import { SqlServiceCallStore } from '../../src/stores/sql/sql-service-call-store.ts';
 import { SqlSecretStore } from '../../src/stores/sql/sql-secret-store.ts';
 import { SqlSystemJobStore } from '../../src/stores/sql/sql-system-job-store.ts';
 import { asked, type TestPostgres } from '../tasks/postgres-cluster.ts';
 import type { JobStorageWorld } from './job-storage.ts';
+import type { ServiceCallWorld } from './service-call-store.ts';
 import type { HostedWorld } from './run-store.ts';
 
 /** An empty database of its own in a PostgreSQL server. */
@@ -90,6 +92,29 @@ export async function openEventWorld(postgres: TestPostgres | undefined) {
       .execute();
   }
   return { events: new SqlEventStore(world.database), close: () => world.close() };
+}
+
+/** The same with calls of services. */
+export async function openServiceCallWorld(
+  postgres: TestPostgres | undefined,
+): Promise<ServiceCallWorld> {
+  const world = await openWorld(postgres);
+  const { db } = world.database;
+  const account = { account_id: 'a', auth_account_id: 'a' };
+  const values = { ...account, task: 'a/b', record: '{}', status: 'pending', created_at: 1 };
+  for (const id of ['run_a', 'run_b']) {
+    await db
+      .insertInto('runs')
+      .values({ ...values, id })
+      .execute();
+  }
+  return {
+    calls: new SqlServiceCallStore(world.database),
+    async expire() {
+      await db.updateTable('service_calls').set({ until: 1 }).execute();
+    },
+    close: () => world.close(),
+  };
 }
 
 /** The same for jobs. */

@@ -10,6 +10,7 @@ import { describeEventStore } from './event-store.ts';
 import { describeJobStorages } from './job-storage.ts';
 import { describeJobStore } from './job-store.ts';
 import { describeKeyStore } from './key-store.ts';
+import { describeServiceCallStore } from './service-call-store.ts';
 import { describeSecretStore } from './secret-store.ts';
 import { describeSystemJobStore } from './system-job-store.ts';
 import { describeHostedRunStore, describeRunStore } from './run-store.ts';
@@ -20,6 +21,7 @@ import {
   openKeyWorld,
   openSecretWorld,
   openSystemWorld,
+  openServiceCallWorld,
   openWorld,
 } from './sql-worlds.ts';
 
@@ -51,4 +53,5 @@ describe.each([
   describeAuditStore(name, () => openAuditWorld(server));
   describeSecretStore(name, () => openSecretWorld(server));
   describeSystemJobStore(name, () => openSystemWorld(server));
+  describeServiceCallStore(name, () => openServiceCallWorld(server));
 });

@@ -17,6 +17,8 @@ const TAGS: Readonly<Record<string, string>> = {
   Runs: 'One execution of a task over one file: begin it, watch it, pause it, stop it, retry what failed.',
   Files: 'The CSVs of a run, whole or in ranges.',
   Schedules: 'When tasks and jobs are started, and what became of each due time.',
+  Services:
+    'What is done elsewhere: called by HTTP, once a day or again and again, and what it has answered.',
   Jobs: 'What is stored to be run again and again: its versions, its starts, what became of each.',
   Webhooks: 'Signed calls to a server of yours when a run begins, pauses or ends.',
   Keys: 'Who may call, and what they may do.',

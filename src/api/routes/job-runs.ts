@@ -153,8 +153,8 @@ async function refuseWork(
   { body, ports }: Pick<Call<unknown, unknown, z.output<typeof StartBody>>, 'body' | 'ports'>,
 ): Promise<void> {
   const hasFile = body.draft !== undefined;
-  if (work.kind === 'script') {
-    if (hasFile) throw new ApiProblem('bad_request', 'body.draft: a script reads no file');
+  if (work.kind !== 'task') {
+    if (hasFile) throw new ApiProblem('bad_request', `body.draft: a ${work.kind} reads no file`);
     return;
   }
   const { task } = await ports.tasks.find(work.task);

@@ -11,6 +11,12 @@ import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
 import { secretName } from '../../engine/task/secret-names.ts';
 import { ApiProblem } from '../problem.ts';
 import { AccountId } from './key-wire.ts';
+import {
+  NewServiceWork,
+  serviceWorkOf,
+  ServiceWorkBody,
+  serviceWorkWire,
+} from './service-work-wire.ts';
 
 const Json = z.record(z.string(), z.unknown());
 const MOST_ARGUMENT_CHARACTERS = 256 * 1024;
@@ -80,17 +86,19 @@ const Script = z.object(SCRIPT).nullable().meta({
 
 export const JOB_WORK = {
   task: z.string().max(200).nullable().meta({
-    description: '`category/action` of the task that runs; null for a script',
+    description: '`category/action` of the task that runs; null for what is none',
   }),
   script: Script,
+  service: ServiceWorkBody,
 };
 
-/** What a start of a job runs: one of both. */
+/** What a start of a job runs: one of these. */
 const NEW_WORK = {
   task: z.string().max(200).optional().meta({
     description: '`category/action` of the task that runs',
   }),
   script: NewScript.optional(),
+  service: NewServiceWork.optional(),
 };
 
 export const JOB_FIELDS = {
@@ -183,6 +191,7 @@ export function definitionWire(definition: JobDefinition) {
     description: definition.description,
     task: definition.work.kind === 'task' ? definition.work.task : null,
     script: scriptWire(definition),
+    service: definition.work.kind === 'service' ? serviceWorkWire(definition.work) : null,
     arguments: { ...definition.arguments },
     argument_schema:
       definition.argumentSchema === undefined ? null : { ...definition.argumentSchema },
@@ -213,13 +222,14 @@ export interface WholeDefinition {
 /** What a new job is where nothing is said. */
 const DEFAULT_LOG_LIMIT = 100;
 
+const ONE_WORK = 'body: a job runs a task, a script or a service: give one of these';
+
 /** Throws where it is not said what runs, or two things are. */
 export function newDefinition(wire: z.output<typeof NewJob>): WholeDefinition {
-  const { task, script, ...fields } = wire;
-  if ((task === undefined) === (script === undefined)) {
-    throw new ApiProblem('bad_request', 'body: a job runs a task or a script: give one of both');
-  }
-  return { definition: definitionOf(fields, workOf({ task, script })), files: script?.files ?? [] };
+  const { task, script, service, ...fields } = wire;
+  const work = workOf({ task, script, service });
+  if (work === undefined) throw new ApiProblem('bad_request', ONE_WORK);
+  return { definition: definitionOf(fields, work), files: script?.files ?? [] };
 }
 
 /** A job after a change. A script is changed as a whole. */
@@ -227,34 +237,38 @@ export function changedDefinition(
   { definition, files }: WholeDefinition,
   patch: Omit<z.output<typeof JobPatch>, 'archived' | 'expected_version'>,
 ): WholeDefinition {
-  const { task, script, ...fields } = patch;
-  if (task !== undefined && script !== undefined) {
-    throw new ApiProblem('bad_request', 'body: a job runs a task or a script: give one of both');
-  }
-  const { task: _, script: __, ...before } = definitionWire(definition);
+  const { task, script, service, ...fields } = patch;
+  const work = workOf({ task, script, service });
+  const { task: _, script: __, service: ___, ...before } = definitionWire(definition);
   // What is undefined was not named; what is null is no longer said.
   const named = Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined),
   );
-  const isSame = task === undefined && script === undefined;
-  const work = isSame ? definition.work : workOf({ task, script });
   return {
-    definition: definitionOf({ ...before, ...named }, work),
-    files: isSame ? files : (script?.files ?? []),
+    definition: definitionOf({ ...before, ...named }, work ?? definition.work),
+    files: work === undefined ? files : (script?.files ?? []),
   };
 }
 
+/** Undefined where nothing is said. Throws where two things are. */
 function workOf({
-  task = '',
+  task,
   script,
-}: Pick<z.output<typeof NewJob>, 'task' | 'script'>): JobDefinition['work'] {
-  if (script === undefined) return { kind: 'task', task };
+  service,
+}: Pick<z.output<typeof NewJob>, 'task' | 'script' | 'service'>):
+  | JobDefinition['work']
+  | undefined {
+  const said = [task, script, service].filter((work) => work !== undefined);
+  if (said.length > 1) throw new ApiProblem('bad_request', ONE_WORK);
+  if (task !== undefined) return { kind: 'task', task };
+  if (service !== undefined) return serviceWorkOf(service);
+  if (script === undefined) return undefined;
   const { language, entry, class_name: className } = script;
   return { kind: 'script', language, entry, className: className ?? undefined };
 }
 
 function definitionOf(
-  wire: Omit<z.output<typeof NewJob>, 'task' | 'script'>,
+  wire: Omit<z.output<typeof NewJob>, 'task' | 'script' | 'service'>,
   work: JobDefinition['work'],
 ): JobDefinition {
   return {

@@ -90,20 +90,28 @@ function reportWire(report: JobLogEntry['report'], { isWhole }: { readonly isWho
     stdout: isWhole ? printedWire(report.stdout) : null,
     stderr: isWhole ? printedWire(report.stderr) : null,
     log: [...report.log],
-    statistics: {
-      wall_ms: statistics.wallMs,
-      cpu_ms: statistics.cpuMs,
-      peak_memory_bytes: statistics.peakMemoryBytes,
-      event_bytes: statistics.eventBytes,
-      result_bytes: statistics.resultBytes,
-      stdout_bytes: statistics.stdoutBytes,
-      stderr_bytes: statistics.stderrBytes,
-    },
-    runtime: report.runtime,
+    statistics: statistics === undefined ? null : statisticsWire(statistics),
+    runtime: report.runtime ?? null,
   };
 }
 
-function printedWire({ text, bytes, cutBytes }: CapturedText): z.input<typeof Printed> {
+function statisticsWire(
+  statistics: NonNullable<NonNullable<JobLogEntry['report']>['statistics']>,
+): z.input<typeof Statistics> {
+  return {
+    wall_ms: statistics.wallMs,
+    cpu_ms: statistics.cpuMs,
+    peak_memory_bytes: statistics.peakMemoryBytes,
+    event_bytes: statistics.eventBytes,
+    result_bytes: statistics.resultBytes,
+    stdout_bytes: statistics.stdoutBytes,
+    stderr_bytes: statistics.stderrBytes,
+  };
+}
+
+function printedWire(printed: CapturedText | undefined): z.input<typeof Printed> | null {
+  if (printed === undefined) return null;
+  const { text, bytes, cutBytes } = printed;
   return { text, bytes, cut_bytes: cutBytes };
 }
 

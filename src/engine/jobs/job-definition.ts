@@ -1,4 +1,5 @@
 import type { ScriptLogLevel } from '../ports/script-executor.ts';
+import type { ExecutionPlan } from '../services/execution-plan.ts';
 
 /** A file of a script. */
 export interface ScriptFile {
@@ -9,8 +10,21 @@ export interface ScriptFile {
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** What a job runs. Its kinds grow: services and handlers come beside these. */
+/** A service elsewhere, which is called by HTTP. What it is sent are the arguments of the job. */
+export interface ServiceWork {
+  readonly kind: 'service';
+  readonly endpoint: string;
+  /** After so long it is taken not to respond. */
+  readonly timeoutSeconds: number;
+  /** False: no other call of it may be under way, on whatever server. */
+  readonly allowsConcurrency: boolean;
+  /** When it is called, as it was written. What makes it so is the schedule of the service. */
+  readonly executionPlan: ExecutionPlan | undefined;
+}
+
+/** What a job runs. */
 type JobWork =
+  | ServiceWork
   | {
       readonly kind: 'task';
       /** `category/action`. */

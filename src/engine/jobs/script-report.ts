@@ -1,22 +1,26 @@
 import type {
   CapturedText,
   JsonValue,
+  ScriptLimitName,
   ScriptLogEntry,
   ScriptOutcome,
 } from '../ports/script-executor.ts';
+import { fail, write, type Outcome } from '../task/outcome.ts';
 import type { ResultCode } from './result-code.ts';
 
-/** What came of a run of a script, as it is kept. */
+/** What came of a run of a script, or of a call of a service, as it is kept. */
 export interface ScriptReport {
   readonly resultCode: ResultCode;
   readonly message: string | undefined;
   readonly result: JsonValue;
-  readonly stdout: CapturedText;
-  readonly stderr: CapturedText;
+  /** Undefined for what prints nothing. */
+  readonly stdout?: CapturedText | undefined;
+  readonly stderr?: CapturedText | undefined;
   readonly log: readonly ScriptLogEntry[];
-  readonly statistics: ScriptOutcome['statistics'];
-  /** `python 3.11.7`. */
-  readonly runtime: string;
+  /** Of a script. */
+  readonly statistics?: ScriptOutcome['statistics'] | undefined;
+  /** Of a script: `python 3.11.7`. */
+  readonly runtime?: string | undefined;
 }
 
 /** Of each text that is kept with a record, in UTF-16 units. */
@@ -58,7 +62,8 @@ function bounded({ text, bytes, cutBytes }: CapturedText): CapturedText {
   return { text: kept, bytes, cutBytes: cutBytes + cut };
 }
 
-function boundedLog(log: readonly ScriptLogEntry[]): readonly ScriptLogEntry[] {
+/** The lines that are kept; what is not is counted in a last one. */
+export function boundedLog(log: readonly ScriptLogEntry[]): readonly ScriptLogEntry[] {
   let rest = MOST_KEPT;
   const kept = log.slice(0, MOST_LINES).filter(({ message }) => (rest -= message.length) >= 0);
   if (kept.length === log.length) return log;
@@ -66,4 +71,20 @@ function boundedLog(log: readonly ScriptLogEntry[]): readonly ScriptLogEntry[] {
     ...kept,
     { level: 'warn', message: `${log.length - kept.length} more lines were not kept` },
   ];
+}
+
+/** The row that a run of one step writes: an error is a row that failed, and the status follows from it. */
+export function reportRow(
+  { resultCode, message, result }: ScriptReport,
+  limit?: ScriptLimitName,
+): Outcome<never, 'result_code' | 'message' | 'result'> {
+  if (resultCode === 'success' || resultCode === 'idle') {
+    return write({
+      result_code: resultCode,
+      message: message ?? '',
+      result: result === null ? '' : JSON.stringify(result),
+    });
+  }
+  const code = limit === undefined ? `script_${resultCode}` : `limit_${limit}`;
+  return fail({ code, message: message ?? `the script ended with ${resultCode}` });
 }

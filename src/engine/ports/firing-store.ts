@@ -1,4 +1,5 @@
 import type { Outcome, OverlapPolicy } from '../automation/trigger.ts';
+import type { ResultCode } from '../jobs/result-code.ts';
 import type { RunStatus } from '../run/status.ts';
 
 /** What became of a due time. `waiting`: nothing yet. */
@@ -75,6 +76,8 @@ export interface FiringEnd {
         readonly succeeded: number;
         readonly failed: number;
         readonly errorCode: string | undefined;
+        /** What a script or a service has said of it. */
+        readonly said: ResultCode | undefined;
         readonly finishedAtMs: number | undefined;
       }
     | undefined;

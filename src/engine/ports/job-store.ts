@@ -35,6 +35,8 @@ export interface JobPageRequest {
   readonly accountId: string;
   readonly isArchived?: boolean | undefined;
   readonly name?: string | undefined;
+  /** Those that run this kind. */
+  readonly work?: JobDefinition['work']['kind'] | undefined;
   readonly limit: number;
   readonly after?: { readonly createdAtMs: number; readonly id: string } | undefined;
 }

@@ -14,6 +14,11 @@ export function secretsAskedFor(text: string): readonly string[] {
   return [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => secretName(name));
 }
 
+/** A text with each `{{secret:NAME}}` in it replaced by what `valueOf` gives. */
+export function withSecrets(text: string, valueOf: (name: string) => string): string {
+  return text.replaceAll(PLACEHOLDER, (_, name: string) => valueOf(name));
+}
+
 /**
  * Whether an argument holds a secret in clear: by its name, or as a password in an address. Arguments are
  * stored with the run and shown to whoever sees it.

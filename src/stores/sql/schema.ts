@@ -254,6 +254,15 @@ export interface JobStorageTable {
   readonly expires_at: number | null;
 }
 
+/** A call of a service. */
+interface ServiceCallTable {
+  readonly run_id: string;
+  /** Of the service, while no other call may be made; one has it at a time. */
+  readonly lock_name: string | null;
+  /** When its timeout is over. */
+  readonly until: number;
+}
+
 /** All tables of the store. */
 export interface StoreSchema extends AutomationSchema, SystemSchema {
   readonly runs: RunTable;
@@ -271,4 +280,5 @@ export interface StoreSchema extends AutomationSchema, SystemSchema {
   readonly secrets: SecretTable;
   readonly job_results: JobResultTable;
   readonly job_storage: JobStorageTable;
+  readonly service_calls: ServiceCallTable;
 }

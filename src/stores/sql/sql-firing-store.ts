@@ -7,6 +7,7 @@ import type {
   NewFiring,
   Verdict,
 } from '../../engine/ports/firing-store.ts';
+import { RESULT_CODES } from '../../engine/jobs/result-code.ts';
 import { RUN_STATUSES, type RunStatus } from '../../engine/run/status.ts';
 import { storeError } from '../store-error.ts';
 import { addFirings, firingOf, rearm } from './firing-rows.ts';
@@ -135,12 +136,14 @@ export class SqlFiringStore implements FiringStore {
       this.#database.db
         .selectFrom('firings')
         .leftJoin('runs', 'runs.id', 'firings.run_id')
+        .leftJoin('job_results', 'job_results.run_id', 'firings.run_id')
         .selectAll('firings')
         .select([
           'runs.status',
           'runs.succeeded',
           'runs.failed',
           'runs.error_code',
+          'job_results.result_code',
           'runs.finished_at',
         ])
         .where('firings.verdict', '=', 'fired')
@@ -165,6 +168,7 @@ export class SqlFiringStore implements FiringStore {
               succeeded: row.succeeded ?? 0,
               failed: row.failed ?? 0,
               errorCode: row.error_code ?? undefined,
+              said: RESULT_CODES.find((code) => code === row.result_code),
               finishedAtMs: row.finished_at ?? undefined,
             },
     }));

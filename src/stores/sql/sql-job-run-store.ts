@@ -245,8 +245,8 @@ export class SqlJobRunStore implements JobRunStore {
 
 /** What a list leaves out. */
 const NOTHING_PRINTED: Printed = {
-  stdout: { text: '', bytes: 0, cutBytes: 0 },
-  stderr: { text: '', bytes: 0, cutBytes: 0 },
+  stdout: undefined,
+  stderr: undefined,
   log: [],
 };
 

@@ -55,6 +55,7 @@ export class SqlJobStore implements JobStore {
     accountId,
     isArchived,
     name,
+    work,
     limit,
     after,
   }: JobPageRequest): Promise<readonly Job[]> {
@@ -63,6 +64,7 @@ export class SqlJobStore implements JobStore {
       if (isArchived !== undefined)
         query = query.where('jobs.is_archived', '=', isArchived ? 1 : 0);
       if (name !== undefined) query = query.where('jobs.name', '=', name);
+      if (work !== undefined) query = query.where(workKind(this.#database), '=', work);
       if (after !== undefined) {
         const { createdAtMs, id } = after;
         query = query.where(sql<boolean>`(jobs.created_at, jobs.id) < (${createdAtMs}, ${id})`);
@@ -187,6 +189,13 @@ export class SqlJobStore implements JobStore {
       throw storeError(this.#database.name, error);
     }
   }
+}
+
+/** What a job runs, out of its definition. */
+function workKind({ kind }: SqlDatabase) {
+  return kind === 'sqlite'
+    ? sql<string>`json_extract(job_versions.definition, '$.work.kind')`
+    : sql<string>`job_versions.definition::json #>> '{work,kind}'`;
 }
 
 /** All but the files, which may be long. */

@@ -16,6 +16,7 @@ import { schedules } from './130-schedules.ts';
 import { runFigures } from './140-run-figures.ts';
 import { jobStorage } from './170-job-storage.ts';
 import { runLanes } from './180-run-lanes.ts';
+import { serviceCalls } from './181-service-calls.ts';
 import { systemJobs } from './190-system-jobs.ts';
 import type { MakeMigration } from './make-migration.ts';
 
@@ -47,5 +48,6 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '140-run-figures': runFigures,
   '170-job-storage': jobStorage,
   '180-run-lanes': runLanes,
+  '181-service-calls': serviceCalls,
   '190-system-jobs': systemJobs,
 };
