@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { continuingAsAllowed } from './engine/jobs/continued-runs.ts';
+import { secretsOfJobs } from './engine/jobs/job-secrets.ts';
 import { JobTasks, type JobTasksPorts } from './engine/jobs/job-tasks.ts';
 import { JobStarter, type JobStarterPorts } from './engine/jobs/start-job.ts';
+import type { KnownSecrets } from './engine/ports/run-secrets.ts';
 import type { ServicePorts } from './engine/run/service-ports.ts';
 import type { RunService } from './engine/run/run-service.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
@@ -17,13 +19,14 @@ interface JobsOptions {
   readonly feed: JobStarterPorts['feed'];
   readonly tasks: JobTasksPorts['tasks'];
   readonly scripts: JobTasksPorts['executor'];
+  readonly secrets: KnownSecrets;
   readonly machine: Pick<ServicePorts, 'clock' | 'makeStop' | 'sha256'>;
   readonly onError: JobStarterPorts['onError'];
 }
 
 /** The jobs of a server: what its host needs to carry their runs out, and what its API needs. */
 export function openJobs(database: SqlDatabase, options: JobsOptions) {
-  const { service, runs, feed, machine, onError } = options;
+  const { service, runs, feed, machine, secrets, onError } = options;
   const { clock, makeStop, sha256 } = machine;
   const store = new SqlJobStore(database);
   const jobRuns = new SqlJobRunStore(database);
@@ -37,6 +40,7 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
     executor: options.scripts,
     storages,
     calls: new SqlServiceCallStore(database),
+    secrets,
     clock,
     makeStop,
   });
@@ -57,11 +61,21 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
         feed,
         tasks,
         schemas,
+        secrets,
         onError,
       });
       return { store, runs: jobRuns, starter, storages, schemas, md5, sha256 };
     },
   };
+}
+
+/** Looks up the secrets of runs: those that their jobs give them among them. */
+export function jobSecrets(
+  database: SqlDatabase,
+  secretsOf: ServicePorts['secretsOf'],
+): ServicePorts['secretsOf'] {
+  const ports = { jobs: new SqlJobStore(database), jobRuns: new SqlJobRunStore(database) };
+  return secretsOfJobs(secretsOf, ports);
 }
 
 function md5(bytes: Uint8Array): string {

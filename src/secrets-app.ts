@@ -79,8 +79,12 @@ export async function openSecrets(place: SecretPlace & { readonly database: stri
   const box = new AesSecretBox(keys);
   const secrets = sqlSecrets(database, { box, note });
   return {
-    async set(account = 'local', name: string, value: string): Promise<SecretFacts> {
-      const secret = await secrets.set({ accountId: account, name }, value);
+    async set(
+      account = 'local',
+      name: string,
+      { value, isJson }: { readonly value: string; readonly isJson: boolean },
+    ): Promise<SecretFacts> {
+      const secret = await secrets.set({ accountId: account, name }, value, { isJson });
       await note({ action: 'setSecret', accountId: account, subject: secret.name });
       return secret;
     },

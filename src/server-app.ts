@@ -16,7 +16,7 @@ import { LocalRunService } from './engine/service.ts';
 import type { MakeId } from './engine/ports/ids.ts';
 import type { SecretBox } from './engine/ports/secret-box.ts';
 import { LocalDerivedFileCache } from './files/local/derived-file-cache.ts';
-import { openJobs } from './jobs-app.ts';
+import { jobSecrets, openJobs } from './jobs-app.ts';
 import { machinePorts } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
 import { freeBytesOf, readinessOf } from './readiness.ts';
@@ -100,7 +100,7 @@ async function serve(
   const secrets = sqlSecrets(database, { box, note });
   const machine = {
     ...machinePorts(dataDir, options),
-    secretsOf: secrets.forRun.bind(secrets),
+    secretsOf: jobSecrets(database, (use) => secrets.forRun(use)),
   };
   const keys = sqlKeys(database, machine);
   const isOpen = !(await keys.store.hasAny());
@@ -138,6 +138,7 @@ async function serve(
     feed,
     tasks: options.tasks,
     scripts: options.scripts,
+    secrets,
     machine,
     onError,
   });

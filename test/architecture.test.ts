@@ -39,7 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What is done elsewhere, and waited for.
   'engine/services': ['engine/automation', 'engine/errors', 'engine/jobs', 'engine/ports'],
   // What a script is, and what its author extends.
-  'engine/script': ['engine/errors', 'engine/nearest-names', 'engine/ports'],
+  'engine/script': ['engine/errors', 'engine/nearest-names', 'engine/ports', 'engine/task'],
   'engine/service': ['engine/errors', 'engine/run'],
   // Tasks know the names that every author knows, and libraries of their subject.
   tasks: ['index', 'verifiers'],

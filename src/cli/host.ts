@@ -176,7 +176,12 @@ export interface KeyDesk {
 
 /** Where secrets are set and removed; nobody reads one. `account` undefined: that of the key, or `local`. */
 export interface SecretDesk {
-  set(account: string | undefined, name: string, value: string): Promise<SecretFacts>;
+  /** `isJson`: the value is JSON, and scripts are given it as such. */
+  set(
+    account: string | undefined,
+    name: string,
+    secret: { readonly value: string; readonly isJson: boolean },
+  ): Promise<SecretFacts>;
   list(account: string | undefined): Promise<readonly SecretFacts[]>;
   delete(account: string | undefined, name: string): Promise<void>;
   /** Makes a master key and seals all secrets with it. */

@@ -5,6 +5,7 @@ import type { ApiClient } from './api-client.ts';
 interface SecretWire {
   readonly name: string;
   readonly version: number;
+  readonly json: boolean;
   readonly key_id: string;
   readonly created_at: string;
   readonly updated_at: string;
@@ -18,8 +19,12 @@ export class RemoteSecrets {
     this.#client = client;
   }
 
-  async set(account: string | undefined, name: string, value: string): Promise<SecretFacts> {
-    const json = { value };
+  async set(
+    account: string | undefined,
+    name: string,
+    { value, isJson }: { readonly value: string; readonly isJson: boolean },
+  ): Promise<SecretFacts> {
+    const json = { value, json: isJson };
     const request = { method: 'PUT', path: pathOf(name), json, ...actingFor(account) } as const;
     // The route answers one secret.
     return factsOf((await this.#client.json(request)) as SecretWire, account);
@@ -60,6 +65,7 @@ function factsOf(secret: SecretWire, account: string | undefined): SecretFacts {
     accountId: account ?? '',
     name: secret.name,
     version: secret.version,
+    isJson: secret.json,
     keyId: secret.key_id,
     createdAtMs: Date.parse(secret.created_at),
     updatedAtMs: Date.parse(secret.updated_at),

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
-import { defineTask, fail, ok, write } from '../../src/index.ts';
+import { defineNoinputTask, defineTask, fail, ok, stop, write } from '../../src/index.ts';
 import { exportQuery } from '../../src/tasks/table/export.ts';
 import { endedRun, startTestServer, type TestServer } from './test-server.ts';
 
@@ -57,6 +57,18 @@ const plain = defineTask({
   },
 });
 
+const given = defineNoinputTask({
+  category: 'secret',
+  action: 'given',
+  description: 'Tell what the job has given',
+  output: ['told', 'length'],
+  start: () => undefined,
+  step: (_state, run) => {
+    const value = run.secrets.get('shop.key');
+    return stop(write({ told: value, length: value.length }));
+  },
+});
+
 const servers: TestServer[] = [];
 const said: string[] = [];
 afterEach(async () => {
@@ -65,7 +77,7 @@ afterEach(async () => {
 });
 
 async function serve(options: Parameters<typeof startTestServer>[1] = {}): Promise<TestServer> {
-  const server = await startTestServer([tell, refuse, plain, exportQuery], {
+  const server = await startTestServer([tell, refuse, plain, given, exportQuery], {
     onRequest: (line) => said.push(JSON.stringify(line)),
     onNotice: (line) => said.push(line),
     ...options,
@@ -134,6 +146,11 @@ async function everything(server: TestServer): Promise<string> {
   }
 }
 
+/** The output of a run that has ended. */
+async function outputOf(server: TestServer, id: unknown): Promise<string> {
+  return (await call(server, ['GET', `/v1/runs/${String(id)}/files/output.csv`])).text;
+}
+
 const FORMS = [
   VALUE,
   JSON.stringify(VALUE).slice(1, -1),
@@ -143,6 +160,56 @@ const FORMS = [
   Buffer.from(VALUE).toString('base64'),
 ];
 
+describe('secrets of a job', () => {
+  it('are given to its task under the keys of the job, and to no other run', async () => {
+    const server = await serve();
+    await set(server, 'API_TOKEN', VALUE);
+    const job = await call(server, [
+      'POST',
+      '/v1/jobs',
+      { name: 'a', task: 'secret/given', secrets: { 'shop.key': 'api-token' } },
+    ]);
+    const path = `/v1/jobs/${String(job.body['id'])}/runs`;
+    const { body } = await call(server, ['POST', path, { wait: 20 }]);
+    expect(body).toMatchObject({ status: 'success', started_by: 'local' });
+    const output = `told,length,error\n***,${VALUE.length},\n`;
+    expect(await outputOf(server, body['id'])).toBe(output);
+    const alone = await call(server, ['POST', '/v1/runs', { task: 'secret/given' }]);
+    await endedRun(server, String(alone.body['id']));
+    const found = await call(server, ['GET', `/v1/runs/${String(alone.body['id'])}`]);
+    expect(found.body['status']).toBe('internal_error');
+    expect(found.body['message']).toContain('there is no secret "shop.key" of the account local');
+    expect(await everything(server)).not.toContain(VALUE);
+  });
+
+  it('that are missing refuse the start: no run is left, and all are named', async () => {
+    const server = await serve();
+    const { body } = await call(server, [
+      'POST',
+      '/v1/jobs',
+      { name: 'a', task: 'secret/given', secrets: { 'shop.key': 'NONE', b: 'NEITHER' } },
+    ]);
+    const path = `/v1/jobs/${String(body['id'])}/runs`;
+    const refused = await call(server, ['POST', path, {}]);
+    expect([refused.status, refused.body['code']]).toEqual([422, 'arguments_invalid']);
+    for (const name of ['shop.key', 'NONE', 'NEITHER']) expect(refused.text).toContain(name);
+    expect((await call(server, ['GET', '/v1/runs'])).body['data']).toEqual([]);
+  });
+
+  it('are no JSON where it is said that they are: the value is in no answer', async () => {
+    const server = await serve();
+    const refused = await call(server, ['PUT', '/v1/secrets/A', { value: VALUE, json: true }]);
+    expect([refused.status, refused.text.includes('is no JSON')]).toEqual([400, true]);
+    expect(refused.text).not.toContain('never-shown');
+    const { body } = await call(server, [
+      'PUT',
+      '/v1/secrets/A',
+      { value: '{"a": 1}', json: true },
+    ]);
+    expect(body).toMatchObject({ name: 'A', json: true });
+  });
+});
+
 describe('secrets', () => {
   it('are set, listed without their values, set again and deleted', async () => {
     const server = await serve();
@@ -151,6 +218,7 @@ describe('secrets', () => {
       201,
       {
         name: 'API_TOKEN',
+        json: false,
         version: 1,
         key_id: expect.stringMatching(/^[\da-f]{16}$/),
         created_at: expect.any(String),

@@ -209,6 +209,7 @@ function fakeJobs(): JobDesk {
 }
 
 const SECRET: SecretFacts = {
+  isJson: false,
   accountId: 'local',
   name: 'API_TOKEN',
   version: 1,

@@ -74,7 +74,7 @@ describe('rowmill secrets', () => {
     expect([other.exitCode, other.stdout, other.stderr]).toEqual([0, '', 'there are no secrets\n']);
     const list = await rowmill(folder, ['secrets']);
     expect(list.stdout).toMatch(
-      /^SECRET +VERSION +SET +MASTER KEY\nAPI_TOKEN +2 +.*[\da-f]{16}\n$/,
+      /^SECRET +VERSION +KIND +SET +MASTER KEY\nAPI_TOKEN +2 +text +.*[\da-f]{16}\n$/,
     );
     expect((await rowmill(folder, ['secrets', 'delete', 'api-token'])).exitCode).toBe(0);
     const gone = await rowmill(folder, ['secrets', 'delete', 'api-token']);

@@ -15,6 +15,7 @@ function entryOf(id: string, more: Partial<AuditEntry> = {}): Omit<AuditEntry, '
     keyId: 'key_a',
     requestId: 'req_1',
     runId: undefined,
+    runAs: undefined,
     address: '192.0.2.7',
     action: 'stopRun',
     subject: 'run_a',

@@ -155,6 +155,7 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
           accountId: 'acme',
           version: 1,
           trigger: 'manual',
+          startedBy: { authAccountId: 'boss', keyId: 'key_a' },
           input: { patient: `Ada 100% ${runId}` },
         },
         { ...RULES, ...rules },
@@ -171,6 +172,7 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
         accountId: 'acme',
         version: 1,
         trigger: 'manual',
+        startedBy: { authAccountId: 'boss', keyId: 'key_a' },
         input: { patient: 'Ada 100% run_a' },
         status: 'pending',
       });
@@ -226,6 +228,7 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
           accountId: 'acme',
           version: 1,
           trigger: 'manual',
+          startedBy: { authAccountId: 'boss', keyId: 'key_a' },
           input: {},
         },
         { ...RULES, refusesOverlap: true },

@@ -27,6 +27,7 @@ export function describeSecretStore(name: string, open: () => Promise<SecretStor
         name: secret,
         version: 1,
         sealed: sealed(`${accountId}-${secret}`),
+        isJson: false,
       });
 
     it('are found as they were put, each account its own', async () => {
@@ -38,6 +39,7 @@ export function describeSecretStore(name: string, open: () => Promise<SecretStor
         createdAtMs: expect.any(Number),
         updatedAtMs: expect.any(Number),
         keyId: KEY,
+        isJson: false,
         sealed: sealed('acme-TOKEN'),
       });
       expect(Math.abs((put?.createdAtMs ?? 0) - Date.now())).toBeLessThan(60_000);
@@ -52,10 +54,17 @@ export function describeSecretStore(name: string, open: () => Promise<SecretStor
       const first = await make('acme', 'TOKEN');
       expect(await make('acme', 'TOKEN')).toBeUndefined();
       const put = (version: number) =>
-        secrets.put({ accountId: 'acme', name: 'TOKEN', version, sealed: sealed(`v${version}`) });
+        secrets.put({
+          accountId: 'acme',
+          name: 'TOKEN',
+          version,
+          sealed: sealed(`v${version}`),
+          isJson: true,
+        });
       expect(await put(3)).toBeUndefined();
       expect(await put(2)).toMatchObject({
         version: 2,
+        isJson: true,
         sealed: sealed('v2'),
         createdAtMs: first?.createdAtMs,
       });

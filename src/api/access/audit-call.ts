@@ -50,6 +50,7 @@ async function note(
       keyId: actor.keyId,
       requestId,
       runId: undefined,
+      runAs: undefined,
       address: context.ip,
       action: operationId,
       subject,

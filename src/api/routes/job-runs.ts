@@ -142,6 +142,7 @@ async function startOf(
     input: draft === undefined ? { kind: 'none' } : { kind: 'file', path: draft.path },
     fileName: draft?.fileName,
     owner: { accountId: actor.accountId, authAccountId: actor.authAccountId },
+    keyId: actor.keyId,
     runId: call.reservedId?.('run'),
   };
 }

@@ -50,6 +50,9 @@ export const secretRoutes: readonly AnyRoute[] = [
         .min(SHORTEST_SECRET)
         .max(LONGEST_SECRET)
         .meta({ description: 'Text, at least 8 characters', writeOnly: true }),
+      json: z.boolean().default(false).meta({
+        description: 'The text is JSON: scripts are given the value that it is',
+      }),
     }),
     responses: {
       200: { description: 'It has a new value', schema: SecretWire },
@@ -57,7 +60,9 @@ export const secretRoutes: readonly AnyRoute[] = [
     },
     handle: async ({ params: { secret_name: name }, body, actor, ports }) => {
       const { accountId } = actor;
-      const secret = await ports.secrets.set({ accountId, name }, body.value);
+      const secret = await ports.secrets.set({ accountId, name }, body.value, {
+        isJson: body.json,
+      });
       return { status: secret.version === 1 ? 201 : 200, json: secretWire(secret) };
     },
   }),

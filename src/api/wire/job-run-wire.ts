@@ -35,6 +35,7 @@ export const JobRunBody = z
     job_id: JobId,
     version: z.int().meta({ description: 'Of the job' }),
     trigger: z.enum(TRIGGER_KINDS),
+    started_by: z.string().meta({ description: 'The key that started it, or else the account' }),
     status: z.enum(RUN_STATUSES),
     result_code: z.enum(RESULT_CODES).nullable().meta({
       description: 'Null until it has ended. `idle`: there was nothing to do',
@@ -66,6 +67,7 @@ export function jobRunWire(
     job_id: entry.jobId,
     version: entry.version,
     trigger: entry.trigger,
+    started_by: entry.startedBy.keyId ?? entry.startedBy.authAccountId,
     status: entry.status,
     result_code: resultCodeOf(entry) ?? null,
     message: (entry.report === undefined ? entry.message : entry.report.message) ?? null,

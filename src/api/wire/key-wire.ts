@@ -57,6 +57,7 @@ export const AuditLine = z
     key_id: z.string().nullable(),
     request_id: z.string().nullable(),
     run_id: z.string().nullable().meta({ description: 'The run that did it' }),
+    run_as: z.string().nullable().meta({ description: 'In whose name it did, by its job' }),
     address: z.string().nullable(),
     action: z.string().meta({
       description:

@@ -6,6 +6,7 @@ export const SecretWire = z
   .object({
     name: z.string(),
     version: z.int().meta({ description: 'Grows each time it is set' }),
+    json: z.boolean().meta({ description: 'Scripts are given it as a JSON value' }),
     key_id: z.string().meta({ description: 'Of the master key that sealed it' }),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
@@ -16,6 +17,7 @@ export function secretWire(secret: SecretFacts): z.input<typeof SecretWire> {
   return {
     name: secret.name,
     version: secret.version,
+    json: secret.isJson,
     key_id: secret.keyId,
     created_at: new Date(secret.createdAtMs).toISOString(),
     updated_at: new Date(secret.updatedAtMs).toISOString(),

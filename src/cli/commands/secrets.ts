@@ -10,8 +10,12 @@ import { textTable } from '../text-table.ts';
 
 interface SecretFlags {
   readonly account?: string;
+  readonly jsonValue?: string | true;
   readonly json?: boolean;
 }
+
+const SEEN_BY_OTHERS =
+  'other users of this machine can see a command line: without a value behind --json-value it is asked for, or read from standard input';
 
 /** `secrets`: those of an account on a server, or on the data folder of one. No value is ever shown. */
 export function addSecretsCommand(program: Command, context: CommandContext): void {
@@ -33,16 +37,20 @@ export function addSecretsCommand(program: Command, context: CommandContext): vo
 function addSet(secrets: Command, context: CommandContext): void {
   const command = withAccount(secrets.command('set'))
     .description('Set a secret: its value is asked for, or read from standard input')
-    .argument('<name>', 'such as API_TOKEN');
+    .argument('<name>', 'such as API_TOKEN')
+    .option('--json-value [json]', 'it is JSON, and scripts have it as such');
   examples(
     command,
     'rowmill secrets set API_TOKEN',
     'rowmill secrets set API_TOKEN --account acme',
+    'rowmill secrets set SHOP_LOGIN --json-value',
   );
-  command.action(async (name: string, { account, json }: SecretFlags) => {
+  command.action(async (name: string, { account, json, jsonValue }: SecretFlags) => {
     await atDesk(command, context, async (desk) => {
-      const value = await context.readSecret(`The value of ${name}`);
-      const secret = await desk.set(account, name, value);
+      const given = typeof jsonValue === 'string' ? jsonValue : undefined;
+      if (given !== undefined) context.screen.warn(SEEN_BY_OTHERS);
+      const value = given ?? (await context.readSecret(`The value of ${name}`));
+      const secret = await desk.set(account, name, { value, isJson: jsonValue !== undefined });
       if (json === true) context.screen.json(secretJson(secret));
       else context.screen.err(`${secret.name} is set (version ${secret.version})`);
     });
@@ -64,12 +72,14 @@ function addList(secrets: Command, context: CommandContext): void {
         const columns = [
           { title: 'SECRET', canShrink: true },
           { title: 'VERSION' },
+          { title: 'KIND' },
           { title: 'SET' },
           { title: 'MASTER KEY' },
         ] as const;
         const rows = found.map((each) => [
           each.name,
           String(each.version),
+          each.isJson ? 'json' : 'text',
           moment(new Date(each.updatedAtMs)),
           each.keyId,
         ]);
@@ -133,6 +143,7 @@ function secretJson(secret: SecretFacts): Readonly<Record<string, unknown>> {
   return {
     name: secret.name,
     version: secret.version,
+    json: secret.isJson,
     key_id: secret.keyId,
     created_at: new Date(secret.createdAtMs).toISOString(),
     updated_at: new Date(secret.updatedAtMs).toISOString(),

@@ -82,6 +82,7 @@ export class ScheduledRuns implements JobRuns {
       input: { kind: 'none' },
       fileName: undefined,
       owner: { accountId, authAccountId },
+      keyId: undefined,
       runId: runIdOf(firing),
     });
     const { name, runsPerMinute } = job.latest.definition;

@@ -1,5 +1,5 @@
 import { RowmillError } from '../errors.ts';
-import type { RunSecretSource, SecretUse } from '../ports/run-secrets.ts';
+import type { KnownSecrets, RunSecretSource, SecretUse } from '../ports/run-secrets.ts';
 import type { SecretBox } from '../ports/secret-box.ts';
 import type { SecretFacts, SecretStore, StoredSecret } from '../ports/secret-store.ts';
 import { placesOfMachine } from '../task/machine-places.ts';
@@ -36,7 +36,7 @@ export function aboutSecret({
 }
 
 /** Secrets by account and name: they are set and used, and nobody reads them again. */
-export class AccountSecrets {
+export class AccountSecrets implements KnownSecrets {
   readonly #ports: AccountSecretPorts;
 
   constructor(ports: AccountSecretPorts) {
@@ -47,16 +47,18 @@ export class AccountSecrets {
   async set(
     { accountId, name: written }: Pick<SecretFacts, 'accountId' | 'name'>,
     value: string,
+    { isJson = false }: { readonly isJson?: boolean } = {},
   ): Promise<SecretFacts> {
     const name = checkedName(written);
     refuseValue(name, value);
+    if (isJson) refuseNoJson(name, value);
     const { store, box } = this.#ports;
     for (let tries = 0; tries < TRIES; tries += 1) {
       const before = await store.find(accountId, name);
       if (before === undefined) await this.#refuseTooMany(accountId);
       const version = (before?.version ?? 0) + 1;
       const sealed = box.seal(value, aboutSecret({ accountId, name, version }));
-      const put = await store.put({ accountId, name, version, sealed });
+      const put = await store.put({ accountId, name, version, sealed, isJson });
       if (put !== undefined) return put;
     }
     throw new RowmillError('internal', `the secret ${name} is set by others all the time`);
@@ -67,6 +69,18 @@ export class AccountSecrets {
     page: Parameters<SecretStore['page']>[1],
   ): Promise<readonly SecretFacts[]> {
     return this.#ports.store.page(accountId, page);
+  }
+
+  /** What a run of the account would be given; undefined where there is none. */
+  async find(
+    accountId: string,
+    written: string,
+  ): Promise<{ readonly isJson: boolean } | undefined> {
+    const name = secretName(written);
+    const own = await this.#ports.store.find(accountId, name);
+    if (own !== undefined) return { isJson: own.isJson };
+    const isOfMachine = accountId === OWN_ACCOUNT && this.#ports.machine.get(name) !== undefined;
+    return isOfMachine ? { isJson: false } : undefined;
   }
 
   /** Whether there was one. */
@@ -98,12 +112,17 @@ class UsedSecrets implements RunSecretSource {
   readonly #own: ReadonlyMap<string, StoredSecret>;
   readonly #ports: AccountSecretPorts;
   readonly #ofMachine: ReadonlySet<string>;
+  /** By the injection keys of its job: the names of secrets. */
+  readonly #injected: ReadonlyMap<string, string>;
   readonly #notes = new Map<string, Promise<void>>();
 
   constructor(use: SecretUse, own: ReadonlyMap<string, StoredSecret>, ports: AccountSecretPorts) {
     this.#use = use;
     this.#own = own;
     this.#ports = ports;
+    this.#injected = new Map(
+      Object.entries(use.job?.secrets ?? {}).map(([key, name]) => [secretName(key), name]),
+    );
     this.#ofMachine = new Set(
       placesOfMachine(use.task)
         .map((argument) => use.arguments[argument])
@@ -112,14 +131,14 @@ class UsedSecrets implements RunSecretSource {
   }
 
   get(written: string): string {
-    const name = secretName(written);
+    const key = secretName(written);
+    const name = this.#nameOf(key);
     const value = this.#find(name);
-    if (value === undefined) throw missing(written, { ...this.#use, isPlace: this.#isPlace(name) });
-    if (!this.#notes.has(name)) {
-      const { accountId, authAccountId, runId } = this.#use;
-      const deed = { action: 'useSecret', accountId, authAccountId, runId, subject: name };
-      this.#notes.set(name, this.#ports.note(deed));
+    if (value === undefined) {
+      const asked = name === key ? written : name;
+      throw missing(asked, { ...this.#use, isPlace: this.#isPlace(name) });
     }
+    if (!this.#notes.has(name)) this.#notes.set(name, this.#note(name));
     return value;
   }
 
@@ -135,11 +154,35 @@ class UsedSecrets implements RunSecretSource {
         if (!(error instanceof RowmillError) || error.code !== 'secret_unreadable') throw error;
       }
     }
+    const injected = [...this.#injected].map(([key, name]) => [key, values[name]] as const);
+    for (const [key, value] of injected) {
+      if (value === undefined) delete values[key];
+      else values[key] = value;
+    }
     return values;
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#notes.values());
+  }
+
+  /** A key of the job goes before the name of a secret; a place of the machine before both. */
+  #nameOf(key: string): string {
+    return this.#isPlace(key) ? key : (this.#injected.get(key) ?? key);
+  }
+
+  #note(name: string): Promise<void> {
+    const { accountId, runId, job } = this.#use;
+    const { authAccountId, keyId } = job?.startedBy ?? { ...this.#use, keyId: undefined };
+    return this.#ports.note({
+      action: 'useSecret',
+      accountId,
+      authAccountId,
+      keyId,
+      runId,
+      runAs: job?.runAs,
+      subject: name,
+    });
   }
 
   #isPlace(name: string): boolean {
@@ -175,6 +218,15 @@ function checkedName(written: string): string {
     'usage',
     `"${written}" is no name of a secret: expected a letter, then up to 99 letters, digits, - and _`,
   );
+}
+
+function refuseNoJson(name: string, value: string): void {
+  try {
+    JSON.parse(value);
+  } catch {
+    // Without what the parser says: it quotes the value.
+    throw new RowmillError('usage', `the value for ${name} is no JSON, as it was said to be`);
+  }
 }
 
 function refuseValue(name: string, value: string): void {

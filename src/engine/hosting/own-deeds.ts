@@ -9,22 +9,27 @@ interface Deed {
   readonly subject: string;
   /** The run that did it. */
   readonly runId?: string;
-  /** Who began that run. */
+  /** Who began that run, … */
   readonly authAccountId?: string;
+  /** … with which key, … */
+  readonly keyId?: string | undefined;
+  /** … and in whose name it is, where its job says so. */
+  readonly runAs?: string | undefined;
 }
 
 /** Writes such a deed into the audit. */
 export type NoteDeed = (deed: Deed) => Promise<void>;
 
 export function ownDeeds(audit: Pick<AuditStore, 'append'>, makeId: MakeId): NoteDeed {
-  return ({ action, accountId, authAccountId = accountId, subject, runId }) =>
+  return ({ action, accountId, authAccountId = accountId, subject, runId, keyId, runAs }) =>
     audit.append({
       id: makeId('aud'),
       accountId,
       authAccountId,
-      keyId: undefined,
+      keyId,
       requestId: undefined,
       runId,
+      runAs,
       address: undefined,
       action,
       subject,

@@ -4,14 +4,17 @@ import type { HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { JobRunStore } from '../ports/job-run-store.ts';
 import type { JobStorages } from '../ports/job-storage.ts';
 import type { JobStore, JobVersion } from '../ports/job-store.ts';
+import type { KnownSecrets } from '../ports/run-secrets.ts';
 import type { ScriptExecutor } from '../ports/script-executor.ts';
 import type { ServiceCallPorts } from '../services/call-service.ts';
 import { DEFAULT_EXECUTOR } from '../script/executor-definition.ts';
+import { Redaction } from '../script/redaction.ts';
 import { stop, type Outcome } from '../task/outcome.ts';
 import type { RegisteredTask } from '../task/registry.ts';
 import type { RunContext } from '../task/run-context.ts';
 import { brandTask, type NoinputTask } from '../task/task.ts';
 import type { JsonObject, ScriptFile } from './job-definition.ts';
+import { secretValues, withoutSecrets } from './job-secrets.ts';
 import { reportOf, reportRow } from './script-report.ts';
 import { serviceStep } from './service-step.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -24,6 +27,7 @@ export interface JobTasksPorts extends ServiceCallPorts {
   readonly runs: Pick<HostedRunStore, 'get'>;
   readonly executor: ScriptExecutor;
   readonly storages: JobStorages;
+  readonly secrets: KnownSecrets;
 }
 
 const NAME = /^(?:job|service)\/([^@/]+)@(\d+)$/;
@@ -95,21 +99,25 @@ export class JobTasks {
     if (work.kind !== 'script') throw new Error(`${jobTaskName(version)} is no script`);
     const { language, entry, className } = work;
     const { runtimeVersion, limits, access } = DEFAULT_EXECUTOR;
-    const ended = await untilStopped(run, this.#ports, (signal) =>
+    const secrets = await secretValues(version, run, this.#ports.secrets);
+    const redaction = new Redaction(secrets);
+    const storage = this.#ports.storages.of(version.jobId);
+    const outcome = await untilStopped(run, this.#ports, (signal) =>
       this.#ports.executor.run({
         bundle: { language, entry, className, files: version.files },
         // It was JSON when it came, and is stored as such.
         event: JSON.parse(JSON.stringify(run.arguments)),
-        secrets: {},
+        secrets,
         runtimeVersion,
         limits,
         access,
         logLevel,
-        storage: this.#ports.storages.of(version.jobId),
+        storage: withoutSecrets(storage, redaction),
         signal,
       }),
     );
-    if (ended === 'stopped') return stop();
+    if (outcome === 'stopped') return stop();
+    const ended = redaction.outcome(outcome);
     for (const { level, message } of ended.log) run.log[level](message);
     const report = reportOf(ended);
     await this.#ports.jobRuns.saveReport(run.runId, report);

@@ -5,9 +5,11 @@ import type { HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { Admission, JobRunStore, TriggerKind } from '../ports/job-run-store.ts';
 import type { Job } from '../ports/job-store.ts';
 import type { JsonSchemas } from '../ports/json-schemas.ts';
+import type { KnownSecrets } from '../ports/run-secrets.ts';
 import type { RunInput, RunOwner, RunService } from '../run/run-service.ts';
 import type { RegisteredTask } from '../task/registry.ts';
 import type { JsonObject } from './job-definition.ts';
+import { refuseMissingSecrets } from './job-secrets.ts';
 import { jobTaskName } from './job-tasks.ts';
 
 /** What starting jobs works with. */
@@ -19,6 +21,7 @@ export interface JobStarterPorts {
   readonly feed: Pick<RunEventFeed, 'tell'>;
   readonly tasks: { find(name: string): Promise<RegisteredTask> };
   readonly schemas: JsonSchemas;
+  readonly secrets: KnownSecrets;
   readonly onError: (error: unknown, runId: string | undefined) => void;
 }
 
@@ -30,8 +33,10 @@ export interface JobStart {
   /** A file, for a task that reads one. */
   readonly input: RunInput;
   readonly fileName: string | undefined;
-  /** Who starts it. */
+  /** Who starts it, … */
   readonly owner: RunOwner;
+  /** … and with which key, if with one. */
+  readonly keyId: string | undefined;
   /** Id that the run is to have, where the same start may come again. */
   readonly runId: string | undefined;
 }
@@ -50,8 +55,8 @@ export class JobStarter {
   }
 
   /**
-   * Checks the arguments, stores a run and makes it due. Throws `arguments_invalid` with all that is wrong,
-   * or what the task refuses; no run is left behind then, nor where the job may not be started now.
+   * Checks the arguments and secrets, stores a run and makes it due. Throws `arguments_invalid` with all
+   * that is wrong, or what the task refuses; no run is left behind then, nor where the job may not be started now.
    */
   async start(job: Job, start: JobStart): Promise<JobStartResult> {
     const { jobRuns, host, feed } = this.#ports;
@@ -59,6 +64,7 @@ export class JobStarter {
     const { definition, number: version } = job.latest;
     const args = { ...definition.arguments, ...start.arguments };
     this.#refuseArguments(job, args);
+    await refuseMissingSecrets(job, this.#ports.secrets);
     const runId = (await this.#madeBefore(start.runId)) ?? (await this.#create(job, start, args));
     const admission = await jobRuns.admit(
       {
@@ -67,6 +73,7 @@ export class JobStarter {
         accountId: job.accountId,
         version,
         trigger: start.trigger,
+        startedBy: { authAccountId: start.owner.authAccountId, keyId: start.keyId },
         input: args,
       },
       {

@@ -10,6 +10,8 @@ export interface AuditEntry {
   readonly requestId: string | undefined;
   /** The run that did it; undefined for what was asked for. */
   readonly runId: string | undefined;
+  /** In whose name that run is, where its job says so. */
+  readonly runAs: string | undefined;
   /** IP address of who called; undefined for the command line. */
   readonly address: string | undefined;
   /** The operation, as the description of the API names it: `createRun`. */
@@ -31,6 +33,7 @@ export function auditWords(entry: Omit<AuditEntry, 'createdAtMs'>) {
     key_id: entry.keyId ?? null,
     request_id: entry.requestId ?? null,
     run_id: entry.runId ?? null,
+    run_as: entry.runAs ?? null,
     address: entry.address ?? null,
     action: entry.action,
     subject: entry.subject ?? null,

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../jobs/job-definition.ts';
 import type { ScriptReport } from '../jobs/script-report.ts';
 import type { RunStatus, Tally } from '../run/status.ts';
+import type { Starter } from './run-secrets.ts';
 
 /** What has started a run of a job. */
 export const TRIGGER_KINDS = ['manual', 'schedule'] as const;
@@ -14,6 +15,7 @@ export interface JobRun {
   readonly accountId: string;
   readonly version: number;
   readonly trigger: TriggerKind;
+  readonly startedBy: Starter;
   /** What it was given. */
   readonly input: JsonObject;
   readonly createdAtMs: number;

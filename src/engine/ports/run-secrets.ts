@@ -9,6 +9,30 @@ export interface SecretUse {
   readonly task: Task;
   /** Of the run, as given. */
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** The job whose run it is, if it is one. */
+  readonly job?: JobSecretUse | undefined;
+}
+
+/** What a job says of the secrets of its runs. */
+interface JobSecretUse {
+  /** By injection key: the name of a secret of the account. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Who has started the run. */
+  readonly startedBy: Starter;
+  /** In whose name it is. */
+  readonly runAs: string | undefined;
+}
+
+/** Who has started something. */
+export interface Starter {
+  readonly authAccountId: string;
+  /** Undefined on localhost without keys, and for a schedule. */
+  readonly keyId: string | undefined;
+}
+
+/** Which secrets there are, for who may not read them. */
+export interface KnownSecrets {
+  find(accountId: string, name: string): Promise<{ readonly isJson: boolean } | undefined>;
 }
 
 /** The secrets that a run may use while it is carried out. */

@@ -9,6 +9,8 @@ export interface SecretFacts {
   readonly updatedAtMs: number;
   /** Of the key that sealed it. */
   readonly keyId: string;
+  /** Scripts are given it as the JSON value that it is, not as text. */
+  readonly isJson: boolean;
 }
 
 export interface StoredSecret extends SecretFacts {
@@ -26,7 +28,7 @@ export interface SecretStore {
    * not what is there: another was faster.
    */
   put(
-    secret: Pick<StoredSecret, 'accountId' | 'name' | 'version' | 'sealed'>,
+    secret: Pick<StoredSecret, 'accountId' | 'name' | 'version' | 'sealed' | 'isJson'>,
   ): Promise<StoredSecret | undefined>;
   /** Whether there was one. */
   delete(accountId: string, name: string): Promise<boolean>;

@@ -10,12 +10,12 @@ import type {
   ScriptRuntimeName,
 } from '../../engine/ports/script-executor.ts';
 import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
+import { Redaction } from '../../engine/script/redaction.ts';
 import { answerStorage } from './answer-storage.ts';
 import { boundedLines, LineTooLongError } from './bounded-lines.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { CapturedStream, OutputBudget } from './output-budget.ts';
 import { initOf } from './process-tree.ts';
-import { Redaction } from './redact.ts';
 import { READY, SCRIPT_FOLDER } from './sandbox.ts';
 import { startSandbox, type SandboxedProcess } from './sandboxed-process.ts';
 import {
@@ -109,7 +109,7 @@ export class Execution {
       );
     }
     const texts = { stdout: stdout.captured(), stderr: stderr.captured() };
-    return {
+    return this.#redaction.outcome({
       ...this.#verdict(exitCode, texts.stderr.text),
       log: this.#log,
       ...texts,
@@ -123,7 +123,7 @@ export class Execution {
         stderrBytes: stderr.bytes,
       },
       runtime: { language: this.#setup.runtime.language, version: this.#setup.runtime.version },
-    };
+    });
   }
 
   /** What the program says, one message after another: one that floods us waits for its answers. */
@@ -147,7 +147,9 @@ export class Execution {
     } catch (error) {
       if (error instanceof LineTooLongError) this.#endAt('output', `output: ${error.message}`);
       else {
-        const message = `the program broke the protocol: ${messageOf(error)}`;
+        // What is no JSON would be quoted in part, and could be the beginning of a secret.
+        const why = error instanceof SyntaxError ? 'a line is no JSON' : messageOf(error);
+        const message = `the program broke the protocol: ${why}`;
         this.#end({ limit: undefined, error: { name: 'ProtocolError', message } });
       }
       output.resume();
@@ -158,7 +160,7 @@ export class Execution {
     const isWanted =
       SCRIPT_LOG_LEVELS.indexOf(level) >= SCRIPT_LOG_LEVELS.indexOf(this.#call.logLevel);
     if (isWanted && this.#ending === undefined) {
-      this.#log.push({ level, message: this.#redaction.text(message) });
+      this.#log.push({ level, message });
     }
   }
 
@@ -245,8 +247,6 @@ export class Execution {
     exitCode: number,
     stderr: string,
   ): Pick<ScriptOutcome, 'resultCode' | 'result' | 'message' | 'error' | 'limit'> {
-    const strike = (text: string | undefined): string | undefined =>
-      text === undefined ? undefined : this.#redaction.text(text);
     if (this.#ending !== undefined) {
       const { limit, error } = this.#ending;
       return { resultCode: limit === 'timeout' ? 'timeout' : 'error', result: null, limit, error };
@@ -255,16 +255,12 @@ export class Execution {
     const { code, error, limit } = result;
     return {
       resultCode: code,
-      result: this.#redaction.json(result.result ?? null),
-      message: strike(result.message),
+      result: result.result ?? null,
+      message: result.message,
       limit,
       error:
         code === 'error'
-          ? {
-              ...(error ?? { name: 'Error', message: 'the script failed and did not say why' }),
-              ...(error && { message: this.#redaction.text(error.message) }),
-              stack: strike(error?.stack),
-            }
+          ? (error ?? { name: 'Error', message: 'the script failed and did not say why' })
           : undefined,
     };
   }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { CapturedText } from '../../engine/ports/script-executor.ts';
-import type { Redaction } from './redact.ts';
+import type { Redaction } from '../../engine/script/redaction.ts';
 
 /** What a script may put out, by all its ways together. */
 export class OutputBudget {

@@ -175,6 +175,8 @@ export interface AuditTable {
   readonly key_id: string | null;
   readonly request_id: string | null;
   readonly run_id: string | null;
+  /** In whose name the run did it, where its job says so. */
+  readonly run_as: string | null;
   readonly address: string | null;
   readonly action: string;
   readonly subject: string | null;
@@ -214,6 +216,9 @@ interface JobRunTable {
   readonly job_id: string;
   readonly version: number;
   readonly trigger_kind: string;
+  /** Account and key of who has started it; null for runs of earlier releases. */
+  readonly started_account_id: string | null;
+  readonly started_key_id: string | null;
   /** JSON. */
   readonly input: string;
   readonly created_at: number;
@@ -224,6 +229,8 @@ export interface SecretTable {
   readonly account_id: string;
   readonly name: string;
   readonly sealed: string;
+  /** 1: it is JSON, and scripts are given it as such. */
+  readonly is_json: Generated<number>;
   /** Grows each time it is set. */
   readonly version: number;
   readonly created_at: number;

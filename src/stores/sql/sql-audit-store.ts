@@ -64,6 +64,7 @@ function entryOf(row: Selectable<AuditTable>): AuditEntry {
     keyId: row.key_id ?? undefined,
     requestId: row.request_id ?? undefined,
     runId: row.run_id ?? undefined,
+    runAs: row.run_as ?? undefined,
     address: row.address ?? undefined,
     action: row.action,
     subject: row.subject ?? undefined,

@@ -64,6 +64,8 @@ export class SqlJobRunStore implements JobRunStore {
             job_id: run.jobId,
             version: run.version,
             trigger_kind: run.trigger,
+            started_account_id: run.startedBy.authAccountId,
+            started_key_id: run.startedBy.keyId ?? null,
             input: JSON.stringify(run.input),
             created_at: now,
           })
@@ -221,6 +223,8 @@ export class SqlJobRunStore implements JobRunStore {
         'job_runs.job_id',
         'job_runs.version',
         'job_runs.trigger_kind',
+        'job_runs.started_account_id',
+        'job_runs.started_key_id',
         'job_runs.input',
         'job_runs.created_at',
         'runs.account_id',
@@ -279,6 +283,8 @@ function entryOf(row: {
   readonly job_id: string;
   readonly version: number;
   readonly trigger_kind: string;
+  readonly started_account_id: string | null;
+  readonly started_key_id: string | null;
   readonly input: string;
   readonly created_at: number;
   readonly account_id: string;
@@ -300,6 +306,10 @@ function entryOf(row: {
     accountId: row.account_id,
     version: row.version,
     trigger,
+    startedBy: {
+      authAccountId: row.started_account_id ?? row.account_id,
+      keyId: row.started_key_id ?? undefined,
+    },
     input: JSON.parse(row.input) as JsonObject, // written by `admit`
     createdAtMs: row.created_at,
     status: statusOf(row.status),

@@ -30,10 +30,11 @@ export class SqlSecretStore implements SecretStore {
     name,
     version,
     sealed,
+    isJson,
   }: Parameters<SecretStore['put']>[0]): Promise<StoredSecret | undefined> {
     const now = nowMs(this.#database);
     const { db } = this.#database;
-    const values = { version, sealed, updated_at: now };
+    const values = { version, sealed, is_json: isJson ? 1 : 0, updated_at: now };
     const row = await this.#try(() =>
       version === 1
         ? db
@@ -100,6 +101,7 @@ function storedSecret(row: Selectable<SecretTable>): StoredSecret {
     createdAtMs: row.created_at,
     updatedAtMs: row.updated_at,
     keyId: sealingKeyOf(row.sealed) ?? '',
+    isJson: row.is_json === 1,
     sealed: row.sealed,
   };
 }

@@ -37,6 +37,15 @@ describe('the secrets of a run', () => {
     expect(given('hunter22', 'hunter22-and-more').redact('a hunter22-and-more b')).toBe('a *** b');
   });
 
+  it('that are JSON are taken out in each of their parts', () => {
+    const secrets = given('{"user": "anna", "deep": [{"key": "ünder-1"}, 7261893], "on": true}');
+    expect(secrets.redact('anna, 7261893, true, \\u00fcnder-1, ünder-1')).toBe(
+      '***, ***, true, ***, ***',
+    );
+    expect(secrets.redactIn([7261893, 726, { a: 'anna' }])).toEqual(['***', 726, { a: '***' }]);
+    expect(given('{no JSON at all').redact('a {no JSON at all b')).toBe('a *** b');
+  });
+
   it('that were not given yet, or are short, change nothing', () => {
     const secrets = given('short');
     expect(secrets.isIdle).toBe(true);

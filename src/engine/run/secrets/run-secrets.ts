@@ -1,17 +1,18 @@
 import { RowmillError } from '../../errors.ts';
 import type { RunFacts, TaskLog, TaskSecrets } from '../../task/run-context.ts';
+import { partsOfSecret, secretForms } from '../../task/secret-forms.ts';
 
 /** Shorter ones are no secrets, and would be found in every text. */
 const SHORTEST_TAKEN_OUT = 8;
 const IN_ITS_PLACE = '***';
 
 /**
- * The secrets of a run, and what takes them out of whatever a task says: those that it was given, also
- * where they are encoded for an address, for JSON or in base64.
+ * The secrets of a run, and what takes them out of whatever a task says: those that it was given, each part
+ * of one that is JSON, also where they are encoded for an address, for JSON or in base64.
  */
 export class RunSecrets implements TaskSecrets {
   #source: TaskSecrets | undefined;
-  /** The longest first: one secret may begin with another. */
+  readonly #given = new Set<string>();
   #forms: readonly string[] = [];
 
   constructor(source?: TaskSecrets) {
@@ -26,21 +27,11 @@ export class RunSecrets implements TaskSecrets {
   get(name: string): string {
     if (this.#source === undefined) throw new TypeError('secrets are asked for before the run');
     const value = this.#source.get(name);
-    if (value.length >= SHORTEST_TAKEN_OUT) {
-      if (!this.#forms.includes(value)) this.#takeOut(value);
+    if (value.length >= SHORTEST_TAKEN_OUT && !this.#given.has(value)) {
+      this.#given.add(value);
+      this.#forms = secretForms([...this.#given].map(partsOfSecret));
     }
     return value;
-  }
-
-  #takeOut(value: string): void {
-    const forms = [
-      ...this.#forms,
-      value,
-      encodeURIComponent(value),
-      JSON.stringify(value).slice(1, -1),
-      Buffer.from(value).toString('base64'),
-    ];
-    this.#forms = [...new Set(forms)].sort((a, b) => b.length - a.length);
   }
 
   /** Nothing was given: nothing can be found. */
@@ -58,6 +49,10 @@ export class RunSecrets implements TaskSecrets {
   redactIn(value: unknown): unknown {
     if (this.isIdle) return value;
     if (typeof value === 'string') return this.redact(value);
+    if (typeof value === 'number') {
+      const text = this.redact(String(value));
+      return text === String(value) ? value : text;
+    }
     if (Array.isArray(value)) return value.map((item: unknown) => this.redactIn(item));
     if (!isPlain(value)) return value;
     return Object.fromEntries(

@@ -14,6 +14,7 @@ import { automation } from './110-automation.ts';
 import { placeOfDrafts } from './120-place-of-drafts.ts';
 import { schedules } from './130-schedules.ts';
 import { runFigures } from './140-run-figures.ts';
+import { jobStarters } from './150-job-starters.ts';
 import { jobStorage } from './170-job-storage.ts';
 import { runLanes } from './180-run-lanes.ts';
 import { serviceCalls } from './181-service-calls.ts';
@@ -26,7 +27,7 @@ import type { MakeMigration } from './make-migration.ts';
  * one. The numbers leave room, so that parts made at the same time each have their own ten: runs 00x,
  * keys 01x, drafts 02x, control of runs 03x, webhooks and retention 04x, compatibility 05x,
  * jobs 06x, families of runs 07x, secrets 08x, automation 11x,
- * several servers 12x, schedules 13x, figures 14x, storage of jobs 17x, services and handlers 18x, upkeep
+ * several servers 12x, schedules 13x, figures 14x, executors and roles 15x, storage of jobs 17x, services and handlers 18x, upkeep
  * and alerts 19x.
  */
 export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
@@ -46,6 +47,7 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '120-place-of-drafts': placeOfDrafts,
   '130-schedules': schedules,
   '140-run-figures': runFigures,
+  '150-job-starters': jobStarters,
   '170-job-storage': jobStorage,
   '180-run-lanes': runLanes,
   '181-service-calls': serviceCalls,
