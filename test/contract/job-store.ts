@@ -285,7 +285,7 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
       }
       expect(await page({ text: 'wallMs' })).toEqual([]);
       const [, listed] = await jobRuns.page({ jobId: 'job_a', limit: 9 });
-      expect(listed?.report).toMatchObject({ resultCode: 'timeout', stdout: { text: '' } });
+      expect(listed?.report).toMatchObject({ resultCode: 'timeout', stdout: undefined });
     });
 
     it('that have ended are known beyond those to keep, the oldest first', async () => {
