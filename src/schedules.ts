@@ -1,50 +1,90 @@
 import type { ApiPorts } from './api/api-ports.ts';
+import { refuseArguments } from './api/refuse-arguments.ts';
+import { EventCatalogue } from './engine/automation/event-catalogue.ts';
+import { EventTeller } from './engine/automation/event-teller.ts';
+import { tellRunEvent } from './engine/automation/tell-run-events.ts';
 import { ScheduledRuns } from './engine/automation/scheduled-runs.ts';
 import { Scheduler, type SchedulerPorts } from './engine/automation/scheduler.ts';
 import type { RunEventFeed } from './engine/hosting/run-event-feed.ts';
+import { SqlEventKindStore, SqlToldEventStore } from './stores/sql/sql-told-event-store.ts';
 import { SqlFiringStore } from './stores/sql/sql-firing-store.ts';
 import { SqlScheduleStore } from './stores/sql/sql-schedule-store.ts';
 import { SqlTriggerStore } from './stores/sql/sql-trigger-store.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
 
-type RunPorts = Omit<ConstructorParameters<typeof ScheduledRuns>[0], 'schedules'>;
+type RunPorts = Omit<
+  ConstructorParameters<typeof ScheduledRuns>[0],
+  'schedules' | 'jobs' | 'starter' | 'refuseArguments'
+>;
 
 interface ScheduleOptions
   extends RunPorts, Pick<SchedulerPorts, 'clock' | 'makeId' | 'makeStop' | 'onError'> {
   readonly serverId: string;
+  readonly jobs: Pick<ApiPorts['jobs'], 'store' | 'runs' | 'starter' | 'sha256'>;
   readonly feed: RunEventFeed;
 }
 
 /** The schedules of a server: their stores, and what makes them fire. */
 export async function openSchedules(
   database: SqlDatabase,
-  { serverId, clock, makeId, makeStop, onError, ...runs }: ScheduleOptions,
-): Promise<ApiPorts['schedules'] & { open(): void; close(): Promise<void> }> {
+  { serverId, jobs, clock, makeId, makeStop, onError, ...runs }: ScheduleOptions,
+): Promise<
+  ApiPorts['schedules'] & {
+    readonly events: ApiPorts['events'];
+    /** Forgets due times and events that are older. */
+    prune(beforeMs: number): Promise<number>;
+    open(): void;
+    close(): Promise<void>;
+  }
+> {
   const store = new SqlScheduleStore(database);
   const triggers = new SqlTriggerStore(database);
   const firings = new SqlFiringStore(database, { holder: serverId });
+  const events = new SqlToldEventStore(database);
   await firings.releaseAll();
   const scheduler = new Scheduler({
     triggers,
     firings,
-    jobs: new ScheduledRuns({ ...runs, schedules: store }),
+    jobs: new ScheduledRuns({
+      ...runs,
+      jobs: jobs.store,
+      starter: jobs.starter,
+      schedules: store,
+      refuseArguments,
+    }),
     clock,
     makeId,
     makeStop,
     onError,
   });
-  const unwatch = runs.feed.watchAll(({ type }) => {
-    if (type === 'ended') scheduler.wake();
+  const wake = (): void => scheduler.wake();
+  const { sha256, runs: jobRuns } = jobs;
+  const stores = { triggers, firings, schedules: store, jobs: jobs.store, events };
+  const teller = new EventTeller({ ...stores, clock, sha256, makeId, wake });
+  const telling = new Set<Promise<void>>();
+  const unwatch = runs.feed.watchAll((event) => {
+    if (event.type === 'ended') wake();
+    const told = tellRunEvent(event, { ...stores, teller, runs: runs.runs, jobRuns })
+      .catch((error: unknown) => onError(error, event.runId))
+      .finally(() => telling.delete(told));
+    telling.add(told);
   });
   return {
     store,
     triggers,
     firings,
     makeFiringId: () => makeId('fir'),
-    wake: () => scheduler.wake(),
+    wake,
+    events: {
+      teller,
+      store: events,
+      catalogue: new EventCatalogue(new SqlEventKindStore(database)),
+    },
+    prune: async (beforeMs) => (await firings.prune(beforeMs)) + (await events.prune(beforeMs)),
     open: () => scheduler.open(),
     async close() {
       unwatch();
+      await Promise.all(telling);
       await scheduler.close();
     },
   };

@@ -152,8 +152,7 @@ async function serve(
   const schedules = await openSchedules(database, {
     ...hosting,
     serverId,
-    jobs: forApi.store,
-    starter: forApi.starter,
+    jobs: forApi,
     makeId: machine.makeId,
     onError,
   });
@@ -183,7 +182,7 @@ async function serve(
     ...received.ports,
     idempotency,
     keys: keys.store,
-    firings: schedules.firings,
+    firings: schedules,
     webhooks: webhooks.store,
     note,
     clock,
@@ -198,6 +197,7 @@ async function serve(
     idempotency,
     jobs: forApi,
     schedules,
+    events: schedules.events,
     webhooks,
     metrics,
     retention: upkeep.retention,

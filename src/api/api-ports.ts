@@ -8,6 +8,8 @@ import type { Drafts } from '../engine/hosting/drafts.ts';
 import type { RunFamilies } from '../engine/hosting/run-families.ts';
 import type { RunEventFeed } from '../engine/hosting/run-event-feed.ts';
 import type { RunHost } from '../engine/hosting/run-host.ts';
+import type { EventCatalogue } from '../engine/automation/event-catalogue.ts';
+import type { EventTeller } from '../engine/automation/event-teller.ts';
 import type { JobStarter } from '../engine/jobs/start-job.ts';
 import type { AuditStore } from '../engine/ports/audit-store.ts';
 import type { Clock } from '../engine/ports/clock.ts';
@@ -23,6 +25,7 @@ import type { UploadFiles } from '../engine/ports/upload-files.ts';
 import type { FiringStore } from '../engine/ports/firing-store.ts';
 import type { ScheduleStore } from '../engine/ports/schedule-store.ts';
 import type { SystemJobStore } from '../engine/ports/system-job-store.ts';
+import type { ToldEventStore } from '../engine/ports/told-event-store.ts';
 import type { TriggerStore } from '../engine/ports/trigger-store.ts';
 import type { WebhookStore } from '../engine/ports/webhook-store.ts';
 import type { InputInspection } from '../engine/run/check/inspect-input.ts';
@@ -70,6 +73,13 @@ interface Schedules {
 interface SystemUpkeep {
   readonly jobs: SystemJobs;
   readonly store: SystemJobStore;
+}
+
+/** What is told to jobs. */
+interface Events {
+  readonly teller: Pick<EventTeller, 'tell'>;
+  readonly store: ToldEventStore;
+  readonly catalogue: EventCatalogue;
 }
 
 /** What is measured, for Prometheus. */
@@ -124,6 +134,7 @@ export interface ApiPorts {
   readonly idempotency: IdempotencyStore;
   readonly jobs: Jobs;
   readonly schedules: Schedules;
+  readonly events: Events;
   readonly webhooks: Webhooks;
   readonly metrics: Metrics;
   readonly retention: Pick<Retention, 'rules' | 'preview'>;

@@ -115,6 +115,9 @@ export async function deleteJob({ id, isArchived }: Job, ports: ApiPorts): Promi
     throw new ApiProblem('conflict', message);
   }
   for (const runId of await runs.ended(id, 0)) await ports.control.delete(runId);
+  for (const trigger of await ports.schedules.triggers.ofJob(id)) {
+    await ports.schedules.triggers.delete(trigger.id);
+  }
   await store.delete(id);
 }
 

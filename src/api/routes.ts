@@ -1,5 +1,7 @@
 import { kazooRoutes } from './kazoo/routes.ts';
 import type { AnyRoute } from './route.ts';
+import { eventRoutes } from './routes/events.ts';
+import { jobTriggerRoutes } from './routes/job-triggers.ts';
 import { createRunRoutes } from './routes/create-runs.ts';
 import { descriptionRoutes } from './routes/description.ts';
 import { draftRoutes } from './routes/drafts.ts';
@@ -42,6 +44,8 @@ export const ROUTES: readonly AnyRoute[] = [
   ...jobRunRoutes,
   ...jobStorageRoutes,
   ...serviceRoutes,
+  ...jobTriggerRoutes,
+  ...eventRoutes,
   ...scheduleRoutes,
   ...firingRoutes,
   ...webhookRoutes,

@@ -178,6 +178,14 @@ const FACTORIES: Readonly<
       headers: { 'tus-resumable': '1.0.0', 'upload-length': '4' },
     }),
   schedule_id: newSchedule,
+  object: async () => 'appointment',
+  async event({ job_id: jobId }) {
+    const place = jobId === undefined ? '/v1/events/catalogue' : `/v1/jobs/${jobId}/events`;
+    const sent = { key: owner, ...json({}) };
+    expect((await call('PUT', `${place}/appointment/create`, sent)).status).toBeLessThan(300);
+    return 'create';
+  },
+  event_id: () => made('POST', '/v1/events', json({ object: 'appointment', event: 'create' })),
   system_job: async () => 'expired_requests',
   service_id: newService,
   webhook_id: newWebhook,
@@ -236,7 +244,7 @@ function bare(
 
 /** A run that has not begun has no output; nobody has asked for a check; Kazoo says 404 for 409. */
 const NOT_THERE_YET = /output|files|check$|rows$|^\/v2.*stop$/;
-const SECRET = /\{(?!category|action|file|version|older|newer|system_job)\w+\}/;
+const SECRET = /\{(?!category|action|file|version|older|newer|system_job|object|event\})\w+\}/;
 const routes = ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const);
 const guarded = routes.filter(([, { scope }]) => scope !== 'public');
 

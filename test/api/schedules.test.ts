@@ -142,7 +142,7 @@ describe('a schedule', () => {
   });
 
   it('does not run beside itself', async () => {
-    const schedule = { task: 'demo/wait', arguments: {}, trigger: NEVER };
+    const schedule = { task: 'demo/wait', arguments: {}, trigger: NEVER, overlap: 'skip' };
     const { id } = await made(schedule);
     await call('POST', `/v1/schedules/${id}/fire`);
     await until(id, ([first]) => first?.verdict === 'fired');

@@ -11,7 +11,7 @@ export interface AutomationWorld {
   firings(server: string): FiringStore;
   /** The claims of servers that have gone end. */
   expireClaims(): Promise<void>;
-  /** The windows of payloads that were seen end. */
+  /** The windows of payloads that were seen end, and with them what firings wait for. */
   expireWindows(): Promise<void>;
   /** Keeps a run with this status. */
   addRun(runId: string, status: string): Promise<void>;
@@ -58,7 +58,7 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       const more = { overlap: 'queue', missed: 'all', missedWindowMs: 5 } as const;
       const stored = await trigger({ ...more, nextDueMs: undefined }, definition);
       expect(stored).toMatchObject({ ...more, revision: 1, isPaused: false, accountId: 'acme' });
-      expect(stored.definition).toEqual({ ...definition, window: 60 });
+      expect(stored.definition).toEqual(definition);
       expect(await world.triggers.ofJob(stored.jobId)).toEqual([stored]);
       expect(await world.triggers.get('trg_nix')).toBeUndefined();
     });
@@ -84,6 +84,8 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       const after = await trigger({ nextDueMs: undefined }, { kind: 'after_run', of: 'sch_x' });
       expect(idsOf(await world.triggers.listening('acme', 'event:a:b'))).toEqual([mine.id]);
       expect(idsOf(await world.triggers.listening('acme', 'run:sch_x'))).toEqual([after.id]);
+      expect(await world.triggers.isHeard('event:a:b')).toBe(true);
+      expect(await world.triggers.isHeard('event:a:c')).toBe(false);
     });
 
     it('advances a trigger once, whoever is faster', async () => {
@@ -243,6 +245,44 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       await world.expireWindows();
       expect(await tell('a', 'h', 'y')).toBe('waiting');
       expect(await tell('b', 'h', 'z')).toBe('dropped_dup');
+    });
+
+    it('drops the payloads before the last, where that is wanted, and lets the last wait', async () => {
+      const of = await trigger({ overlap: 'allow' });
+      const payload = { hash: 'h', windowMs: 60_000, mode: 'debounce' } as const;
+      const items = ['e0', 'e1', 'e2', 'e3'];
+      await Promise.all(
+        items.map((item, at) =>
+          world.firings(at % 2 === 0 ? 'a' : 'b').addUnlessEqual(firing(of, 1, { item }), payload),
+        ),
+      );
+      const kept = await store.page(of.id, { limit: 9 });
+      expect(kept.map(({ verdict }) => verdict).sort()).toEqual([
+        'dropped_dup',
+        'dropped_dup',
+        'dropped_dup',
+        'waiting',
+      ]);
+      expect(await store.claim(9)).toEqual([]);
+      await world.expireWindows();
+      const [last] = await store.claim(9);
+      expect(last).toMatchObject({ verdict: 'waiting' });
+      // What is begun gives way to no other.
+      await store.addUnlessEqual(firing(of, 1, { item: 'e4' }), payload);
+      expect(await store.getAll([last?.id ?? '', 'fir_nix'])).toMatchObject([
+        { id: last?.id, verdict: 'waiting' },
+      ]);
+    });
+
+    it('lets a firing wait for a while, in its place', async () => {
+      const of = await trigger({ overlap: 'queue' });
+      await store.add([firing(of, 1), firing(of, 2)]);
+      const [first] = await store.claim(1);
+      if (first === undefined) throw new Error('nothing was claimed');
+      await store.postpone(first, 60_000);
+      expect(await world.firings('b').claim(9)).toEqual([]);
+      await world.expireWindows();
+      expect(idsOf(await world.firings('b').claim(9))).toEqual([first.id]);
     });
 
     it('removes a trigger with its firings', async () => {

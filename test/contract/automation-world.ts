@@ -21,6 +21,7 @@ export async function openAutomationWorld(
     },
     async expireWindows() {
       await db.updateTable('seen_payloads').set({ seen_until: 1 }).execute();
+      await db.updateTable('firings').set({ hold_until: 1 }).execute();
     },
     async addRun(id, status) {
       await db

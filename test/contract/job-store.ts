@@ -34,6 +34,7 @@ const DEFINITION: JobDefinition = {
   secrets: { api: 'API_TOKEN' },
   allow: ['participant'],
   monitored: { failures: 3 },
+  dedupe: { windowS: 5, key: 'patient.id', mode: 'debounce' },
 };
 
 export function jobVersion(parts: Partial<JobDefinition> = {}, createdBy = 'key_a'): NewJobVersion {

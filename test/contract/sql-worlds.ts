@@ -15,6 +15,7 @@ import { SqlJobStore } from '../../src/stores/sql/sql-job-store.ts';
 import { SqlKeyStore } from '../../src/stores/sql/sql-key-store.ts';
 import { SqlRunStore } from '../../src/stores/sql/sql-run-store.ts';
 import { SqlServiceCallStore } from '../../src/stores/sql/sql-service-call-store.ts';
+import { SqlEventKindStore, SqlToldEventStore } from '../../src/stores/sql/sql-told-event-store.ts';
 import { SqlSecretStore } from '../../src/stores/sql/sql-secret-store.ts';
 import { SqlSystemJobStore } from '../../src/stores/sql/sql-system-job-store.ts';
 import { asked, type TestPostgres } from '../tasks/postgres-cluster.ts';
@@ -211,4 +212,12 @@ export async function openSystemWorld(postgres: TestPostgres | undefined) {
     },
     close: () => world.close(),
   };
+}
+
+/** Events that were told, in a world of their own. */
+export async function openToldEventWorld(postgres: TestPostgres | undefined) {
+  const world = await openWorld(postgres);
+  const { database } = world;
+  const [events, kinds] = [new SqlToldEventStore(database), new SqlEventKindStore(database)];
+  return { events, kinds, close: () => world.close() };
 }

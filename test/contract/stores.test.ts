@@ -13,6 +13,7 @@ import { describeKeyStore } from './key-store.ts';
 import { describeServiceCallStore } from './service-call-store.ts';
 import { describeSecretStore } from './secret-store.ts';
 import { describeSystemJobStore } from './system-job-store.ts';
+import { describeToldEventStore } from './told-event-store.ts';
 import { describeHostedRunStore, describeRunStore } from './run-store.ts';
 import {
   openAuditWorld,
@@ -22,6 +23,7 @@ import {
   openSecretWorld,
   openSystemWorld,
   openServiceCallWorld,
+  openToldEventWorld,
   openWorld,
 } from './sql-worlds.ts';
 
@@ -54,4 +56,5 @@ describe.each([
   describeSecretStore(name, () => openSecretWorld(server));
   describeSystemJobStore(name, () => openSystemWorld(server));
   describeServiceCallStore(name, () => openServiceCallWorld(server));
+  describeToldEventStore(name, () => openToldEventWorld(server));
 });

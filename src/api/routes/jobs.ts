@@ -104,7 +104,7 @@ export const jobRoutes: readonly AnyRoute[] = [
     path: '/v1/jobs/{job_id}',
     operationId: 'deleteJob',
     tag,
-    summary: 'Remove a job with its versions',
+    summary: 'Remove a job with its versions and what starts it by itself',
     description:
       'A job that has runs must be archived first; they go with it. Refused while one of them is at work.',
     scope: 'jobs:admin',

@@ -54,7 +54,7 @@ export const scheduleRoutes: readonly AnyRoute[] = [
           definition: body.trigger,
           missed: body.missed,
           missedWindowMs: body.missed_window * 1_000,
-          overlap: body.overlap,
+          overlap: body.overlap ?? (body.trigger.kind === 'event' ? 'queue' : 'skip'),
           isPaused: body.paused,
           nextDueMs: nextDueMs(body.trigger, { isPaused: body.paused, ports }),
         },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  DEFAULT_DEDUPE,
   DEFAULT_JOB,
   OVERLAPS,
   SCRIPT_LANGUAGES,
@@ -10,6 +11,7 @@ import {
 import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
 import { secretName } from '../../engine/task/secret-names.ts';
 import { ApiProblem } from '../problem.ts';
+import { DedupeBody, dedupeOf, dedupeWire } from './dedupe-wire.ts';
 import { AccountId } from './key-wire.ts';
 import {
   NewServiceWork,
@@ -146,6 +148,7 @@ export const JOB_FIELDS = {
   monitored: z.union([z.literal(false), Failures]).meta({
     description: 'After how many failed runs in a row somebody is told; false: never',
   }),
+  dedupe: DedupeBody,
 };
 
 /** Of what a job is made. */
@@ -166,6 +169,7 @@ export const NewJob = z
     secrets: JOB_FIELDS.secrets.optional(),
     allow: JOB_FIELDS.allow.optional(),
     monitored: Monitored.optional(),
+    dedupe: JOB_FIELDS.dedupe.optional(),
   })
   .meta({ id: 'NewJob' });
 
@@ -205,6 +209,7 @@ export function definitionWire(definition: JobDefinition) {
     secrets: { ...definition.secrets },
     allow: [...definition.allow],
     monitored: definition.monitored === undefined ? (false as const) : { ...definition.monitored },
+    dedupe: dedupeWire(definition.dedupe),
   };
 }
 
@@ -289,6 +294,7 @@ function definitionOf(
     ),
     allow: [...new Set(wire.allow)],
     monitored: monitoringOf(wire.monitored),
+    dedupe: wire.dedupe === undefined ? DEFAULT_DEDUPE : dedupeOf(wire.dedupe),
   };
 }
 

@@ -15,6 +15,11 @@ const ScheduleId = z
 export const OneSchedule = z.object({ schedule_id: ScheduleId });
 const MOST_ARGUMENT_CHARACTERS = 64 * 1024;
 
+export const OverlapPolicy = z.enum(OVERLAP_POLICIES).meta({
+  description:
+    'When a run of the schedule (or of its job) is at work. `skip`: this time is left out; `queue`: it waits for its turn; `allow`: any number at once. `queue` for an event, `skip` for all else',
+});
+
 const FIELDS = {
   name: JobName,
   arguments: z
@@ -24,10 +29,7 @@ const FIELDS = {
       `is longer than ${MOST_ARGUMENT_CHARACTERS} characters`,
     )
     .meta({ description: 'Of each run' }),
-  overlap: z.enum(OVERLAP_POLICIES).meta({
-    description:
-      'When a run of the schedule (or of its job) is at work. `skip`: this time is left out; `queue`: it waits for its turn; `allow`: any number at once',
-  }),
+  overlap: OverlapPolicy,
   missed: z.enum(MISSED_POLICIES).meta({
     description:
       'Times that nobody was there for. `once`: one run for all; `skip`: none; `all`: each within `missed_window`',
@@ -51,7 +53,7 @@ export const NewSchedule = z
     job: JobId.optional().meta({ description: 'The job that is started; or a `task`' }),
     arguments: FIELDS.arguments.default({}),
     trigger: Trigger,
-    overlap: FIELDS.overlap.default('skip'),
+    overlap: FIELDS.overlap.optional(),
     missed: FIELDS.missed.default('once'),
     missed_window: FIELDS.missed_window.default(DEFAULT_WINDOW_S),
     paused: FIELDS.paused.default(false),

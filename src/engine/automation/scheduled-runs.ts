@@ -1,6 +1,7 @@
 import { RowmillError } from '../errors.ts';
 import type { RunEventFeed } from '../hosting/run-event-feed.ts';
 import type { RunHost } from '../hosting/run-host.ts';
+import type { JsonObject } from '../jobs/job-definition.ts';
 import type { JobStarter } from '../jobs/start-job.ts';
 import type { Firing } from '../ports/firing-store.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
@@ -8,7 +9,9 @@ import type { JobRuns, StartedFiring } from '../ports/job-runs.ts';
 import type { JobStore } from '../ports/job-store.ts';
 import type { Schedule, ScheduleStore } from '../ports/schedule-store.ts';
 import type { RunService } from '../run/run-service.ts';
+import { argumentsSchema } from '../task/help.ts';
 import type { RegisteredTask } from '../task/registry.ts';
+import { runIdOf } from './firing-runs.ts';
 
 interface ScheduledRunsPorts {
   readonly schedules: Pick<ScheduleStore, 'find'>;
@@ -19,6 +22,8 @@ interface ScheduledRunsPorts {
   readonly host: Pick<RunHost, 'enqueue'>;
   readonly feed: Pick<RunEventFeed, 'tell'>;
   readonly tasks: { find(name: string): Promise<RegisteredTask> };
+  /** Throws where arguments of a task could not come from a caller. */
+  readonly refuseArguments: (task: RegisteredTask['task'], given: JsonObject) => void;
 }
 
 /** Starts what schedules say: a run of a task that reads no file, or of a job. */
@@ -38,21 +43,19 @@ export class ScheduledRuns implements JobRuns {
       : this.#startJob(firing, schedule, work.jobId);
   }
 
-  async #startTask(
-    firing: Firing,
-    { accountId, authAccountId, arguments: args }: Schedule,
-    name: string,
-  ): Promise<StartedFiring> {
+  async #startTask(firing: Firing, schedule: Schedule, name: string): Promise<StartedFiring> {
+    const { accountId, authAccountId } = schedule;
     const { service, tasks, host, feed } = this.#ports;
-    const runId = runIdOf(firing);
+    const runId = runIdOf(firing.id);
     const before = await this.#madeBefore(runId);
     if (before === undefined) {
       const { task, codeHash } = await tasks.find(name);
+      const given = this.#givenTo(task, { firing, schedule });
       await service.create({
         runId,
         task,
         codeHash,
-        arguments: args,
+        arguments: given,
         input: { kind: 'none' },
         output: { kind: 'run_folder' },
         options: {},
@@ -69,23 +72,23 @@ export class ScheduledRuns implements JobRuns {
     return { runId };
   }
 
-  async #startJob(
-    firing: Firing,
-    { accountId, authAccountId, arguments: args }: Schedule,
-    jobId: string,
-  ): Promise<StartedFiring> {
+  async #startJob(firing: Firing, schedule: Schedule, jobId: string): Promise<StartedFiring> {
+    const { accountId, authAccountId, trigger } = schedule;
+    const isEvent = trigger.definition.kind === 'event';
     const job = await this.#ports.jobs.find(jobId);
     if (job === undefined) throw new Error(`the job ${jobId} is gone`);
+    const { work, name, runsPerMinute } = job.latest.definition;
+    const task = work.kind === 'task' ? (await this.#ports.tasks.find(work.task)).task : undefined;
     const started = await this.#ports.starter.start(job, {
-      trigger: 'schedule',
-      arguments: args,
+      // One that a person lets fire has no event.
+      trigger: isEvent && firing.payload !== undefined ? 'event' : 'schedule',
+      arguments: this.#givenTo(task, { firing, schedule }),
       input: { kind: 'none' },
       fileName: undefined,
       owner: { accountId, authAccountId },
       keyId: undefined,
-      runId: runIdOf(firing),
+      runId: runIdOf(firing.id),
     });
-    const { name, runsPerMinute } = job.latest.definition;
     switch (started.verdict) {
       case 'started':
         return { runId: started.runId };
@@ -94,8 +97,20 @@ export class ScheduledRuns implements JobRuns {
       case 'archived':
         throw new Error(`the job ${name} is archived: it never runs`);
       case 'too_many':
-        throw new Error(`the job ${name} is started ${runsPerMinute} times a minute at most`);
+        return { tooMany: `the job ${name} is started ${runsPerMinute} times a minute at most` };
     }
+  }
+
+  #givenTo(
+    task: RegisteredTask['task'] | undefined,
+    { firing, schedule }: { readonly firing: Firing; readonly schedule: Schedule },
+  ): JsonObject {
+    const given = givenOf(firing, schedule, task);
+    // Those of the schedule were looked at when it was made.
+    if (task !== undefined && given !== schedule.arguments) {
+      this.#ports.refuseArguments(task, given);
+    }
+    return given;
   }
 
   async #madeBefore(runId: string) {
@@ -108,7 +123,22 @@ export class ScheduledRuns implements JobRuns {
   }
 }
 
-/** The same for each attempt at a firing: what is started twice is one run. */
-function runIdOf({ id }: Firing): string {
-  return id.replace(/^fir_/, 'run_');
+/** What came with an event, over what is always given. A task is given what it has arguments for. */
+function givenOf(
+  { payload }: Firing,
+  { trigger, arguments: args }: Schedule,
+  task: RegisteredTask['task'] | undefined,
+): JsonObject {
+  const { kind } = trigger.definition;
+  const isTold = kind === 'event' || kind === 'after_run';
+  if (!isTold || !isObject(payload)) return args;
+  if (task === undefined) return { ...args, ...payload };
+  const known = argumentsSchema(task)?.['properties'];
+  if (!isObject(known)) return task.argumentsSchema === undefined ? args : { ...args, ...payload };
+  const fields = Object.entries(payload).filter(([name]) => Object.hasOwn(known, name));
+  return { ...args, ...Object.fromEntries(fields) };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -158,6 +158,11 @@ export class Scheduler {
         await firings.settle(firing, { verdict: 'fired', runId: started.runId });
         return;
       }
+      if ('overlaps' in started && firing.overlap === 'queue') {
+        // A run that somebody else has begun is waited for too.
+        await firings.postpone(firing, SWEEP_EVERY_MS / 2);
+        return;
+      }
       if ('overlaps' in started) {
         const rearm = await this.#rearm(firing, 'idle');
         const message = started.overlaps;
@@ -165,8 +170,12 @@ export class Scheduler {
         return;
       }
       const rearm = await this.#rearm(firing, 'error');
-      const message = messageOf(started.error);
-      await firings.settle(firing, { verdict: 'error', message, rearm });
+      await firings.settle(
+        firing,
+        'tooMany' in started
+          ? { verdict: 'too_many', message: started.tooMany, rearm }
+          : { verdict: 'error', message: messageOf(started.error), rearm },
+      );
     } catch (error) {
       // The claim ends by itself, and the firing is decided then.
       onError(error, firing.id);

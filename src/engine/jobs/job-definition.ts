@@ -47,6 +47,24 @@ type ScriptLanguage = (typeof SCRIPT_LANGUAGES)[number];
 /** What becomes of a start while a run of the job is at work. */
 export const OVERLAPS = ['skip', 'allow'] as const;
 
+/** What is done with an event that is equal to one before. */
+export const DEDUPE_MODES = ['throttle', 'debounce'] as const;
+
+/** Which events of a job are one. */
+export interface Dedupe {
+  /** Seconds; 0: no two are equal. */
+  readonly windowS: number;
+  /** `payload` for all of it, or the path of what is compared: `individual.id`. */
+  readonly key: string;
+  /**
+   * `throttle`: the first runs, and equal ones are dropped until none has come for the window. `debounce`:
+   * the last runs, when none has come for the window.
+   */
+  readonly mode: (typeof DEDUPE_MODES)[number];
+}
+
+export const DEFAULT_DEDUPE: Dedupe = { windowS: 60, key: 'payload', mode: 'throttle' };
+
 /** What is decided of a job. A change of any of it makes a new version. */
 export interface JobDefinition {
   /** Unique in the account. */
@@ -76,6 +94,7 @@ export interface JobDefinition {
   readonly allow: readonly string[];
   /** Who is to be told when runs of it fail; undefined: nobody. */
   readonly monitored: Monitoring | undefined;
+  readonly dedupe: Dedupe;
 }
 
 /** When those who watch over a job are told. */
@@ -85,4 +104,9 @@ export interface Monitoring {
 }
 
 /** What a job is where nothing is said, and was before these were there. */
-export const DEFAULT_JOB = { executor: 'default', secrets: {}, allow: [] } as const;
+export const DEFAULT_JOB = {
+  executor: 'default',
+  secrets: {},
+  allow: [],
+  dedupe: DEFAULT_DEDUPE,
+} as const;

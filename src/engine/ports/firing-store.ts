@@ -1,3 +1,4 @@
+import type { Dedupe } from '../jobs/job-definition.ts';
 import type { Outcome, OverlapPolicy } from '../automation/trigger.ts';
 import type { ResultCode } from '../jobs/result-code.ts';
 import type { RunStatus } from '../run/status.ts';
@@ -9,6 +10,7 @@ export const VERDICTS = [
   'skipped_overlap',
   'skipped_missed',
   'dropped_dup',
+  'too_many',
   'error',
 ] as const;
 
@@ -98,11 +100,16 @@ export interface FiringStore {
   add(firings: readonly NewFiring[]): Promise<number>;
   /**
    * Adds a firing as `dropped_dup` where its job was given an equal payload within the window, by the
-   * clock of the store. Each equal one begins the window anew.
+   * clock of the store. Each equal one begins the window anew. `debounce`: the one before is dropped
+   * instead, where it still waits, and this one waits until the window has passed.
    */
   addUnlessEqual(
     firing: NewFiring,
-    payload: { readonly hash: string; readonly windowMs: number },
+    payload: {
+      readonly hash: string;
+      readonly windowMs: number;
+      readonly mode?: Dedupe['mode'];
+    },
   ): Promise<Verdict>;
   /** Claims firings that can be decided now, the longest due first. */
   claim(limit: number): Promise<readonly ClaimedFiring[]>;
@@ -116,6 +123,8 @@ export interface FiringStore {
       readonly rearm?: Rearm | undefined;
     },
   ): Promise<boolean>;
+  /** Lets a firing wait for a while. It keeps its place, and its turn. */
+  postpone(firing: ClaimedFiring, forMs: number): Promise<void>;
   /** Firings whose run has ended, or is gone, and who have not been told. */
   ended(limit: number): Promise<readonly FiringEnd[]>;
   /** Keeps the end of a firing's run, with what that brings about. False where another server has. */
@@ -129,6 +138,8 @@ export interface FiringStore {
     },
   ): Promise<boolean>;
   get(firingId: string): Promise<Firing | undefined>;
+  /** Those of these ids that are there. */
+  getAll(firingIds: readonly string[]): Promise<readonly Firing[]>;
   /** Of a trigger, the last due time first. */
   page(
     triggerId: string,

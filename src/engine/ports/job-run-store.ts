@@ -4,7 +4,7 @@ import type { RunStatus, Tally } from '../run/status.ts';
 import type { Starter } from './run-secrets.ts';
 
 /** What has started a run of a job. */
-export const TRIGGER_KINDS = ['manual', 'schedule'] as const;
+export const TRIGGER_KINDS = ['manual', 'schedule', 'event'] as const;
 
 export type TriggerKind = (typeof TRIGGER_KINDS)[number];
 

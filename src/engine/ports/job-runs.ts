@@ -1,7 +1,10 @@
 import type { Firing } from './firing-store.ts';
 
-/** The run of a firing, or what else is at work that it must not overlap. */
-export type StartedFiring = { readonly runId: string } | { readonly overlaps: string };
+/** The run of a firing; what else is at work that it must not overlap; or why it is one too many. */
+export type StartedFiring =
+  | { readonly runId: string }
+  | { readonly overlaps: string }
+  | { readonly tooMany: string };
 
 /** What a job is to whoever decides when it runs. */
 export interface JobRuns {

@@ -44,6 +44,8 @@ export interface TriggerStore {
   earliestDueMs(): Promise<number | undefined>;
   /** Those of an account that wait for this (`listeningWord`), and are not paused. */
   listening(accountId: string, word: string): Promise<readonly StoredTrigger[]>;
+  /** Whether any of them does, in any account. */
+  isHeard(word: string): Promise<boolean>;
   /**
    * Keeps the firings of a trigger and when it is due next, both or neither. False where another server
    * was faster, or the trigger has been changed since it was read.

@@ -41,6 +41,10 @@ export interface FiringTable {
   readonly holder: string | null;
   readonly lease_until: Generated<number>;
   readonly fence: Generated<number>;
+  /** It waits until then, whatever else. */
+  readonly hold_until: Generated<number>;
+  /** Of what makes it equal to another, where it gives way to a later one. */
+  readonly hash: string | null;
 }
 
 /** Whose turn it is: one firing of a job, and one of a line. */
@@ -56,6 +60,29 @@ interface SeenPayloadTable {
   readonly seen_until: number;
   /** Whether the last one came within the window of one before. */
   readonly was_seen: number;
+}
+
+/** Events that were told. */
+export interface ToldEventTable {
+  readonly id: string;
+  readonly account_id: string;
+  readonly object: string;
+  readonly event: string;
+  /** JSON. */
+  readonly payload: string;
+  /** EventDelivery[] as JSON. */
+  readonly deliveries: string;
+  readonly created_at: number;
+}
+
+/** What an account says of its events. */
+interface EventKindTable {
+  readonly account_id: string;
+  readonly object: string;
+  readonly event: string;
+  readonly description: string;
+  /** JSON. */
+  readonly example: string;
 }
 
 /** What a trigger starts, where that is no job. */
@@ -78,4 +105,6 @@ export interface AutomationSchema {
   readonly firings: FiringTable;
   readonly firing_turns: FiringTurnTable;
   readonly seen_payloads: SeenPayloadTable;
+  readonly told_events: ToldEventTable;
+  readonly event_kinds: EventKindTable;
 }

@@ -64,6 +64,25 @@ export async function rearm(
     .execute();
 }
 
+/** Adds a firing that waits until then, if no other comes in its place. */
+export async function addHeldFiring(
+  transaction: Transaction<StoreSchema>,
+  firing: NewFiring,
+  {
+    now,
+    hash,
+    holdUntil,
+  }: Readonly<Record<'now' | 'holdUntil', RawBuilder<number>>> & {
+    readonly hash: string;
+  },
+): Promise<void> {
+  await transaction
+    .insertInto('firings')
+    .values({ ...rowOf(firing, now), hash, hold_until: holdUntil })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
 function rowOf(firing: NewFiring, now: RawBuilder<number>) {
   return {
     id: firing.id,

@@ -7,19 +7,16 @@ import type {
   NewFiring,
   Verdict,
 } from '../../engine/ports/firing-store.ts';
-import { RESULT_CODES } from '../../engine/jobs/result-code.ts';
-import { RUN_STATUSES, type RunStatus } from '../../engine/run/status.ts';
 import { storeError } from '../store-error.ts';
 import { addFirings, firingOf, rearm } from './firing-rows.ts';
 import type { FiringTable } from './automation-schema.ts';
+import { ENDED, RUN_END_COLUMNS, runEndOf } from './run-ends.ts';
 import type { StoreSchema } from './schema.ts';
+import { addUnlessSeen } from './seen-payloads.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 
 /** Longer than it takes to start a run. Who dies with a claim has it taken over after that. */
 const LEASE_MS = 30_000;
-/** A run of this status is at work, or waits for somebody: its turn is not over. */
-const AT_WORK: ReadonlySet<RunStatus> = new Set(['pending', 'executing', 'paused']);
-const ENDED = RUN_STATUSES.filter((status) => !AT_WORK.has(status));
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 type FiringRow = Selectable<FiringTable>;
@@ -52,26 +49,11 @@ export class SqlFiringStore implements FiringStore {
 
   async addUnlessEqual(
     firing: NewFiring,
-    { hash, windowMs }: { readonly hash: string; readonly windowMs: number },
+    payload: Parameters<FiringStore['addUnlessEqual']>[1],
   ): Promise<Verdict> {
-    const now = nowMs(this.#database);
-    return this.#transact(async (transaction) => {
-      const seenUntil = sql<number>`${now} + ${sql.lit(windowMs)}`;
-      const { was_seen: wasSeen } = await transaction
-        .insertInto('seen_payloads')
-        .values({ job_id: firing.jobId, hash, seen_until: seenUntil, was_seen: 0 })
-        .onConflict((conflict) =>
-          conflict.columns(['job_id', 'hash']).doUpdateSet({
-            was_seen: sql<number>`case when seen_payloads.seen_until > ${now} then 1 else 0 end`,
-            seen_until: seenUntil,
-          }),
-        )
-        .returning('was_seen')
-        .executeTakeFirstOrThrow();
-      const verdict = wasSeen === 1 ? 'dropped_dup' : firing.verdict;
-      await addFirings(transaction, [{ ...firing, verdict }], now);
-      return verdict;
-    });
+    return this.#transact((transaction) =>
+      addUnlessSeen(transaction, firing, { ...payload, database: this.#database }),
+    );
   }
 
   async claim(limit: number): Promise<readonly ClaimedFiring[]> {
@@ -82,6 +64,7 @@ export class SqlFiringStore implements FiringStore {
         .select(['f.id', 'f.fence'])
         .where('f.verdict', '=', 'waiting')
         .where('f.lease_until', '<=', now)
+        .where('f.hold_until', '<=', now)
         .where(
           sql<boolean>`(f.overlap = 'allow' or not exists (
             select 1 from firings e where e.job_id = f.job_id and e.verdict = 'waiting'
@@ -131,6 +114,19 @@ export class SqlFiringStore implements FiringStore {
     });
   }
 
+  async postpone({ id, fence }: ClaimedFiring, forMs: number): Promise<void> {
+    const until = sql<number>`${nowMs(this.#database)} + ${sql.lit(forMs)}`;
+    await this.#try(() =>
+      this.#database.db
+        .updateTable('firings')
+        .set({ lease_until: 0, hold_until: until })
+        .where('id', '=', id)
+        .where('fence', '=', fence)
+        .where('verdict', '=', 'waiting')
+        .execute(),
+    );
+  }
+
   async ended(limit: number): Promise<readonly FiringEnd[]> {
     const rows = await this.#try(() =>
       this.#database.db
@@ -138,14 +134,7 @@ export class SqlFiringStore implements FiringStore {
         .leftJoin('runs', 'runs.id', 'firings.run_id')
         .leftJoin('job_results', 'job_results.run_id', 'firings.run_id')
         .selectAll('firings')
-        .select([
-          'runs.status',
-          'runs.succeeded',
-          'runs.failed',
-          'runs.error_code',
-          'job_results.result_code',
-          'runs.finished_at',
-        ])
+        .select(RUN_END_COLUMNS)
         .where('firings.verdict', '=', 'fired')
         .where('firings.ended_at', 'is', null)
         .where((where) =>
@@ -158,20 +147,7 @@ export class SqlFiringStore implements FiringStore {
         .limit(limit)
         .execute(),
     );
-    return rows.map((row) => ({
-      firing: firingOf(row),
-      run:
-        row.status === null
-          ? undefined
-          : {
-              status: row.status as RunStatus, // one of those asked for
-              succeeded: row.succeeded ?? 0,
-              failed: row.failed ?? 0,
-              errorCode: row.error_code ?? undefined,
-              said: RESULT_CODES.find((code) => code === row.result_code),
-              finishedAtMs: row.finished_at ?? undefined,
-            },
-    }));
+    return rows.map((row) => ({ firing: firingOf(row), run: runEndOf(row) }));
   }
 
   async close(
@@ -203,6 +179,18 @@ export class SqlFiringStore implements FiringStore {
         .executeTakeFirst(),
     );
     return row === undefined ? undefined : firingOf(row);
+  }
+
+  async getAll(firingIds: readonly string[]): Promise<readonly Firing[]> {
+    if (firingIds.length === 0) return [];
+    const rows = await this.#try(() =>
+      this.#database.db
+        .selectFrom('firings')
+        .selectAll()
+        .where('id', 'in', [...firingIds])
+        .execute(),
+    );
+    return rows.map(firingOf);
   }
 
   async page(

@@ -113,6 +113,19 @@ export class SqlTriggerStore implements TriggerStore {
     return rows.map(triggerOf);
   }
 
+  async isHeard(word: string): Promise<boolean> {
+    const row = await this.#try(() =>
+      this.#database.db
+        .selectFrom('triggers')
+        .select('id')
+        .where('listens_to', '=', word)
+        .where('is_paused', '=', 0)
+        .limit(1)
+        .executeTakeFirst(),
+    );
+    return row !== undefined;
+  }
+
   async advance(
     { id, revision, nextDueMs: before }: StoredTrigger,
     { nextDueMs, firings }: Parameters<TriggerStore['advance']>[1],

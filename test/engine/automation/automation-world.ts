@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readTrigger } from '../../../src/engine/automation/read-trigger.ts';
 import { Scheduler } from '../../../src/engine/automation/scheduler.ts';
 import { tellEvent } from '../../../src/engine/automation/tell-event.ts';
+import { DEFAULT_DEDUPE } from '../../../src/engine/jobs/job-definition.ts';
 import type { Clock } from '../../../src/engine/ports/clock.ts';
 import type { Firing } from '../../../src/engine/ports/firing-store.ts';
 import type { JobRuns } from '../../../src/engine/ports/job-runs.ts';
@@ -86,6 +87,7 @@ export async function openSchedulers(postgres: TestPostgres | undefined) {
         { accountId: 'acme', object: 'appointment', event: 'create', payload, id: makeId('evt') },
         {
           ...portsOf(server),
+          rulesOf: async ({ overlap }) => ({ name: 'a job', dedupe: DEFAULT_DEDUPE, overlap }),
           sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
         },
       ),

@@ -52,7 +52,7 @@ describe('a trigger', () => {
       on_error: 60,
       on_timeout: 60,
     });
-    expect(readTrigger({ kind: 'event', object: 'a', event: 'b' })).toMatchObject({ window: 60 });
+    expect(readTrigger({ kind: 'event', object: 'a', event: 'b' })).toMatchObject({ filter: {} });
   });
 
   it('may be written as calendars write it, from an instant', () => {

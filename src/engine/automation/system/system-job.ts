@@ -48,7 +48,7 @@ const SYSTEM_JOBS = {
     reach: 'cluster',
   },
   old_firings: {
-    description: 'Forgets what became of due times of schedules, 90 days later',
+    description: 'Forgets what became of due times of schedules and events, 90 days later',
     plan: every(3600),
     reach: 'cluster',
   },

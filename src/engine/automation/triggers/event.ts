@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { filterProblem } from '../event-filter.ts';
 
-const Word = z.string().regex(/^[a-z][\w.-]{0,63}$/i, {
+/** What an object or an event is called. */
+export const EventWord = z.string().regex(/^[a-z][\w.-]{0,63}$/i, {
   error: ({ input }) =>
     `${JSON.stringify(input)}: expected a word such as appointment (letters, digits, - _ .)`,
 });
@@ -10,8 +11,8 @@ const Word = z.string().regex(/^[a-z][\w.-]{0,63}$/i, {
 export const EventTrigger = z
   .strictObject({
     kind: z.literal('event'),
-    object: Word.meta({ description: 'What it happens to', example: 'appointment' }),
-    event: Word.meta({ description: 'What happens', example: 'create' }),
+    object: EventWord.meta({ description: 'What it happens to', example: 'appointment' }),
+    event: EventWord.meta({ description: 'What happens', example: 'create' }),
     filter: z
       .record(z.string(), z.unknown())
       .default({})
@@ -24,14 +25,19 @@ export const EventTrigger = z
       .int()
       .min(0)
       .max(24 * 60 * 60)
-      .default(60)
+      .optional()
       .meta({
         description:
-          'Seconds for which an equal payload starts nothing, counted from the last equal one; 0: none',
+          'Seconds for which an equal event starts nothing, counted from the last equal one; 0: none. Without it what the job says, or 60',
       }),
   })
   .meta({
     id: 'EventTrigger',
     description: 'When an event is told whose payload the filter lets through',
-    example: { kind: 'event', object: 'appointment', event: 'create', filter: {}, window: 60 },
+    example: {
+      kind: 'event',
+      object: 'appointment',
+      event: 'create',
+      filter: { status: 'booked' },
+    },
   });

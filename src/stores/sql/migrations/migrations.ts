@@ -15,6 +15,7 @@ import { placeOfDrafts } from './120-place-of-drafts.ts';
 import { schedules } from './130-schedules.ts';
 import { runFigures } from './140-run-figures.ts';
 import { jobStarters } from './150-job-starters.ts';
+import { events } from './160-events.ts';
 import { jobStorage } from './170-job-storage.ts';
 import { runLanes } from './180-run-lanes.ts';
 import { serviceCalls } from './181-service-calls.ts';
@@ -27,8 +28,8 @@ import type { MakeMigration } from './make-migration.ts';
  * one. The numbers leave room, so that parts made at the same time each have their own ten: runs 00x,
  * keys 01x, drafts 02x, control of runs 03x, webhooks and retention 04x, compatibility 05x,
  * jobs 06x, families of runs 07x, secrets 08x, automation 11x,
- * several servers 12x, schedules 13x, figures 14x, executors and roles 15x, storage of jobs 17x, services and handlers 18x, upkeep
- * and alerts 19x.
+ * several servers 12x, schedules 13x, figures 14x, executors and roles 15x, events and queues 16x,
+ * storage of jobs 17x, services and handlers 18x, upkeep and alerts 19x.
  */
 export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '001-runs': runs,
@@ -48,6 +49,7 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '130-schedules': schedules,
   '140-run-figures': runFigures,
   '150-job-starters': jobStarters,
+  '160-events': events,
   '170-job-storage': jobStorage,
   '180-run-lanes': runLanes,
   '181-service-calls': serviceCalls,
