@@ -73,6 +73,7 @@ const host: CommandLineHost = {
           jobs: server.jobs,
           schedules: server.schedules,
           system: server.system,
+          alerts: server.alerts,
           secrets: server.secrets,
         },
       };

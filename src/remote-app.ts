@@ -7,6 +7,7 @@ import { RemoteJobs } from './client/remote-jobs.ts';
 import { RemoteSchedules } from './client/remote-schedules.ts';
 import { RemoteRunService } from './client/remote-run-service.ts';
 import { RemoteSecrets } from './client/remote-secrets.ts';
+import { RemoteAlerts } from './client/remote-alerts.ts';
 import { RemoteSystem } from './client/remote-system.ts';
 import { RemoteTasks } from './client/remote-tasks.ts';
 import { RowmillError } from './engine/errors.ts';
@@ -21,6 +22,7 @@ export interface RemoteApp {
   readonly jobs: RemoteJobs;
   readonly schedules: RemoteSchedules;
   readonly system: RemoteSystem;
+  readonly alerts: RemoteAlerts;
   readonly secrets: RemoteSecrets;
 }
 
@@ -44,6 +46,7 @@ export async function openRemote(
     jobs: new RemoteJobs(client),
     schedules: new RemoteSchedules(client),
     system: new RemoteSystem(client),
+    alerts: new RemoteAlerts(client),
     kazoo: new KazooTasks(client, { key, stdout: streams.stdout }),
     secrets: new RemoteSecrets(client),
   };

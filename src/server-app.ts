@@ -1,4 +1,5 @@
 import { nanoid } from 'nanoid';
+import { openAlerts } from './alerts.ts';
 import { KeyAuthenticator } from './api/access/key-authenticator.ts';
 import { RateLimits } from './api/access/rate-limits.ts';
 import { listen } from './api/listen.ts';
@@ -142,7 +143,6 @@ async function serve(
     machine,
     onError,
   });
-  await jobs.pruneStorage();
   const host: RunHost = new RunHost(
     { service: jobs.service, store, feed, tasks: jobs.tasks, clock, makeStop, onError },
     { slots },
@@ -166,6 +166,16 @@ async function serve(
     onAttempt: (attempt) => metrics.attempted(attempt),
     onError,
   });
+  const alerts = openAlerts(database, {
+    feed,
+    clock,
+    makeId,
+    makeStop,
+    publicUrl: options.publicUrl,
+    sendsMail: false,
+    onTold: () => webhooks.wake(),
+    onError,
+  });
   const received = await openReceivedFiles(options, {
     database,
     place,
@@ -184,6 +194,8 @@ async function serve(
     keys: keys.store,
     firings: schedules,
     webhooks: webhooks.store,
+    alerts,
+    pruneStorage: () => jobs.pruneStorage(),
     note,
     clock,
     makeId,
@@ -199,6 +211,7 @@ async function serve(
     schedules,
     events: schedules.events,
     webhooks,
+    alerts,
     metrics,
     retention: upkeep.retention,
     systemJobs: upkeep,
@@ -247,6 +260,7 @@ async function serve(
   host.open();
   webhooks.open();
   schedules.open();
+  alerts.open();
   upkeep.open();
   return {
     url,
@@ -260,6 +274,7 @@ async function serve(
         received.close(),
         webhooks.close(),
         upkeep.close(),
+        alerts.close(),
         news?.close() ?? Promise.resolve(),
       ];
       for (const end of await Promise.allSettled(ends)) {

@@ -50,6 +50,9 @@ interface UpkeepOptions extends Pick<
   readonly keys: Pick<KeyStore, 'prune'>;
   readonly firings: Pick<FiringStore, 'prune'>;
   readonly webhooks: Pick<WebhookStore, 'prune'>;
+  readonly alerts: { judgeTimes(): Promise<number>; release(): Promise<number> };
+  /** Of jobs; gives how many values are gone. */
+  readonly pruneStorage: () => Promise<number>;
 }
 
 /** What a server does to look after itself. */
@@ -65,7 +68,7 @@ export async function openUpkeep(
 > {
   const store = new SqlSystemJobStore(database, { holder: serverId });
   await store.releaseAll();
-  const { drafts, resumable, idempotency, keys, firings, webhooks, clock } = ports;
+  const { drafts, resumable, idempotency, keys, firings, webhooks, alerts, clock } = ports;
   const retention = openRetention(options, ports);
   const stuckRuns = new StuckRuns(() => abandonedRuns(database));
   const removing =
@@ -77,6 +80,9 @@ export async function openUpkeep(
     expired_uploads: removing(() => resumable.removeExpired()),
     expired_requests: removing(() => idempotency.prune()),
     expired_keys: removing(() => keys.prune(MONTH_MS)),
+    expired_storage: removing(() => ports.pruneStorage()),
+    alert_watch: async () => ({ counts: { changes: await alerts.judgeTimes() } }),
+    delayed_notifications: async () => ({ counts: { sent: await alerts.release() } }),
     async stuck_runs() {
       const { stuck, message } = await stuckRuns.look();
       return { counts: { stuck }, message };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ApiPorts } from './api/api-ports.ts';
 import { messageOf } from './engine/errors.ts';
 import type { NoteDeed } from './engine/hosting/own-deeds.ts';
@@ -38,6 +39,7 @@ export function openWebhooks(
     store,
     open: () => dispatcher.open(),
     wake: () => dispatcher.wake(),
+    makeSecret: () => `whsec_${randomBytes(32).toString('base64')}`,
     whyNot(url) {
       try {
         rules.refuseAddress(new URL(url).hostname);

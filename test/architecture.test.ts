@@ -66,6 +66,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'keys-app': ['engine', 'machine', 'stores'],
   'secrets-app': ['engine', 'keys-app', 'machine', 'stores', 'system'],
   'server-app': [
+    'alerts',
     'api',
     'engine',
     'files',
@@ -87,6 +88,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'scripts-app': ['engine', 'executors'],
   webhooks: ['api', 'engine', 'system'],
   schedules: ['api', 'engine', 'stores'],
+  alerts: ['api', 'engine', 'stores'],
   'server-options': ['api', 'engine', 'machine'],
   // What a server does to look after itself.
   upkeep: ['api', 'engine', 'files', 'server-options', 'stores'],

@@ -1,3 +1,4 @@
+import type { AlertRule } from '../engine/automation/alerts/alert-rule.ts';
 import type { SystemJobs } from '../engine/automation/system/system-jobs.ts';
 import type { DerivedRunFiles } from '../engine/hosting/derived-run-files.ts';
 import type { Retention } from '../engine/hosting/retention.ts';
@@ -11,6 +12,7 @@ import type { RunHost } from '../engine/hosting/run-host.ts';
 import type { EventCatalogue } from '../engine/automation/event-catalogue.ts';
 import type { EventTeller } from '../engine/automation/event-teller.ts';
 import type { JobStarter } from '../engine/jobs/start-job.ts';
+import type { AlertStore } from '../engine/ports/alert-store.ts';
 import type { AuditStore } from '../engine/ports/audit-store.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { Sha256 } from '../engine/ports/hash.ts';
@@ -43,6 +45,8 @@ interface Webhooks {
   readonly store: WebhookStore;
   /** Something may be due. */
   wake(): void;
+  /** `whsec_…`, a new one. */
+  makeSecret(): string;
   /** Why this server does not call an address, if it does not. */
   whyNot(url: string): string | undefined;
 }
@@ -67,6 +71,14 @@ interface Schedules {
   readonly makeFiringId: () => string;
   /** Something may be due. */
   readonly wake: () => void;
+}
+
+/** Who is told when something is wrong. */
+interface AlertPorts {
+  readonly store: AlertStore;
+  /** Whether there is an SMTP server. */
+  readonly sendsMail: boolean;
+  test(rule: AlertRule): Promise<void>;
 }
 
 /** What the server does to look after itself. */
@@ -136,6 +148,7 @@ export interface ApiPorts {
   readonly schedules: Schedules;
   readonly events: Events;
   readonly webhooks: Webhooks;
+  readonly alerts: AlertPorts;
   readonly metrics: Metrics;
   readonly retention: Pick<Retention, 'rules' | 'preview'>;
   readonly systemJobs: SystemUpkeep;

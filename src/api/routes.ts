@@ -2,6 +2,7 @@ import { kazooRoutes } from './kazoo/routes.ts';
 import type { AnyRoute } from './route.ts';
 import { eventRoutes } from './routes/events.ts';
 import { jobTriggerRoutes } from './routes/job-triggers.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { createRunRoutes } from './routes/create-runs.ts';
 import { descriptionRoutes } from './routes/description.ts';
 import { draftRoutes } from './routes/drafts.ts';
@@ -49,6 +50,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...scheduleRoutes,
   ...firingRoutes,
   ...webhookRoutes,
+  ...alertRoutes,
   ...retentionRoutes,
   ...systemJobRoutes,
   ...keyRoutes,

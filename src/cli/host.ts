@@ -1,5 +1,6 @@
 import type { ScriptExecutor } from '../engine/ports/script-executor.ts';
 import type { ApiKey } from '../engine/ports/key-store.ts';
+import type { AlertDesk } from '../engine/automation/alerts/alert-desk.ts';
 import type { SystemDesk } from '../engine/automation/system/system-desk.ts';
 import type { ScheduleDesk } from '../engine/automation/schedule-desk.ts';
 import type { JobDesk } from '../engine/jobs/job-desk.ts';
@@ -86,6 +87,7 @@ export interface ServerWorkspace {
   readonly jobs: JobDesk;
   readonly schedules: ScheduleDesk;
   readonly system: SystemDesk;
+  readonly alerts: AlertDesk;
   readonly secrets: Pick<SecretDesk, 'set' | 'list' | 'delete'>;
 }
 

@@ -62,6 +62,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   resume: async () => (await import('./commands/resume.ts')).addResumeCommand,
   job: async () => (await import('./commands/job.ts')).addJobCommand,
   schedule: async () => (await import('./commands/schedule.ts')).addScheduleCommand,
+  alert: async () => (await import('./commands/alert.ts')).addAlertCommand,
   system: async () => (await import('./commands/system.ts')).addSystemCommand,
   serve: async () => (await import('./commands/serve.ts')).addServeCommand,
   dev: async () => (await import('./commands/serve.ts')).addDevCommand,

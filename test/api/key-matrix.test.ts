@@ -141,6 +141,13 @@ const newService = (): Promise<string> => {
   return made('POST', '/v1/services', json({ ...service, execution_plan: plan }));
 };
 
+let madeAlerts = 0;
+const newAlert = async (): Promise<string> => {
+  madeAlerts += 1;
+  const alert = { name: `alert ${madeAlerts}`, condition: { kind: 'failures' } };
+  return made('POST', '/v1/alerts', json({ ...alert, webhooks: [await newWebhook()] }));
+};
+
 let madeJobs = 0;
 
 /** A new thing of the owner's for each parameter of a path; those of one path belong together. */
@@ -189,6 +196,7 @@ const FACTORIES: Readonly<
   system_job: async () => 'expired_requests',
   service_id: newService,
   webhook_id: newWebhook,
+  alert_id: newAlert,
   secret_name: async () => {
     const name = 'TOKEN_OF_A_TEST';
     const sent = { key: owner, ...json({ value: 'a value of a test' }) };

@@ -43,6 +43,7 @@ import type {
 } from '../../src/engine/run/run-service.ts';
 import { TaskRegistry, type RegisteredTask } from '../../src/engine/task/registry.ts';
 import { loadSettings } from '../../src/settings.ts';
+import { fakeAlerts } from './fake-alerts.ts';
 import { fakeSchedules } from './fake-schedules.ts';
 import { fakeSystem } from './fake-system.ts';
 
@@ -476,6 +477,7 @@ export class FakeCommandLine {
   readonly logins = new Map<string, Login>();
   /** What was asked of the schedules of a server. */
   readonly toldOfSchedules: unknown[] = [];
+  readonly toldOfAlerts: unknown[] = [];
   readonly #signalListeners = new Set<(signal: StopSignalName) => void>();
   readonly #pipeListeners = new Set<() => void>();
   readonly #options: FakeOptions;
@@ -550,6 +552,7 @@ export class FakeCommandLine {
                 jobs: fakeJobs(),
                 schedules: fakeSchedules(this.toldOfSchedules),
                 system: fakeSystem(),
+                alerts: fakeAlerts(this.toldOfAlerts),
                 secrets: NO_SECRETS,
               }
             : undefined,

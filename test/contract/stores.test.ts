@@ -5,6 +5,8 @@ import { afterAll, describe, it } from 'vitest';
 import { LocalRunStore } from '../../src/stores/local/local-run-store.ts';
 import { systemClock } from '../../src/system/system-clock.ts';
 import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
+import { describeAlertStore } from './alert-store.ts';
+import { openAlertWorld } from './alert-world.ts';
 import { describeAuditStore } from './audit-store.ts';
 import { describeEventStore } from './event-store.ts';
 import { describeJobStorages } from './job-storage.ts';
@@ -54,6 +56,7 @@ describe.each([
   describeKeyStore(name, () => openKeyWorld(server));
   describeAuditStore(name, () => openAuditWorld(server));
   describeSecretStore(name, () => openSecretWorld(server));
+  describeAlertStore(name, () => openAlertWorld(server));
   describeSystemJobStore(name, () => openSystemWorld(server));
   describeServiceCallStore(name, () => openServiceCallWorld(server));
   describeToldEventStore(name, () => openToldEventWorld(server));

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Webhook } from '../../engine/ports/webhook-store.ts';
 import { PageQuery, pageReply, pageResponse } from '../page.ts';
@@ -45,7 +44,7 @@ export const webhookRoutes: readonly AnyRoute[] = [
     },
     handle: async ({ body: { url, events, description }, actor, ports, reservedId }) => {
       refuseUrl(url, { at: 'body.url', ports });
-      const secret = newSecret();
+      const secret = ports.webhooks.makeSecret();
       const id = reservedId?.('whk') ?? ports.makeId('whk');
       const { accountId } = actor;
       const { store } = ports.webhooks;
@@ -151,7 +150,7 @@ export const webhookRoutes: readonly AnyRoute[] = [
     responses: { 200: { description: 'The webhook, with its secret', schema: WebhookWithSecret } },
     handle: async (call) => {
       const webhook = await ownWebhook(call);
-      const secret = newSecret();
+      const secret = call.ports.webhooks.makeSecret();
       await call.ports.webhooks.store.rotate(webhook.id, secret);
       return { status: 200, json: { ...webhookWire(webhook), secret } };
     },
@@ -264,8 +263,4 @@ async function deliveryJson(
   const delivery = await ports.webhooks.store.getDelivery(webhook.id, deliveryId);
   if (delivery !== undefined) return deliveryWire(delivery);
   throw new ApiProblem('not_found', `webhook ${webhook.id} has no delivery ${deliveryId}`);
-}
-
-function newSecret(): string {
-  return `whsec_${randomBytes(32).toString('base64')}`;
 }

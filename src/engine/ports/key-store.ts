@@ -7,6 +7,7 @@ export const SCOPES = [
   'jobs:trigger',
   'jobs:admin',
   'webhooks:write',
+  'alerts:write',
   'secrets:write',
   'metrics:read',
   'keys:write',

@@ -1,5 +1,5 @@
-/** What a webhook can be told. */
-export const WEBHOOK_EVENTS = ['run.started', 'run.paused', 'run.ended'] as const;
+/** What a webhook can be told. `alert`: nothing but what alerts tell that name it. */
+export const WEBHOOK_EVENTS = ['run.started', 'run.paused', 'run.ended', 'alert'] as const;
 
 type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { AlertSchema } from './alert-schema.ts';
 import type { AutomationSchema } from './automation-schema.ts';
 import type { SystemSchema } from './system-schema.ts';
 
@@ -123,6 +124,8 @@ export interface WebhookDeliveryTable {
   readonly due_at: number | null;
   /** WebhookAttempt[] as JSON. */
   readonly attempts: Generated<string>;
+  /** Waits for the end of quiet hours until then. */
+  readonly held_until: Generated<number | null>;
 }
 
 /** A file that was sent, on its way to a run. */
@@ -271,7 +274,7 @@ interface ServiceCallTable {
 }
 
 /** All tables of the store. */
-export interface StoreSchema extends AutomationSchema, SystemSchema {
+export interface StoreSchema extends AlertSchema, AutomationSchema, SystemSchema {
   readonly runs: RunTable;
   readonly checkpoints: CheckpointTable;
   readonly run_events: RunEventTable;

@@ -1,5 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { RunEvent, RunEventStore, RunEventType } from '../../engine/ports/run-events.ts';
+import { noteEnd } from './alert-rows.ts';
 import type { PostgresEventNews } from './postgres-event-news.ts';
 import { storeError } from '../store-error.ts';
 import type { RunEventTable, StoreSchema } from './schema.ts';
@@ -45,6 +46,7 @@ export class SqlEventStore implements RunEventStore {
     return db.transaction().execute(async (transaction) => {
       const kept = await this.#insert(event, transaction);
       if (kept !== undefined) await addDeliveries(transaction, kept);
+      if (kept?.type === 'ended') await noteEnd(transaction, kept);
       return kept;
     });
   }

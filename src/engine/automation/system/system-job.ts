@@ -42,6 +42,21 @@ const SYSTEM_JOBS = {
     plan: daily('01:00'),
     reach: 'cluster',
   },
+  expired_storage: {
+    description: 'Removes what jobs keep and what has expired',
+    plan: every(3600),
+    reach: 'cluster',
+  },
+  alert_watch: {
+    description: 'Looks for what did not happen in time, for alerts that watch for it',
+    plan: every(60),
+    reach: 'cluster',
+  },
+  delayed_notifications: {
+    description: 'Sends messages of alerts that waited for the end of quiet hours',
+    plan: every(300),
+    reach: 'cluster',
+  },
   stuck_runs: {
     description: 'Looks for runs whose server has gone and that no other takes up, and says which',
     plan: every(300),

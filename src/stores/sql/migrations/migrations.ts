@@ -20,6 +20,7 @@ import { jobStorage } from './170-job-storage.ts';
 import { runLanes } from './180-run-lanes.ts';
 import { serviceCalls } from './181-service-calls.ts';
 import { systemJobs } from './190-system-jobs.ts';
+import { alerts } from './191-alerts.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -54,4 +55,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '180-run-lanes': runLanes,
   '181-service-calls': serviceCalls,
   '190-system-jobs': systemJobs,
+  '191-alerts': alerts,
 };
