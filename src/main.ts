@@ -74,6 +74,7 @@ const host: CommandLineHost = {
           schedules: server.schedules,
           system: server.system,
           alerts: server.alerts,
+          services: server.services,
           secrets: server.secrets,
         },
       };

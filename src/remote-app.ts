@@ -6,6 +6,7 @@ import { ProfileStore, type Profile } from './client/profiles.ts';
 import { RemoteJobs } from './client/remote-jobs.ts';
 import { RemoteSchedules } from './client/remote-schedules.ts';
 import { RemoteRunService } from './client/remote-run-service.ts';
+import { RemoteServices } from './client/remote-services.ts';
 import { RemoteSecrets } from './client/remote-secrets.ts';
 import { RemoteAlerts } from './client/remote-alerts.ts';
 import { RemoteSystem } from './client/remote-system.ts';
@@ -23,6 +24,7 @@ export interface RemoteApp {
   readonly schedules: RemoteSchedules;
   readonly system: RemoteSystem;
   readonly alerts: RemoteAlerts;
+  readonly services: RemoteServices;
   readonly secrets: RemoteSecrets;
 }
 
@@ -47,6 +49,7 @@ export async function openRemote(
     schedules: new RemoteSchedules(client),
     system: new RemoteSystem(client),
     alerts: new RemoteAlerts(client),
+    services: new RemoteServices(client),
     kazoo: new KazooTasks(client, { key, stdout: streams.stdout }),
     secrets: new RemoteSecrets(client),
   };

@@ -98,6 +98,7 @@ const SETTING_FLAGS = [
   'database',
   'filesDir',
   'slots',
+  'allowAddresses',
   'maxUploadBytes',
   'logLevel',
   'publicUrl',

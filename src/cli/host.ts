@@ -4,6 +4,7 @@ import type { AlertDesk } from '../engine/automation/alerts/alert-desk.ts';
 import type { SystemDesk } from '../engine/automation/system/system-desk.ts';
 import type { ScheduleDesk } from '../engine/automation/schedule-desk.ts';
 import type { JobDesk } from '../engine/jobs/job-desk.ts';
+import type { ServiceDesk } from '../engine/services/service-desk.ts';
 import type { RunHandles, RunRequest, RunService, RunSummary } from '../engine/run/run-service.ts';
 import type { SecretFacts } from '../engine/ports/secret-store.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
@@ -88,6 +89,7 @@ export interface ServerWorkspace {
   readonly schedules: ScheduleDesk;
   readonly system: SystemDesk;
   readonly alerts: AlertDesk;
+  readonly services: ServiceDesk;
   readonly secrets: Pick<SecretDesk, 'set' | 'list' | 'delete'>;
 }
 

@@ -23,6 +23,7 @@ interface JobVersionWire extends JsonObject {
   readonly version: number;
   readonly task: string | null;
   readonly script: { readonly language: string; readonly entry: string } | null;
+  readonly service: { readonly endpoint: string } | null;
   readonly argument_schema: JsonObject | null;
   readonly script_md5: string | null;
   readonly updated_at: string;
@@ -204,7 +205,7 @@ function shownJob(job: JobWire): ShownJob {
     user: job.run_as ?? job.account_id,
     version: job.version,
     task: job.task ?? undefined,
-    work: job.task ?? `${job.script?.language} ${job.script?.entry}`,
+    work: job.task ?? job.service?.endpoint ?? `${job.script?.language} ${job.script?.entry}`,
     scriptMd5: job.script_md5 ?? undefined,
     argumentSchema: job.argument_schema ?? undefined,
     secrets: job.secrets,
@@ -235,9 +236,15 @@ function shownRun(run: JobRunWire): ShownJobRun {
     input: run.input,
     succeeded: run.succeeded,
     failed: run.failed,
+    reply: shownReply(run),
     script: shownScript(run),
     json: run,
   };
+}
+
+function shownReply({ result, log, statistics }: JobRunWire): ShownJobRun['reply'] {
+  if (statistics !== null || (result === null && log.length === 0)) return undefined;
+  return { result, log };
 }
 
 function shownScript({

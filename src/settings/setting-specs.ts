@@ -192,7 +192,7 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
   },
   allowAddresses: {
     variable: 'ROWMILL_ALLOW_ADDRESSES',
-    flag: '',
+    flag: '--allow-addresses',
     fallback: [],
     ...words(/^(?:\*|[\w.:-]+(?:\/\d{1,3})?)$/),
     allowed:

@@ -154,8 +154,8 @@ describe('a job of a script', () => {
       400,
       'language',
     ],
-    ['a task too', { script: scriptOf('x'), task: 'a/b' }, 400, 'one of both'],
-    ['nothing to run', {}, 400, 'one of both'],
+    ['a task too', { script: scriptOf('x'), task: 'a/b' }, 400, 'one of these'],
+    ['nothing to run', {}, 400, 'one of these'],
   ])('is refused with %s', async (_, parts, status, said) => {
     const refused = await send('POST', '/v1/jobs', { name: 'refused', ...parts });
     expect(refused.status).toBe(status);

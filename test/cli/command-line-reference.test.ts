@@ -63,6 +63,11 @@ describe('every command', () => {
     for (const name of ['count.py', 'main.ts', 'lib/names.ts', 'event.json']) {
       await writeFile(join(folder, name), '{}');
     }
+    await writeFile(join(folder, 'services.json'), '[]');
+    await writeFile(
+      join(folder, 'external_services_daemon.php'),
+      "<?php $GLOBALS['EXTERNAL_BACKGROUND_SERVICES'] = '[]';",
+    );
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -46,6 +46,7 @@ import { loadSettings } from '../../src/settings.ts';
 import { fakeAlerts } from './fake-alerts.ts';
 import { fakeSchedules } from './fake-schedules.ts';
 import { fakeSystem } from './fake-system.ts';
+import { fakeServices } from './fake-services.ts';
 
 /** A standard stream that remembers what was written. */
 export class FakeStream extends EventEmitter implements OutputStream {
@@ -164,6 +165,7 @@ const JOB_RUN: ShownJobRun = {
   input: { 'example-input': 'example-value' },
   succeeded: 1,
   failed: 0,
+  reply: undefined,
   script: undefined,
   json: { id: 'run1', status: 'success' },
 };
@@ -478,6 +480,8 @@ export class FakeCommandLine {
   /** What was asked of the schedules of a server. */
   readonly toldOfSchedules: unknown[] = [];
   readonly toldOfAlerts: unknown[] = [];
+  /** What was asked of its services. */
+  readonly toldOfServices: unknown[] = [];
   readonly #signalListeners = new Set<(signal: StopSignalName) => void>();
   readonly #pipeListeners = new Set<() => void>();
   readonly #options: FakeOptions;
@@ -553,6 +557,7 @@ export class FakeCommandLine {
                 schedules: fakeSchedules(this.toldOfSchedules),
                 system: fakeSystem(),
                 alerts: fakeAlerts(this.toldOfAlerts),
+                services: fakeServices(this.toldOfServices),
                 secrets: NO_SECRETS,
               }
             : undefined,

@@ -18,13 +18,18 @@ interface TriedPage {
   readonly variables: readonly string[];
   /** Whether the commands find `samples/` beside them. */
   readonly hasSamples?: boolean;
+  /** What the commands speak to beside the server, at another port than the page says. */
+  readonly others?: readonly {
+    readonly shownUrl: string;
+    readonly start: () => Promise<{ readonly origin: string; readonly close: () => Promise<void> }>;
+  }[];
 }
 
 /**
  * One test for each ```sh block, one behind the other: each uses what those before have left. The answer
  * holds what a `json` block right behind it shows, or is a `text` block to the letter.
  */
-export function tryPage({ page, variables, hasSamples = false }: TriedPage): void {
+export function tryPage({ page, variables, hasSamples = false, others = [] }: TriedPage): void {
   if (!hasCurl()) {
     it.skip(`needs curl on the PATH to be tried: ${page}`, () => undefined);
     return;
@@ -38,6 +43,11 @@ export function tryPage({ page, variables, hasSamples = false }: TriedPage): voi
     let folder = '';
     let server: Begun;
     let url = '';
+    const begun: {
+      readonly shown: string;
+      readonly origin: string;
+      readonly close: () => Promise<void>;
+    }[] = [];
 
     beforeAll(async () => {
       await buildIfStale();
@@ -47,6 +57,9 @@ export function tryPage({ page, variables, hasSamples = false }: TriedPage): voi
         // Some of them use a library, as it is installed beside them.
         symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
       }
+      for (const { shownUrl, start } of others) {
+        begun.push({ ...(await start()), shown: shownUrl });
+      }
       const words = (serveBlock?.commands ?? '').trim().split(' ').slice(2);
       const atFreePort = [MAIN, ...words, '--port', '0'];
       server = begin(process.execPath, atFreePort, { folder, stdin: null });
@@ -55,6 +68,7 @@ export function tryPage({ page, variables, hasSamples = false }: TriedPage): voi
     afterAll(async () => {
       server.process.kill('SIGTERM');
       const { exitCode } = await server.ended;
+      for (const other of begun) await other.close();
       rmSync(folder, { recursive: true, force: true });
       expect(exitCode).toBe(0);
     });
@@ -69,7 +83,8 @@ export function tryPage({ page, variables, hasSamples = false }: TriedPage): voi
         // Logins are kept with the user's settings: here with those of nobody.
         'export HOME="$PWD"; unset XDG_CONFIG_HOME',
         'if [ -e .variables ]; then source ./.variables; fi',
-        commands
+        begun
+          .reduce((text, { shown, origin }) => text.replaceAll(shown, origin), commands)
           .replaceAll(SHOWN_URL, url)
           .replaceAll('npx rowmill', `"${process.execPath}" "${MAIN}"`),
         `declare -p $(compgen -v | grep -xE '${variables.join('|')}') > .variables`,

@@ -70,6 +70,10 @@ function addServerFlags(command: Command): void {
       '--files-dir <folder>',
       'a folder for uploads and runs that all servers on the database share',
     )
+    .option(
+      '--allow-addresses <list>',
+      'hosts and networks that may be called beside the public internet, with commas between',
+    )
     .option('--slots <n>', 'runs carried out at the same time (default: 4)')
     .option('--max-upload-bytes <size>', 'the largest upload, such as 500MB (default: 16GiB)')
     .option('--public-url <url>', 'where clients reach the server, when it stands behind a proxy')

@@ -46,6 +46,13 @@ export interface ShownJobRun extends Tally {
   readonly createdAt: Date;
   readonly durationMs: number;
   readonly input: JsonObject;
+  /** Of what was done elsewhere and has come to its end. */
+  readonly reply:
+    | {
+        readonly result: unknown;
+        readonly log: readonly { readonly level: string; readonly message: string }[];
+      }
+    | undefined;
   /** Of a script that has come to its end. */
   readonly script:
     | {

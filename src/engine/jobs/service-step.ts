@@ -1,5 +1,6 @@
 import type { JobRunStore } from '../ports/job-run-store.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
+import type { JsonValue } from '../ports/script-executor.ts';
 import { RunSecrets } from '../run/secrets/run-secrets.ts';
 import { callService, type ServiceCallPorts } from '../services/call-service.ts';
 import { fail, stop, type Outcome } from '../task/outcome.ts';
@@ -39,7 +40,10 @@ export async function serviceStep(
   const log = outcome.log.map((line) => ({ ...line, message: secrets.redact(line.message) }));
   for (const line of log) run.log[line.level](line.message);
   const { resultCode } = outcome;
-  const report: ScriptReport = { resultCode, message, result: null, log: boundedLog(log) };
+  // It is JSON, and stays that.
+  const result =
+    outcome.reply === undefined ? null : (secrets.redactIn(outcome.reply) as JsonValue);
+  const report: ScriptReport = { resultCode, message, result, log: boundedLog(log) };
   await jobRuns.saveReport(runId, report);
   await calls.end(runId);
   return ended(report);

@@ -2,7 +2,7 @@ import { messageOf } from '../errors.ts';
 import type { ServiceWork } from '../jobs/job-definition.ts';
 import type { ResultCode } from '../jobs/result-code.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ScriptLogEntry } from '../ports/script-executor.ts';
+import type { JsonValue, ScriptLogEntry } from '../ports/script-executor.ts';
 import type { ServiceCallStore } from '../ports/service-call-store.ts';
 import { readReply, type ServiceAnswer } from './service-reply.ts';
 
@@ -31,6 +31,8 @@ interface ServiceCall {
 export interface ServiceOutcome {
   readonly resultCode: ResultCode;
   readonly message: string;
+  /** Of the service, as it is described; undefined where nothing came that is one. */
+  readonly reply?: JsonValue;
   /** The message and the details of the service, or what is to be known of its answer. */
   readonly log: readonly ScriptLogEntry[];
 }
@@ -75,7 +77,8 @@ export async function callService(
       const { code, message, errorDetails } = read.reply;
       const details = errorDetails.map((detail) => errorLine(detail));
       const first = code === 'error' ? errorLine(message) : ({ level: 'info', message } as const);
-      return { resultCode: code, message, log: [first, ...details] };
+      const reply = { code, message, error_details: errorDetails };
+      return { resultCode: code, message, reply, log: [first, ...details] };
     }
   }
 }

@@ -9,7 +9,7 @@ const Intervals = z.strictObject({ on_timeout, on_idle, on_success, on_error });
 /** What has no effect in the other period: kept as it was written. */
 const NoEffect = z.string().max(100).nullable().optional();
 const UnusedIntervals = z
-  .record(z.enum(OUTCOMES.map((outcome) => `on_${outcome}` as const)), z.number().nullable())
+  .partialRecord(z.enum(OUTCOMES.map((outcome) => `on_${outcome}` as const)), z.number().nullable())
   .optional();
 
 /** When a service is called, in the words of its configuration. */

@@ -11,7 +11,7 @@ export function recordLines(run: ShownJobRun): readonly string[] {
     ...messageLines(run),
     'Input   :',
     ...linesOf(JSON.stringify(run.input, undefined, 2)),
-    ...(run.script === undefined ? rowLines(run) : scriptLines(run.script)),
+    ...outcomeLines(run),
   ];
 }
 
@@ -24,6 +24,11 @@ function messageLines({ message, resultCode }: ShownJobRun): readonly string[] {
   return message === undefined || resultCode === 'success' ? [] : [`Message : ${visible(message)}`];
 }
 
+function outcomeLines(run: ShownJobRun): readonly string[] {
+  if (run.script !== undefined) return scriptLines(run.script);
+  return run.reply === undefined ? rowLines(run) : replyLines(run.reply);
+}
+
 function rowLines({ succeeded, failed }: ShownJobRun): readonly string[] {
   return [`Rows    : ${succeeded} succeeded, ${failed} failed`];
 }
@@ -32,14 +37,20 @@ function scriptLines(script: NonNullable<ShownJobRun['script']>): readonly strin
   const { result, stdout, stderr, log, statistics } = script;
   const figures = Object.entries(statistics).map(([name, value]) => `"${name}": ${value}`);
   return [
-    `Result  : ${result === null ? 'n/a' : visible(JSON.stringify(result))}`,
-    ...(log.length === 0 ? [] : ['Log     :']),
-    ...log.map(({ level, message }) => `${level.padEnd(5)} ${visible(message)}`),
+    ...replyLines({ result, log }),
     'Stdout  :',
     ...printedLines(stdout),
     'Stderr  :',
     ...printedLines(stderr),
     `# Runtime Statistics: {${figures.join(', ')}}`,
+  ];
+}
+
+function replyLines({ result, log }: NonNullable<ShownJobRun['reply']>): readonly string[] {
+  return [
+    `Result  : ${result === null ? 'n/a' : visible(JSON.stringify(result))}`,
+    ...(log.length === 0 ? [] : ['Log     :']),
+    ...log.map(({ level, message }) => `${level.padEnd(5)} ${visible(message)}`),
   ];
 }
 
