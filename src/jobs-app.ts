@@ -20,6 +20,7 @@ interface JobsOptions {
   readonly tasks: JobTasksPorts['tasks'];
   readonly scripts: JobTasksPorts['executor'];
   readonly secrets: KnownSecrets;
+  readonly arrivedFor: JobTasksPorts['arrivedFor'];
   readonly machine: Pick<ServicePorts, 'clock' | 'makeStop' | 'sha256'>;
   readonly onError: JobStarterPorts['onError'];
 }
@@ -38,6 +39,7 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
     jobRuns,
     runs,
     executor: options.scripts,
+    arrivedFor: options.arrivedFor,
     storages,
     calls: new SqlServiceCallStore(database),
     secrets,

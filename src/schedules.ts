@@ -1,4 +1,5 @@
 import type { ApiPorts } from './api/api-ports.ts';
+import { openArrivals } from './arrivals-app.ts';
 import { refuseArguments } from './api/refuse-arguments.ts';
 import { EventCatalogue } from './engine/automation/event-catalogue.ts';
 import { EventTeller } from './engine/automation/event-teller.ts';
@@ -14,7 +15,7 @@ import type { SqlDatabase } from './stores/sql/sql-database.ts';
 
 type RunPorts = Omit<
   ConstructorParameters<typeof ScheduledRuns>[0],
-  'schedules' | 'jobs' | 'starter' | 'refuseArguments'
+  'schedules' | 'jobs' | 'starter' | 'refuseArguments' | 'files'
 >;
 
 interface ScheduleOptions
@@ -22,27 +23,43 @@ interface ScheduleOptions
   readonly serverId: string;
   readonly jobs: Pick<ApiPorts['jobs'], 'store' | 'runs' | 'starter' | 'sha256'>;
   readonly feed: RunEventFeed;
+  /** Name of the place that files of this server lie in. */
+  readonly place: string;
+  readonly fileRoots: readonly string[];
 }
 
 /** The schedules of a server: their stores, and what makes them fire. */
 export async function openSchedules(
   database: SqlDatabase,
-  { serverId, jobs, clock, makeId, makeStop, onError, ...runs }: ScheduleOptions,
+  options: ScheduleOptions,
 ): Promise<
   ApiPorts['schedules'] & {
     readonly events: ApiPorts['events'];
+    arrivedFor: ReturnType<typeof openArrivals>['arrivedFor'];
     /** Forgets due times and events that are older. */
     prune(beforeMs: number): Promise<number>;
     open(): void;
     close(): Promise<void>;
   }
 > {
+  const { serverId, place, fileRoots, jobs, clock, makeId, makeStop, onError, ...runs } = options;
   const store = new SqlScheduleStore(database);
   const triggers = new SqlTriggerStore(database);
-  const firings = new SqlFiringStore(database, { holder: serverId });
+  const firings = new SqlFiringStore(database, { holder: serverId, place });
   const events = new SqlToldEventStore(database);
   await firings.releaseAll();
-  const scheduler = new Scheduler({
+  const { arrivals, ...files } = openArrivals({
+    triggers,
+    firings,
+    place,
+    fileRoots,
+    clock,
+    makeId,
+    makeStop,
+    onArrival: () => scheduler.wake(),
+    onError,
+  });
+  const scheduler: Scheduler = new Scheduler({
     triggers,
     firings,
     jobs: new ScheduledRuns({
@@ -51,10 +68,12 @@ export async function openSchedules(
       starter: jobs.starter,
       schedules: store,
       refuseArguments,
+      files: files.forRuns,
     }),
     clock,
     makeId,
     makeStop,
+    onEnd: () => arrivals.wake(),
     onError,
   });
   const wake = (): void => scheduler.wake();
@@ -74,17 +93,23 @@ export async function openSchedules(
     triggers,
     firings,
     makeFiringId: () => makeId('fir'),
+    files: files.forApi,
     wake,
+    arrivedFor: (runId) => files.arrivedFor(runId),
     events: {
       teller,
       store: events,
       catalogue: new EventCatalogue(new SqlEventKindStore(database)),
     },
     prune: async (beforeMs) => (await firings.prune(beforeMs)) + (await events.prune(beforeMs)),
-    open: () => scheduler.open(),
+    open() {
+      scheduler.open();
+      arrivals.open();
+    },
     async close() {
       unwatch();
       await Promise.all(telling);
+      await arrivals.close();
       await scheduler.close();
     },
   };

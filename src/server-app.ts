@@ -140,6 +140,7 @@ async function serve(
     tasks: options.tasks,
     scripts: options.scripts,
     secrets,
+    arrivedFor: (runId) => schedules.arrivedFor(runId),
     machine,
     onError,
   });
@@ -152,6 +153,8 @@ async function serve(
   const schedules = await openSchedules(database, {
     ...hosting,
     serverId,
+    place: place.name,
+    fileRoots: options.fileRoots ?? [],
     jobs: forApi,
     makeId: machine.makeId,
     onError,

@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly threads: ThreadSource | undefined;
   /** Hosts and networks that runs and webhooks may reach beside the public internet; `*` for all. */
   readonly allowAddresses: readonly string[];
+  /** Folders below which triggers may watch and schedules may read; `{account}` is that which asks. Default: none. */
+  readonly fileRoots?: readonly string[];
   readonly corsOrigins: readonly string[];
   /** Of a key, or of an address; 0 for any number. */
   readonly requestsPerMinute: number;

@@ -87,8 +87,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What executes scripts.
   'scripts-app': ['engine', 'executors'],
   webhooks: ['api', 'engine', 'system'],
-  schedules: ['api', 'engine', 'stores'],
   alerts: ['api', 'engine', 'stores'],
+  schedules: ['api', 'arrivals-app', 'engine', 'stores'],
+  // The folders that a server watches.
+  'arrivals-app': ['engine', 'files'],
   'server-options': ['api', 'engine', 'machine'],
   // What a server does to look after itself.
   upkeep: ['api', 'engine', 'files', 'server-options', 'stores'],
@@ -132,6 +134,7 @@ const PURE_PACKAGES = new Set([
   'fastest-levenshtein',
   'croner',
   'mingo',
+  'picomatch',
   'rrule-temporal',
   'safe-stable-stringify',
   'temporal-polyfill',

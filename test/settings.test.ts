@@ -48,6 +48,7 @@ describe('loadSettings', () => {
       logLevel: 'info',
       publicUrl: undefined,
       allowAddresses: [],
+      fileRoots: [],
       corsOrigins: [],
       keepRunsDays: undefined,
       keepRunsBytes: undefined,

@@ -28,7 +28,7 @@ import type { FiringStore } from '../engine/ports/firing-store.ts';
 import type { ScheduleStore } from '../engine/ports/schedule-store.ts';
 import type { SystemJobStore } from '../engine/ports/system-job-store.ts';
 import type { ToldEventStore } from '../engine/ports/told-event-store.ts';
-import type { TriggerStore } from '../engine/ports/trigger-store.ts';
+import type { StoredTrigger, TriggerStore } from '../engine/ports/trigger-store.ts';
 import type { WebhookStore } from '../engine/ports/webhook-store.ts';
 import type { InputInspection } from '../engine/run/check/inspect-input.ts';
 import type { RunService } from '../engine/run/run-service.ts';
@@ -69,6 +69,14 @@ interface Schedules {
   readonly triggers: TriggerStore;
   readonly firings: FiringStore;
   readonly makeFiringId: () => string;
+  readonly files: {
+    /** Throws `usage` for a folder that the account may not have watched. */
+    checkFolder(path: string, accountId: string): Promise<void>;
+    /** The same for a file that runs are to read. */
+    checkFile(path: string, accountId: string): Promise<void>;
+    /** Lets go of the files of a trigger. Gives what is still to be done with one: then nothing was let go. */
+    release(trigger: StoredTrigger): Promise<string | undefined>;
+  };
   /** Something may be due. */
   readonly wake: () => void;
 }

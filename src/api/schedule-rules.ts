@@ -1,8 +1,12 @@
 import type { z } from 'zod';
 import { firstDueMs } from '../engine/automation/first-due.ts';
-import type { TriggerDefinition } from '../engine/automation/read-trigger.ts';
+import { isArrival, type TriggerDefinition } from '../engine/automation/read-trigger.ts';
+import type { OverlapPolicy } from '../engine/automation/trigger.ts';
 import type { Schedule, ScheduledWork } from '../engine/ports/schedule-store.ts';
+import type { StoredTrigger } from '../engine/ports/trigger-store.ts';
 import { parseArguments } from '../engine/task/parse-arguments.ts';
+import { RowmillError } from '../engine/errors.ts';
+import type { Task } from '../engine/task/task.ts';
 import { mayDo, type Actor } from './actor.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { ownJob } from './own-job.ts';
@@ -16,17 +20,25 @@ interface Caller {
 }
 
 /** A task or a job, never both. */
-export function workOf({ task, job }: z.output<typeof NewSchedule>): ScheduledWork {
-  if (task !== undefined && job === undefined) return { kind: 'task', task };
-  if (job !== undefined && task === undefined) return { kind: 'job', jobId: job };
+export function workOf({ task, job, file }: z.output<typeof NewSchedule>): ScheduledWork {
+  const given = file === undefined ? {} : { file };
+  if (task !== undefined && job === undefined) return { kind: 'task', task, ...given };
+  if (job !== undefined && task === undefined) return { kind: 'job', jobId: job, ...given };
   const what = task === undefined ? 'is missing' : 'and body.job are both there';
   throw new ApiProblem('bad_request', `body.task ${what}: expected a task or a job`);
 }
 
 /** Throws where no run could be begun by it. */
 export async function refuseWork(
-  work: ScheduledWork,
-  args: Schedule['arguments'],
+  {
+    work,
+    arguments: args,
+    trigger,
+  }: {
+    readonly work: ScheduledWork;
+    readonly arguments: Schedule['arguments'];
+    readonly trigger: TriggerDefinition;
+  },
   { actor, ports }: Caller,
 ): Promise<void> {
   if (work.kind === 'job' && !mayDo(actor, 'jobs:trigger')) {
@@ -36,25 +48,94 @@ export async function refuseWork(
     work.kind === 'task'
       ? work
       : (await ownJob({ params: { job_id: work.jobId }, actor, ports })).latest.definition.work;
-  // A script, or a service, is given whatever there is.
-  if (started.kind !== 'task') return;
-  const { task } = await ports.tasks.find(started.task);
-  if (task.kind === 'csv') {
-    throw new ApiProblem(
-      'bad_request',
-      `body.${work.kind}: ${task.name} reads a CSV, and a schedule has none to give: expected a task without input`,
+  if (work.file !== undefined) {
+    await orAt('body.file', () =>
+      ports.schedules.files.checkFile(work.file ?? '', actor.accountId),
     );
   }
+  // A script, or a service, is given whatever there is.
+  if (started.kind !== 'task') {
+    if (work.file === undefined) return;
+    const message = `body.file: a ${started.kind} reads no file that a schedule names: expected a task`;
+    throw new ApiProblem('bad_request', message);
+  }
+  const { task } = await ports.tasks.find(started.task);
+  refuseFile(task, { work, trigger });
   refuseArguments(task, args);
   // Those of a job are joined with its own, and looked at when it is started.
   if (work.kind === 'task') await parseArguments(task, args);
 }
 
-/** Throws where a trigger follows nothing, or itself. */
+/** Throws where a task has no file to read, or more than it can. */
+function refuseFile(
+  { kind, name }: Task,
+  { work, trigger }: { readonly work: ScheduledWork; readonly trigger: TriggerDefinition },
+): void {
+  const given = [
+    ...(work.file === undefined ? [] : ['body.file']),
+    ...(isArrival(trigger) ? ['what arrives'] : []),
+  ];
+  if (given.length === (kind === 'csv' ? 1 : 0)) return;
+  const at = `body.${work.kind}: ${name}`;
+  if (kind === 'csv' && given.length === 0) {
+    const message = `${at} reads a CSV: name it in body.file, or let a trigger of the kind file wait for it`;
+    throw new ApiProblem('bad_request', message);
+  }
+  const reads = kind === 'csv' ? 'reads one file' : 'reads no file';
+  throw new ApiProblem('bad_request', `${at} ${reads}, and is given ${given.join(' and ')}`);
+}
+
+/** What is wrong with a place of the server, as a problem of the request. */
+async function orAt(at: string, check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    if (!(error instanceof RowmillError) || error.code !== 'usage') throw error;
+    const message = `${at}: ${error.plain}`;
+    throw new ApiProblem('bad_request', message, { details: [{ at, message }] });
+  }
+}
+
+/** What becomes of a firing while another is at work: no file may be left out, and no event by itself. */
+export function overlapOf(
+  trigger: TriggerDefinition,
+  said: OverlapPolicy | undefined,
+): OverlapPolicy {
+  if (!isArrival(trigger)) return said ?? (trigger.kind === 'event' ? 'queue' : 'skip');
+  if (said !== 'skip') return said ?? 'queue';
+  const message = 'body.overlap: a file that arrives is not left out: expected queue or allow';
+  throw new ApiProblem('bad_request', message);
+}
+
+/** Lets go of the files of a trigger. Throws `conflict` while something is still to be done with one. */
+export async function releaseFiles(trigger: StoredTrigger, ports: ApiPorts): Promise<void> {
+  if (!isArrival(trigger.definition)) return;
+  const { triggers, files } = ports.schedules;
+  // From now on it claims no more.
+  await triggers.update(trigger.id, { isPaused: true });
+  let open: string | undefined;
+  try {
+    open = await files.release(trigger);
+  } catch (error) {
+    // A folder that is not there any more, or no longer allowed, has nothing to let go of.
+    if (!(error instanceof RowmillError)) throw error;
+  }
+  if (open === undefined) return;
+  await triggers.update(trigger.id, { isPaused: trigger.isPaused });
+  throw new ApiProblem('conflict', `${open} is not done with a file of it: wait, or stop it first`);
+}
+
+/** Throws where a trigger follows nothing, or itself, or watches what it may not. */
 export async function refuseTrigger(
   trigger: TriggerDefinition,
   { id, actor, ports }: Caller & { readonly id: string },
 ): Promise<void> {
+  if (trigger.kind === 'file') {
+    const { folder } = trigger;
+    await orAt('body.trigger.folder', () =>
+      ports.schedules.files.checkFolder(folder, actor.accountId),
+    );
+  }
   const passed = new Set([id]);
   let next: TriggerDefinition | undefined = trigger;
   while (next?.kind === 'after_run') {

@@ -99,6 +99,7 @@ const SETTING_FLAGS = [
   'filesDir',
   'slots',
   'allowAddresses',
+  'fileRoots',
   'maxUploadBytes',
   'logLevel',
   'publicUrl',

@@ -48,6 +48,8 @@ export interface Settings {
   readonly publicUrl: string | undefined;
   /** Hosts, addresses and networks that runs of `serve` may reach beside the public internet; `*` for all. */
   readonly allowAddresses: readonly string[];
+  /** Folders of this machine below which the triggers of `serve` may watch. Absolute. */
+  readonly fileRoots: readonly string[];
   /** Origins of web pages that may call `serve`. */
   readonly corsOrigins: readonly string[];
   /** Requests that a key, or an address, may make in a minute; 0 for any number. */
@@ -197,6 +199,13 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     ...words(/^(?:\*|[\w.:-]+(?:\/\d{1,3})?)$/),
     allowed:
       'hosts, addresses or networks with commas between, such as db.internal,10.1.0.0/16; * for all',
+  },
+  fileRoots: {
+    variable: 'ROWMILL_FILE_ROOTS',
+    flag: '--file-roots',
+    fallback: [],
+    read: readPaths,
+    allowed: `folders (several in ROWMILL_FILE_ROOTS with "${pathListSeparator}" between)`,
   },
   corsOrigins: {
     variable: 'ROWMILL_CORS_ORIGINS',

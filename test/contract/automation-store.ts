@@ -53,6 +53,23 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
     const idsOf = (firings: readonly { readonly id: string }[]): string[] =>
       firings.map(({ id }) => id);
 
+    it('tells of triggers of all accounts that wait for the same, paused ones too', async () => {
+      const given = { kind: 'file', folder: '/in' };
+      const mine = await trigger({ nextDueMs: undefined }, given);
+      const theirs = await trigger({ accountId: 'other', isPaused: true }, given);
+      await trigger();
+      const found = await world.triggers.listeningAnywhere('files');
+      expect(idsOf(found)).toEqual([mine.id, theirs.id]);
+    });
+
+    it('lets a firing be decided only where its file is', async () => {
+      const of = await trigger({ overlap: 'allow' });
+      const here = firing(of, 1, { place: 'a' });
+      await store.add([here, firing(of, 2, { place: 'elsewhere' })]);
+      expect(idsOf(await store.claim(9))).toEqual([here.id]);
+      expect((await store.get(here.id))?.place).toBe('a');
+    });
+
     it('gives back a trigger as it was kept', async () => {
       const definition = { kind: 'event', object: 'a', event: 'b', filter: { n: { $gt: 1 } } };
       const more = { overlap: 'queue', missed: 'all', missedWindowMs: 5 } as const;

@@ -299,6 +299,15 @@ describe('files of runs', () => {
     expect(await files().realPath(at('not-there.csv'))).toContain('not-there.csv');
   });
 
+  it('are given a second name again by who comes behind an attempt that went away', async () => {
+    await writeFile(at('in.csv'), 'a\n');
+    await writeFile(at('other.csv'), 'b\n');
+    for (const from of ['in.csv', 'in.csv', 'other.csv'])
+      await files().link(at(from), at('kept.csv'));
+    expect(await readFile(at('kept.csv'), 'utf8')).toBe('b\n');
+    expect(await readFile(at('in.csv'), 'utf8')).toBe('a\n');
+  });
+
   it('give one name to a file that is not there yet under a link to it', async () => {
     await symlink('later.csv', at('link.csv'));
     expect(await files().realPath(at('link.csv'))).toBe(await files().realPath(at('later.csv')));

@@ -1,11 +1,25 @@
 import { z } from 'zod';
 import { nextOccurrences } from '../../engine/automation/occurrences.ts';
-import { dueTimesOf, Trigger, zoneOf } from '../../engine/automation/read-trigger.ts';
+import {
+  dueTimesOf,
+  isArrival,
+  isSamePlace,
+  Trigger,
+  zoneOf,
+} from '../../engine/automation/read-trigger.ts';
 import { ownSchedule } from '../own-schedule.ts';
 import { PageQuery, pageReply, pageResponse } from '../page.ts';
 import { ApiProblem } from '../problem.ts';
 import { route, type AnyRoute } from '../route.ts';
-import { nameTaken, nextDueMs, refuseTrigger, refuseWork, workOf } from '../schedule-rules.ts';
+import {
+  nameTaken,
+  nextDueMs,
+  overlapOf,
+  refuseTrigger,
+  refuseWork,
+  releaseFiles,
+  workOf,
+} from '../schedule-rules.ts';
 import {
   NewSchedule,
   OccurrenceBody,
@@ -40,7 +54,7 @@ export const scheduleRoutes: readonly AnyRoute[] = [
       const { accountId, authAccountId } = actor;
       const id = call.reservedId?.('sch') ?? ports.makeId('sch');
       const work = workOf(body);
-      await refuseWork(work, body.arguments, call);
+      await refuseWork({ work, ...body }, call);
       await refuseTrigger(body.trigger, { id, ...call });
       const schedule = await ports.schedules.store.create({
         id,
@@ -54,7 +68,7 @@ export const scheduleRoutes: readonly AnyRoute[] = [
           definition: body.trigger,
           missed: body.missed,
           missedWindowMs: body.missed_window * 1_000,
-          overlap: body.overlap ?? (body.trigger.kind === 'event' ? 'queue' : 'skip'),
+          overlap: overlapOf(body.trigger, body.overlap),
           isPaused: body.paused,
           nextDueMs: nextDueMs(body.trigger, { isPaused: body.paused, ports }),
         },
@@ -147,21 +161,28 @@ export const scheduleRoutes: readonly AnyRoute[] = [
       const { body, ports } = call;
       const before = await ownSchedule(call);
       const { id, trigger } = before;
-      if (body.arguments !== undefined) await refuseWork(before.work, body.arguments, call);
+      const definition = body.trigger ?? trigger.definition;
+      if (body.arguments !== undefined || body.trigger !== undefined) {
+        const args = body.arguments ?? before.arguments;
+        await refuseWork({ work: before.work, arguments: args, trigger: definition }, call);
+      }
       if (body.trigger !== undefined) await refuseTrigger(body.trigger, { id, ...call });
+      const isNowArrival = isArrival(definition) && !isArrival(trigger.definition);
+      const said = body.overlap ?? (isNowArrival ? undefined : trigger.overlap);
+      const overlap = overlapOf(definition, said);
       const { name, arguments: args } = body;
       const isNamed = await ports.schedules.store.update(id, {
         ...(name === undefined ? {} : { name }),
         ...(args === undefined ? {} : { arguments: args }),
       });
       if (!isNamed) throw nameTaken(name ?? before.name);
+      if (!isSamePlace(trigger.definition, definition)) await releaseFiles(trigger, ports);
       const isPaused = body.paused ?? trigger.isPaused;
-      const definition = body.trigger ?? trigger.definition;
       const isNew = body.trigger !== undefined || isPaused !== trigger.isPaused;
       await ports.schedules.triggers.update(id, {
         definition,
         isPaused,
-        overlap: body.overlap ?? trigger.overlap,
+        overlap,
         missed: body.missed ?? trigger.missed,
         missedWindowMs:
           body.missed_window === undefined ? trigger.missedWindowMs : body.missed_window * 1_000,
@@ -181,7 +202,8 @@ export const scheduleRoutes: readonly AnyRoute[] = [
     params: OneSchedule,
     responses: { 204: { description: 'It is gone' } },
     handle: async (call) => {
-      const { id } = await ownSchedule(call);
+      const { id, trigger } = await ownSchedule(call);
+      await releaseFiles(trigger, call.ports);
       await call.ports.schedules.triggers.delete(id);
       return { status: 204 };
     },

@@ -53,7 +53,13 @@ export const NewSchedule = z
     job: JobId.optional().meta({ description: 'The job that is started; or a `task`' }),
     arguments: FIELDS.arguments.default({}),
     trigger: Trigger,
-    overlap: FIELDS.overlap.optional(),
+    file: z.string().min(1).max(1_000).optional().meta({
+      description:
+        'Whole path of the file that each run reads, below a folder of the setting `fileRoots`; for a task that reads one, where none arrives',
+    }),
+    overlap: FIELDS.overlap.optional().meta({
+      description: '`skip` where nothing is said; `queue` for events and where files arrive',
+    }),
     missed: FIELDS.missed.default('once'),
     missed_window: FIELDS.missed_window.default(DEFAULT_WINDOW_S),
     paused: FIELDS.paused.default(false),
@@ -73,6 +79,7 @@ export const ScheduleBody = z
     account_id: z.string(),
     task: z.string().nullable(),
     job: z.string().nullable(),
+    file: z.string().nullable().meta({ description: 'The file that each run reads' }),
     ...FIELDS,
     trigger: Trigger,
     next_due_at: Time.nullable().meta({
@@ -121,6 +128,7 @@ export function scheduleWire(schedule: Schedule) {
     name: schedule.name,
     task: work.kind === 'task' ? work.task : null,
     job: work.kind === 'job' ? work.jobId : null,
+    file: work.file ?? null,
     arguments: { ...schedule.arguments },
     trigger: trigger.definition,
     overlap: trigger.overlap,

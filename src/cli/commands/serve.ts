@@ -74,6 +74,7 @@ function addServerFlags(command: Command): void {
       '--allow-addresses <list>',
       'hosts and networks that may be called beside the public internet, with commas between',
     )
+    .option('--file-roots <folders>', 'folders below which files may be waited for, with : between')
     .option('--slots <n>', 'runs carried out at the same time (default: 4)')
     .option('--max-upload-bytes <size>', 'the largest upload, such as 500MB (default: 16GiB)')
     .option('--public-url <url>', 'where clients reach the server, when it stands behind a proxy')

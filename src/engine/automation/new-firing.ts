@@ -17,6 +17,7 @@ export function newFiring(
     payload: undefined,
     overlap,
     line: lineOf(accountId, definition.kind),
+    place: undefined,
     verdict: 'waiting',
     message: undefined,
     count: 1,

@@ -7,6 +7,7 @@ import { AlignedTrigger, alignedTimes } from './triggers/aligned.ts';
 import { CronTrigger, cronTimes } from './triggers/cron.ts';
 import { DailyAtTrigger, dailyTimes } from './triggers/daily-at.ts';
 import { EventTrigger } from './triggers/event.ts';
+import { FileTrigger } from './triggers/file.ts';
 import { IntervalTrigger, intervalTimes } from './triggers/interval.ts';
 import { RruleTrigger, rruleTimes } from './triggers/rrule.ts';
 
@@ -19,6 +20,7 @@ const KINDS = [
   AfterOutcomeTrigger,
   AfterRunTrigger,
   EventTrigger,
+  FileTrigger,
 ] as const;
 
 /** What says when a job runs, as a document: it is stored and sent as it stands. */
@@ -59,6 +61,7 @@ export function dueTimesOf(definition: TriggerDefinition): DueTimes | undefined 
     case 'after_outcome':
     case 'after_run':
     case 'event':
+    case 'file':
       return undefined;
   }
 }
@@ -68,9 +71,25 @@ export function zoneOf(definition: TriggerDefinition): string {
   return 'zone' in definition ? definition.zone : 'UTC';
 }
 
+/** What those wait for that look for files by themselves. */
+export const ARRIVAL_WORD = 'files';
+
+/** A trigger that waits for files. */
+export type ArrivalTrigger = Extract<TriggerDefinition, { readonly glob: string }>;
+
+export function isArrival(definition: TriggerDefinition): definition is ArrivalTrigger {
+  return 'glob' in definition;
+}
+
+/** Whether what was claimed by one trigger is found by the other. */
+export function isSamePlace(one: TriggerDefinition, other: TriggerDefinition): boolean {
+  return isArrival(one) && isArrival(other) && one.folder === other.folder;
+}
+
 /** What a trigger waits for that is told, not a time. */
 export function listeningWord(definition: TriggerDefinition): string | undefined {
   if (definition.kind === 'event') return eventWord(definition);
+  if (isArrival(definition)) return ARRIVAL_WORD;
   return definition.kind === 'after_run' ? runWord(definition.of) : undefined;
 }
 

@@ -3,15 +3,17 @@ import type { RunEventFeed } from '../hosting/run-event-feed.ts';
 import type { RunHost } from '../hosting/run-host.ts';
 import type { JsonObject } from '../jobs/job-definition.ts';
 import type { JobStarter } from '../jobs/start-job.ts';
+import type { FetchedFile } from '../ports/arrival-folder.ts';
 import type { Firing } from '../ports/firing-store.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { JobRuns, StartedFiring } from '../ports/job-runs.ts';
 import type { JobStore } from '../ports/job-store.ts';
 import type { Schedule, ScheduleStore } from '../ports/schedule-store.ts';
-import type { RunService } from '../run/run-service.ts';
+import type { RunInput, RunService } from '../run/run-service.ts';
 import { argumentsSchema } from '../task/help.ts';
 import type { RegisteredTask } from '../task/registry.ts';
 import { runIdOf } from './firing-runs.ts';
+import { isArrival } from './read-trigger.ts';
 
 interface ScheduledRunsPorts {
   readonly schedules: Pick<ScheduleStore, 'find'>;
@@ -24,9 +26,21 @@ interface ScheduledRunsPorts {
   readonly tasks: { find(name: string): Promise<RegisteredTask> };
   /** Throws where arguments of a task could not come from a caller. */
   readonly refuseArguments: (task: RegisteredTask['task'], given: JsonObject) => void;
+  readonly files: {
+    /** The file that has arrived for a firing; undefined where none has. */
+    fetch(firing: Firing): Promise<FetchedFile | undefined>;
+    /** Throws for a file that the account may not have read. */
+    check(path: string, accountId: string): Promise<unknown>;
+  };
 }
 
-/** Starts what schedules say: a run of a task that reads no file, or of a job. */
+/** The file of a run, and its name. */
+interface GivenFile {
+  readonly input: RunInput;
+  readonly fileName: string | undefined;
+}
+
+/** Starts what schedules say: a run of a task, or of a job. */
 export class ScheduledRuns implements JobRuns {
   readonly #ports: ScheduledRunsPorts;
 
@@ -37,13 +51,35 @@ export class ScheduledRuns implements JobRuns {
   async start(firing: Firing): Promise<StartedFiring> {
     const schedule = await this.#ports.schedules.find(firing.triggerId);
     if (schedule === undefined) throw new Error(`the schedule ${firing.triggerId} is gone`);
-    const { work } = schedule;
-    return work.kind === 'task'
-      ? this.#startTask(firing, schedule, work.task)
-      : this.#startJob(firing, schedule, work.jobId);
+    const fetched = await this.#ports.files.fetch(firing);
+    try {
+      const file = await this.#fileOf(schedule, fetched);
+      return schedule.work.kind === 'task'
+        ? await this.#startTask(firing, schedule, { ...schedule.work, ...file })
+        : await this.#startJob(firing, schedule, { ...schedule.work, ...file });
+    } finally {
+      await fetched?.dispose();
+    }
   }
 
-  async #startTask(firing: Firing, schedule: Schedule, name: string): Promise<StartedFiring> {
+  /** What has arrived, or what the schedule names, or nothing. */
+  async #fileOf(
+    { work: { file }, accountId }: Schedule,
+    fetched: FetchedFile | undefined,
+  ): Promise<GivenFile> {
+    if (fetched !== undefined) {
+      return { input: { kind: 'file', path: fetched.path }, fileName: fetched.name };
+    }
+    if (file === undefined) return { input: { kind: 'none' }, fileName: undefined };
+    await this.#ports.files.check(file, accountId);
+    return { input: { kind: 'file', path: file }, fileName: file.slice(file.lastIndexOf('/') + 1) };
+  }
+
+  async #startTask(
+    firing: Firing,
+    schedule: Schedule,
+    { task: name, input, fileName }: GivenFile & { readonly task: string },
+  ): Promise<StartedFiring> {
     const { accountId, authAccountId } = schedule;
     const { service, tasks, host, feed } = this.#ports;
     const runId = runIdOf(firing.id);
@@ -56,7 +92,8 @@ export class ScheduledRuns implements JobRuns {
         task,
         codeHash,
         arguments: given,
-        input: { kind: 'none' },
+        input,
+        fileName,
         output: { kind: 'run_folder' },
         options: {},
         resume: false,
@@ -72,7 +109,11 @@ export class ScheduledRuns implements JobRuns {
     return { runId };
   }
 
-  async #startJob(firing: Firing, schedule: Schedule, jobId: string): Promise<StartedFiring> {
+  async #startJob(
+    firing: Firing,
+    schedule: Schedule,
+    { jobId, input, fileName }: GivenFile & { readonly jobId: string },
+  ): Promise<StartedFiring> {
     const { accountId, authAccountId, trigger } = schedule;
     const isEvent = trigger.definition.kind === 'event';
     const job = await this.#ports.jobs.find(jobId);
@@ -83,8 +124,9 @@ export class ScheduledRuns implements JobRuns {
       // One that a person lets fire has no event.
       trigger: isEvent && firing.payload !== undefined ? 'event' : 'schedule',
       arguments: this.#givenTo(task, { firing, schedule }),
-      input: { kind: 'none' },
-      fileName: undefined,
+      // What is no task is told of its file.
+      input: task === undefined ? { kind: 'none' } : input,
+      fileName: task === undefined ? undefined : fileName,
       owner: { accountId, authAccountId },
       keyId: undefined,
       runId: runIdOf(firing.id),
@@ -131,6 +173,9 @@ function givenOf(
 ): JsonObject {
   const { kind } = trigger.definition;
   const isTold = kind === 'event' || kind === 'after_run';
+  if (isArrival(trigger.definition) && task === undefined && isObject(payload)) {
+    return { ...args, ...payload };
+  }
   if (!isTold || !isObject(payload)) return args;
   if (task === undefined) return { ...args, ...payload };
   const known = argumentsSchema(task)?.['properties'];

@@ -27,6 +27,8 @@ export interface SchedulerPorts {
   readonly clock: Clock;
   readonly makeId: MakeId;
   readonly makeStop: () => AbortController;
+  /** A firing has come to its end. */
+  readonly onEnd?: () => void;
   readonly onError: (error: unknown, about: string | undefined) => void;
 }
 
@@ -176,6 +178,7 @@ export class Scheduler {
           ? { verdict: 'too_many', message: started.tooMany, rearm }
           : { verdict: 'error', message: messageOf(started.error), rearm },
       );
+      this.#ports.onEnd?.();
     } catch (error) {
       // The claim ends by itself, and the firing is decided then.
       onError(error, firing.id);
@@ -231,6 +234,8 @@ export class Scheduler {
         }),
       );
     const rearm = await this.#rearm(firing, outcome, endedAtMs);
-    return firings.close(firing, { endedAtMs, outcome, rearm, followers });
+    const isClosed = await firings.close(firing, { endedAtMs, outcome, rearm, followers });
+    if (isClosed) this.#ports.onEnd?.();
+    return isClosed;
   }
 }

@@ -9,10 +9,11 @@ import type { ScriptExecutor } from '../ports/script-executor.ts';
 import type { ServiceCallPorts } from '../services/call-service.ts';
 import { DEFAULT_EXECUTOR } from '../script/executor-definition.ts';
 import { Redaction } from '../script/redaction.ts';
-import { stop, type Outcome } from '../task/outcome.ts';
+import { fail, stop, type Outcome } from '../task/outcome.ts';
 import type { RegisteredTask } from '../task/registry.ts';
 import type { RunContext } from '../task/run-context.ts';
 import { brandTask, type NoinputTask } from '../task/task.ts';
+import { withArrived, type ArrivedContent } from './arrived-file.ts';
 import type { JsonObject, ScriptFile } from './job-definition.ts';
 import { secretValues, withoutSecrets } from './job-secrets.ts';
 import { reportOf, reportRow } from './script-report.ts';
@@ -28,6 +29,8 @@ export interface JobTasksPorts extends ServiceCallPorts {
   readonly executor: ScriptExecutor;
   readonly storages: JobStorages;
   readonly secrets: KnownSecrets;
+  /** The file that has arrived for a run. Throws where it is gone, or too large for a script. */
+  readonly arrivedFor: (runId: string) => Promise<ArrivedContent | undefined>;
 }
 
 const NAME = /^(?:job|service)\/([^@/]+)@(\d+)$/;
@@ -99,14 +102,25 @@ export class JobTasks {
     if (work.kind !== 'script') throw new Error(`${jobTaskName(version)} is no script`);
     const { language, entry, className } = work;
     const { runtimeVersion, limits, access } = DEFAULT_EXECUTOR;
+    let arrived: ArrivedContent | undefined;
+    try {
+      arrived = await this.#ports.arrivedFor(run.runId);
+    } catch (error) {
+      if (!(error instanceof RowmillError) || error.code === 'store_unreachable') throw error;
+      return stop(fail({ code: error.code, message: error.plain }));
+    }
+    const given = withArrived(
+      // It was JSON when it came, and is stored as such.
+      { files: version.files, event: JSON.parse(JSON.stringify(run.arguments)) },
+      arrived,
+    );
     const secrets = await secretValues(version, run, this.#ports.secrets);
     const redaction = new Redaction(secrets);
     const storage = this.#ports.storages.of(version.jobId);
     const outcome = await untilStopped(run, this.#ports, (signal) =>
       this.#ports.executor.run({
-        bundle: { language, entry, className, files: version.files },
-        // It was JSON when it came, and is stored as such.
-        event: JSON.parse(JSON.stringify(run.arguments)),
+        bundle: { language, entry, className, files: given.files },
+        event: given.event,
         secrets,
         runtimeVersion,
         limits,

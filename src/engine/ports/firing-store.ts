@@ -30,6 +30,8 @@ export interface Firing {
   readonly overlap: OverlapPolicy;
   /** Firings of one line run one after another, whatever their jobs. */
   readonly line: string | undefined;
+  /** Name of the place that its file lies in: only a server that has it can decide. Undefined: any. */
+  readonly place: string | undefined;
   readonly verdict: Verdict;
   readonly message: string | undefined;
   readonly runId: string | undefined;
@@ -54,6 +56,7 @@ export type NewFiring = Pick<
   | 'payload'
   | 'overlap'
   | 'line'
+  | 'place'
   | 'verdict'
   | 'message'
   | 'count'

@@ -2,8 +2,17 @@ import type { StoredTrigger } from './trigger-store.ts';
 
 /** What a schedule starts. */
 export type ScheduledWork =
-  | { readonly kind: 'task'; /** `category/action`. */ readonly task: string }
-  | { readonly kind: 'job'; readonly jobId: string };
+  | {
+      readonly kind: 'task';
+      /** `category/action`. */ readonly task: string;
+      readonly file?: string;
+    }
+  | {
+      readonly kind: 'job';
+      readonly jobId: string;
+      /** Path of the file that each run reads. */
+      readonly file?: string;
+    };
 
 /** What is started when, by whom and with what. Its trigger has its id. */
 export interface Schedule {

@@ -42,6 +42,8 @@ export interface TriggerStore {
   due(nowMs: number, limit: number): Promise<readonly StoredTrigger[]>;
   /** When the next of all is due. */
   earliestDueMs(): Promise<number | undefined>;
+  /** Those of all accounts that wait for this, those that are paused too. */
+  listeningAnywhere(word: string): Promise<readonly StoredTrigger[]>;
   /** Those of an account that wait for this (`listeningWord`), and are not paused. */
   listening(accountId: string, word: string): Promise<readonly StoredTrigger[]>;
   /** Whether any of them does, in any account. */

@@ -9,6 +9,7 @@ import {
   readFile,
   readlink,
   realpath,
+  rename,
   rm,
   stat,
 } from 'node:fs/promises';
@@ -19,6 +20,7 @@ import type { InputFile, RunFiles, WritableFile } from '../../engine/ports/run-f
 import { inputError, outputError, systemCode } from './file-errors.ts';
 import { LocalInput } from './local-input.ts';
 import { LocalOutput } from './local-output.ts';
+import { isSameFile } from './same-file.ts';
 import { StandardInput, WHOLE } from './standard-input.ts';
 import { StandardOutput } from './standard-output.ts';
 import { copyAsUtf8, type Utf8Copy } from './utf8-copy-file.ts';
@@ -28,6 +30,21 @@ const MAX_LINKS = 40;
 
 /** Why a file system makes no second name: it knows none, it is another one, there are too many. */
 const NO_LINK: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK']);
+
+/**
+ * Gives a name to a file all the same: where it has that name already, an earlier attempt went away behind
+ * it; where it is another's, or none can be made, it is replaced whole.
+ */
+async function replace(path: string, newPath: string, why: unknown): Promise<void> {
+  const isTaken = systemCode(why) === 'EEXIST';
+  if (!isTaken && !NO_LINK.has(systemCode(why))) throw why;
+  if (isTaken && (await isSameFile(path, newPath))) return;
+  const temporary = `${newPath}.${process.pid}.tmp`;
+  await rm(temporary, { force: true });
+  if (isTaken) await link(path, temporary).catch(() => copyFile(path, temporary));
+  else await copyFile(path, temporary);
+  await rename(temporary, newPath);
+}
 
 /** Files on this machine, and the standard streams of a process. */
 export class LocalRunFiles implements RunFiles {
@@ -61,10 +78,7 @@ export class LocalRunFiles implements RunFiles {
 
   async link(path: string, newPath: string): Promise<void> {
     try {
-      await link(path, newPath).catch(async (error: unknown) => {
-        if (!NO_LINK.has(systemCode(error))) throw error;
-        await copyFile(path, newPath, constants.COPYFILE_EXCL);
-      });
+      await link(path, newPath).catch((error: unknown) => replace(path, newPath, error));
       const folder = await open(dirname(newPath), 'r');
       try {
         await folder.sync();

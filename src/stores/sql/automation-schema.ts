@@ -29,6 +29,8 @@ export interface FiringTable {
   readonly payload: string | null;
   readonly overlap: string;
   readonly line: string | null;
+  /** Name of the place that its file lies in. Null: any. */
+  readonly place: string | null;
   readonly verdict: string;
   readonly message: string | null;
   readonly run_id: string | null;

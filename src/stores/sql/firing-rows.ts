@@ -19,6 +19,7 @@ export function firingOf(row: Selectable<FiringTable>): Firing {
     // The words are written by the stores of triggers and firings only.
     overlap: row.overlap as OverlapPolicy,
     line: row.line ?? undefined,
+    place: row.place ?? undefined,
     verdict: row.verdict as Verdict,
     message: row.message ?? undefined,
     runId: row.run_id ?? undefined,
@@ -94,6 +95,7 @@ function rowOf(firing: NewFiring, now: RawBuilder<number>) {
     payload: firing.payload === undefined ? null : JSON.stringify(firing.payload),
     overlap: firing.overlap,
     line: firing.line ?? null,
+    place: firing.place ?? null,
     verdict: firing.verdict,
     message: firing.message ?? null,
     count: firing.count,

@@ -25,10 +25,15 @@ type FiringRow = Selectable<FiringTable>;
 export class SqlFiringStore implements FiringStore {
   readonly #database: SqlDatabase;
   readonly #holder: string;
+  readonly #place: string;
 
-  constructor(database: SqlDatabase, { holder }: { readonly holder: string }) {
+  constructor(
+    database: SqlDatabase,
+    { holder, place = holder }: { readonly holder: string; readonly place?: string },
+  ) {
     this.#database = database;
     this.#holder = holder;
+    this.#place = place;
   }
 
   /** What an earlier process of this server had claimed may be taken up at once. */
@@ -65,6 +70,7 @@ export class SqlFiringStore implements FiringStore {
         .where('f.verdict', '=', 'waiting')
         .where('f.lease_until', '<=', now)
         .where('f.hold_until', '<=', now)
+        .where(sql<boolean>`(f.place is null or f.place = ${this.#place})`)
         .where(
           sql<boolean>`(f.overlap = 'allow' or not exists (
             select 1 from firings e where e.job_id = f.job_id and e.verdict = 'waiting'

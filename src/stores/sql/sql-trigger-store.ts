@@ -126,6 +126,18 @@ export class SqlTriggerStore implements TriggerStore {
     return row !== undefined;
   }
 
+  async listeningAnywhere(word: string): Promise<readonly StoredTrigger[]> {
+    const rows = await this.#try(() =>
+      this.#database.db
+        .selectFrom('triggers')
+        .selectAll()
+        .where('listens_to', '=', word)
+        .orderBy('id')
+        .execute(),
+    );
+    return rows.map(triggerOf);
+  }
+
   async advance(
     { id, revision, nextDueMs: before }: StoredTrigger,
     { nextDueMs, firings }: Parameters<TriggerStore['advance']>[1],

@@ -18,6 +18,7 @@ interface Flags extends ArgumentFlags, TriggerFlags {
   readonly name: string;
   readonly task?: string;
   readonly job?: string;
+  readonly file?: string;
   readonly overlap?: string;
   readonly missed?: string;
   readonly missedWindow?: number;
@@ -29,12 +30,13 @@ interface Flags extends ArgumentFlags, TriggerFlags {
 export function addScheduleAddCommand(schedule: Command, context: CommandContext): void {
   const command = schedule
     .command('add')
-    .description('Start a task without input, or a job, at certain times')
+    .description('Start a task, or a job, at certain times or when files arrive')
     .requiredOption('--name <name>', 'its name, unique in the account')
     .option('--task <name>', 'category/action of the task that is started')
     .option('--job <name>', 'the job that is started, in place of a task')
     .option('--arg <name=value>', 'an argument of each run (repeatable)', pair)
     .option('--args-file <file>', 'arguments as a JSON object')
+    .option('--file <path>', 'the file of the server that each run reads')
     .addOption(
       new Option('--overlap <what>', 'when a run of it has not ended').choices(OVERLAP_POLICIES),
     )
@@ -49,6 +51,7 @@ export function addScheduleAddCommand(schedule: Command, context: CommandContext
     command,
     'rowmill schedule add --name nightly --task table/export --daily-at 02:30 --zone Europe/Madrid --profile work',
     'rowmill schedule add --name poll --job close-visits --every 60 --overlap queue --profile work',
+    'rowmill schedule add --name orders --task contacts/clean --folder /srv/in/orders --glob *.csv --profile work',
   );
   command.action(async (flags: Flags) => {
     const desk = await scheduleDeskOf(command, context);
@@ -65,6 +68,7 @@ export function addScheduleAddCommand(schedule: Command, context: CommandContext
       job: flags.job && (await (await deskOf(command, context)).show(flags.job)).json['id'],
       arguments: await argumentsOf(flags, command, context),
       trigger,
+      file: flags.file,
       overlap: flags.overlap,
       missed: flags.missed,
       missed_window: flags.missedWindow,

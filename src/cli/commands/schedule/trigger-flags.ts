@@ -13,6 +13,10 @@ export interface TriggerFlags {
   readonly zone?: string;
   readonly after?: string;
   readonly on?: string;
+  readonly folder?: string;
+  readonly glob?: string;
+  readonly stable?: number;
+  readonly poll?: number;
   readonly trigger?: string;
 }
 
@@ -44,6 +48,10 @@ export function addTriggerFlags(command: Command): Command {
         'end',
       ]),
     )
+    .option('--folder <path>', 'when a file arrives in this folder of the server')
+    .option('--glob <pattern>', 'which names, for --folder, such as "*.csv"')
+    .option('--stable <seconds>', 'how long it has not changed, for --folder', wholeNumber(0))
+    .option('--poll <seconds>', 'how often is looked, for --folder', wholeNumber(1))
     .option('--trigger <json>', 'any trigger, as the HTTP API has it');
 }
 
@@ -68,6 +76,16 @@ export async function triggerOf(
       flags.after === undefined
         ? undefined
         : { kind: 'after_run', of: await idOf(flags.after), on },
+    '--folder':
+      flags.folder === undefined
+        ? undefined
+        : {
+            kind: 'file',
+            folder: flags.folder,
+            glob: flags.glob,
+            stable_seconds: flags.stable,
+            poll_seconds: flags.poll,
+          },
     '--trigger': flags.trigger === undefined ? undefined : readJson(flags.trigger),
   };
   const said = Object.entries(kinds).filter(([, trigger]) => trigger !== undefined);
@@ -75,7 +93,14 @@ export async function triggerOf(
   if (first !== undefined && second !== undefined) {
     throw new RowmillError('usage', `${first[0]} and ${second[0]} both say when: expected one`);
   }
-  refuseLost(first?.[0], { '--zone': zone, '--start': start, '--on': on });
+  refuseLost(first?.[0], {
+    '--zone': zone,
+    '--start': start,
+    '--on': on,
+    '--glob': flags.glob,
+    '--stable': flags.stable,
+    '--poll': flags.poll,
+  });
   return first?.[1];
 }
 
@@ -83,12 +108,15 @@ const GOES_WITH: Readonly<Record<string, readonly string[]>> = {
   '--zone': ['--daily-at', '--cron', '--rrule'],
   '--start': ['--rrule'],
   '--on': ['--after'],
+  '--glob': ['--folder'],
+  '--stable': ['--folder'],
+  '--poll': ['--folder'],
 };
 
 /** A flag that would mean nothing is a mistake. */
 function refuseLost(
   kind: string | undefined,
-  given: Readonly<Record<string, string | undefined>>,
+  given: Readonly<Record<string, string | number | undefined>>,
 ): void {
   for (const [flag, value] of Object.entries(given)) {
     const others = GOES_WITH[flag] ?? [];

@@ -17,6 +17,7 @@ import { runFigures } from './140-run-figures.ts';
 import { jobStarters } from './150-job-starters.ts';
 import { events } from './160-events.ts';
 import { jobStorage } from './170-job-storage.ts';
+import { placeOfFirings } from './171-place-of-firings.ts';
 import { runLanes } from './180-run-lanes.ts';
 import { serviceCalls } from './181-service-calls.ts';
 import { systemJobs } from './190-system-jobs.ts';
@@ -30,7 +31,7 @@ import type { MakeMigration } from './make-migration.ts';
  * keys 01x, drafts 02x, control of runs 03x, webhooks and retention 04x, compatibility 05x,
  * jobs 06x, families of runs 07x, secrets 08x, automation 11x,
  * several servers 12x, schedules 13x, figures 14x, executors and roles 15x, events and queues 16x,
- * storage of jobs 17x, services and handlers 18x, upkeep and alerts 19x.
+ * storage of jobs and files 17x, services and handlers 18x, upkeep and alerts 19x.
  */
 export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '001-runs': runs,
@@ -52,6 +53,7 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '150-job-starters': jobStarters,
   '160-events': events,
   '170-job-storage': jobStorage,
+  '171-place-of-firings': placeOfFirings,
   '180-run-lanes': runLanes,
   '181-service-calls': serviceCalls,
   '190-system-jobs': systemJobs,

@@ -1,0 +1,268 @@
+import { messageOf } from '../errors.ts';
+import type {
+  ArrivalFolder,
+  ArrivalFolders,
+  ClaimedFile,
+  FetchedFile,
+  FoundFile,
+} from '../ports/arrival-folder.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Firing, FiringStore } from '../ports/firing-store.ts';
+import type { MakeId } from '../ports/ids.ts';
+import type { StoredTrigger, TriggerStore } from '../ports/trigger-store.ts';
+import { newFiring } from './new-firing.ts';
+import { ARRIVAL_WORD, isArrival } from './read-trigger.ts';
+import { isNameMeant } from './triggers/file.ts';
+
+/** What looking for files works with. */
+export interface FileArrivalsPorts {
+  readonly triggers: Pick<TriggerStore, 'get' | 'listeningAnywhere'>;
+  readonly firings: Pick<FiringStore, 'add' | 'get'>;
+  readonly folders: ArrivalFolders;
+  readonly clock: Clock;
+  readonly makeId: MakeId;
+  readonly makeStop: () => AbortController;
+  /** A file waits for its run. */
+  readonly onArrival: () => void;
+  readonly onError: (error: unknown, about: string | undefined) => void;
+}
+
+/** How a file was when it was seen first as it is. */
+interface Seen extends FoundFile {
+  readonly sinceMs: number;
+}
+
+const LOOK_EVERY_MS = 1_000;
+/** Of one look; the others come with the next. */
+const FILES_AT_ONCE = 100;
+
+/** What the run of a firing is told of its file. */
+interface ArrivedFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly modified_at: string;
+}
+
+/**
+ * Looks for files that arrive, claims them, and puts them away when their runs have ended. What is claimed
+ * says so itself, by where it lies: whoever looks next goes on with what another has left.
+ */
+export class FileArrivals {
+  readonly #ports: FileArrivalsPorts;
+  readonly #closing: AbortController;
+  readonly #seen = new Map<string, ReadonlyMap<string, Seen>>();
+  readonly #nextLookMs = new Map<string, number>();
+  /** What went wrong with each trigger, as it was told last. */
+  readonly #told = new Map<string, string>();
+  #wake: AbortController;
+  #hasEnds = false;
+  #looking: Promise<void> | undefined;
+
+  constructor(ports: FileArrivalsPorts) {
+    this.#ports = ports;
+    this.#closing = ports.makeStop();
+    this.#wake = ports.makeStop();
+  }
+
+  open(): void {
+    this.#looking ??= this.#lookOften();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#wake.abort();
+    await this.#looking;
+  }
+
+  /** A run has ended: its file may be put away. */
+  wake(): void {
+    this.#hasEnds = true;
+    this.#wake.abort();
+  }
+
+  /** Looks into every folder whose time has come. */
+  async sweep(): Promise<void> {
+    const { triggers, clock, onError } = this.#ports;
+    const hasEnds = this.#hasEnds;
+    this.#hasEnds = false;
+    const waiting = await triggers.listeningAnywhere(ARRIVAL_WORD);
+    for (const trigger of waiting) {
+      if (this.#closing.signal.aborted) return;
+      const { definition, id } = trigger;
+      if (!isArrival(definition)) continue;
+      const isTime = (this.#nextLookMs.get(id) ?? 0) <= clock.now();
+      if (!isTime && !hasEnds) continue;
+      if (isTime) this.#nextLookMs.set(id, clock.now() + definition.poll_seconds * 1_000);
+      try {
+        await this.look(trigger, { claims: isTime });
+        this.#told.delete(id);
+      } catch (error) {
+        // Told once, not with every look.
+        if (this.#told.get(id) !== messageOf(error)) onError(error, id);
+        this.#told.set(id, messageOf(error));
+      }
+    }
+    for (const known of this.#seen.keys()) {
+      if (!waiting.some(({ id }) => id === known)) this.#seen.delete(known);
+    }
+  }
+
+  /** Puts away what is done with and, where it is asked for, claims what has arrived. */
+  async look(
+    trigger: StoredTrigger,
+    { claims }: { readonly claims: boolean } = { claims: true },
+  ): Promise<void> {
+    const folder = await this.#ports.folders.open(trigger);
+    if (folder === undefined) return;
+    try {
+      for (const claim of await folder.claims()) await this.#goOn(trigger, { folder, claim });
+      if (claims && !trigger.isPaused) await this.#claimNew(trigger, folder);
+    } finally {
+      await folder.close();
+    }
+  }
+
+  /**
+   * Lets go of what a trigger has claimed, for it is to watch nothing any more, or something else. Gives
+   * what is still to be done with a file of it, where there is something: then nothing was let go.
+   */
+  async release(trigger: StoredTrigger): Promise<string | undefined> {
+    const folder = await this.#ports.folders.open(trigger);
+    if (folder === undefined) return undefined;
+    try {
+      const claims = await folder.claims();
+      const known = await Promise.all(
+        claims.map(({ claimId }) => this.#ports.firings.get(claimId)),
+      );
+      const open = known.find((firing) => firing !== undefined && isOpen(firing));
+      if (open !== undefined) return open.runId ?? open.id;
+      for (const [index, { claimId }] of claims.entries()) {
+        const firing = known[index];
+        await folder.putAway(claimId, (firing && whereTo(firing)) ?? 'back');
+      }
+      return undefined;
+    } finally {
+      await folder.close();
+    }
+  }
+
+  /** The file of a firing; undefined where it has none. */
+  async fetch(firing: Firing): Promise<FetchedFile | undefined> {
+    const trigger = await this.#ports.triggers.get(firing.triggerId);
+    if (trigger === undefined || !isArrival(trigger.definition)) return undefined;
+    const folder = await this.#ports.folders.open(trigger);
+    try {
+      return await folder?.fetch(firing.id);
+    } finally {
+      await folder?.close();
+    }
+  }
+
+  async #lookOften(): Promise<void> {
+    const { clock, makeStop, onError } = this.#ports;
+    while (!this.#closing.signal.aborted) {
+      this.#wake = makeStop();
+      if (this.#closing.signal.aborted) return;
+      await this.sweep().catch((error: unknown) => onError(error, undefined));
+      await clock.sleep(LOOK_EVERY_MS, this.#wake.signal);
+    }
+  }
+
+  /** What is to become of a claim: who made it may have gone away at any moment. */
+  async #goOn(
+    trigger: StoredTrigger,
+    { folder, claim }: { readonly folder: ArrivalFolder; readonly claim: ClaimedFile },
+  ): Promise<void> {
+    const { claimId, file } = claim;
+    const firing = await this.#ports.firings.get(claimId);
+    if (firing === undefined) {
+      if (file === undefined) await folder.putAway(claimId, 'back');
+      else await this.#fire(trigger, { folder, claimId, file });
+      return;
+    }
+    if (firing.verdict === 'skipped_overlap' || firing.verdict === 'too_many') {
+      // The job does something else now: its turn comes with another look.
+      const newId = this.#ports.makeId('fir');
+      if (file === undefined || trigger.isPaused) return;
+      if (await folder.claimAgain(claimId, newId))
+        await this.#fire(trigger, { folder, claimId: newId, file });
+      return;
+    }
+    const where = whereTo(firing);
+    if (where !== undefined) await folder.putAway(claimId, where);
+  }
+
+  async #claimNew(trigger: StoredTrigger, folder: ArrivalFolder): Promise<void> {
+    const { definition, id } = trigger;
+    if (!isArrival(definition)) return;
+    const { makeId, clock } = this.#ports;
+    const before = this.#seen.get(id);
+    const seen = new Map<string, Seen>();
+    let claimed = 0;
+    for (const file of await folder.files()) {
+      if (!isNameMeant(definition.glob, file.name)) continue;
+      const last = before?.get(file.name);
+      const isSame = last?.bytes === file.bytes && last.modifiedMs === file.modifiedMs;
+      const sinceMs = isSame ? last.sinceMs : clock.now();
+      const isStable = clock.now() - sinceMs >= definition.stable_seconds * 1_000;
+      if (!isStable || claimed >= FILES_AT_ONCE) {
+        seen.set(file.name, { ...file, sinceMs });
+        continue;
+      }
+      const claimId = makeId('fir');
+      if (!(await folder.claim(file.name, claimId))) continue;
+      claimed += 1;
+      await this.#fire(trigger, { folder, claimId, file });
+    }
+    this.#seen.set(id, seen);
+  }
+
+  async #fire(
+    trigger: StoredTrigger,
+    {
+      folder,
+      claimId,
+      file,
+    }: { readonly folder: ArrivalFolder; readonly claimId: string; readonly file: FoundFile },
+  ): Promise<void> {
+    const { firings, folders, makeId, clock, onArrival } = this.#ports;
+    const { name, bytes, modifiedMs } = file;
+    const told: ArrivedFile = {
+      name,
+      bytes,
+      modified_at: new Date(modifiedMs).toISOString(),
+    };
+    const firing = newFiring(trigger, makeId, {
+      id: claimId,
+      dueMs: Math.floor(clock.now()),
+      item: claimId,
+      payload: { file: told },
+      place: folders.placeOf(trigger),
+    });
+    try {
+      await firings.add([firing]);
+    } catch (error) {
+      // Its trigger may have been removed meanwhile: nobody would look for it here.
+      if ((await this.#ports.triggers.get(trigger.id)) !== undefined) throw error;
+      await folder.putAway(claimId, 'back');
+    }
+    onArrival();
+  }
+}
+
+/** Where the file of a firing goes; undefined while that is not known. */
+function whereTo(firing: Firing): 'done' | 'failed' | undefined {
+  const { verdict, outcome } = firing;
+  if (verdict === 'error' || verdict === 'dropped_dup') return 'failed';
+  if (verdict !== 'fired' || !hasEnded(firing)) return undefined;
+  return outcome === 'success' || outcome === 'idle' ? 'done' : 'failed';
+}
+
+/** Whether something is still to be done with its file. */
+function isOpen(firing: Firing): boolean {
+  return firing.verdict === 'waiting' || (firing.verdict === 'fired' && !hasEnded(firing));
+}
+
+function hasEnded({ endedAtMs }: Firing): boolean {
+  return endedAtMs !== undefined;
+}

@@ -1,0 +1,61 @@
+import picomatch from 'picomatch';
+import { z } from 'zod';
+
+const MOST_S = 24 * 60 * 60;
+
+/** The name of a folder below the one that is watched. */
+const Below = z.string().regex(/^[\p{L}\p{N}_][\p{L}\p{N}_ .-]{0,99}$/u, {
+  error: ({ input }) => `${JSON.stringify(input)}: expected the name of a folder, without /`,
+});
+
+/** What a file that arrives somewhere must be like, and what becomes of it. */
+const ARRIVAL = {
+  glob: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^/\p{C}]*$/u, { error: 'expected a pattern of names, without /' })
+    .default('*')
+    .meta({ description: 'Which names: `*.csv`, `{orders,returns}-*.csv`' }),
+  stable_seconds: z.number().min(0).max(MOST_S).default(5).meta({
+    description: 'How long neither its size nor its time may have changed',
+  }),
+  poll_seconds: z.number().min(1).max(MOST_S).default(10).meta({
+    description: 'How often is looked',
+  }),
+  done: Below.default('done').meta({ description: 'Folder below it for files that went well' }),
+  failed: Below.default('failed').meta({ description: 'The same for those that did not' }),
+};
+
+/** When a file arrives in a folder of the server. */
+export const FileTrigger = z
+  .strictObject({
+    kind: z.literal('file'),
+    folder: z.string().min(1).max(1_000).meta({
+      description: 'Its whole path; below one of the setting `fileRoots`',
+      example: '/srv/in/orders',
+    }),
+    ...ARRIVAL,
+  })
+  .refine(({ done, failed }) => done !== failed, {
+    path: ['failed'],
+    error: 'is the same folder as done: expected another',
+  })
+  .meta({
+    id: 'FileTrigger',
+    description: 'When a file arrives in a folder: it is claimed, given to the run, and put away',
+    example: {
+      kind: 'file',
+      folder: '/srv/in/orders',
+      glob: '*.csv',
+      stable_seconds: 5,
+      poll_seconds: 10,
+      done: 'done',
+      failed: 'failed',
+    },
+  });
+
+/** Whether a name is one that is meant. Hidden files are, where the pattern begins with a dot. */
+export function isNameMeant(glob: string, name: string): boolean {
+  return picomatch(glob, { basename: true })(name);
+}

@@ -1,0 +1,169 @@
+import { link, lstat, mkdir, open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { RowmillError } from '../../engine/errors.ts';
+import type {
+  ArrivalFolder,
+  ClaimedFile,
+  FetchedFile,
+  FoundFile,
+} from '../../engine/ports/arrival-folder.ts';
+import { isSameFile } from './same-file.ts';
+
+/** What is claimed lies here, below the folder: `.rowmill/TRIGGER/CLAIM/NAME`. */
+const CLAIMED = '.rowmill';
+const LONGEST_NAME_BYTES = 255;
+
+interface Place {
+  /** Absolute, symbolic links resolved. */
+  readonly folder: string;
+  readonly triggerId: string;
+  readonly done: string;
+  readonly failed: string;
+}
+
+/** A folder of this machine, or of a share that it has. */
+export class LocalArrivalFolder implements ArrivalFolder {
+  readonly #place: Place;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  async files(): Promise<readonly FoundFile[]> {
+    return filesOf(this.#place.folder);
+  }
+
+  async claims(): Promise<readonly ClaimedFile[]> {
+    const claims = await readdir(this.#claimed()).catch(orNothing);
+    return Promise.all(
+      claims.map(async (claimId) => ({ claimId, file: await this.#fileOf(claimId) })),
+    );
+  }
+
+  async claim(name: string, claimId: string): Promise<boolean> {
+    const folder = this.#claimed(claimId);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    try {
+      await rename(join(this.#place.folder, name), join(folder, name));
+      return true;
+    } catch (error) {
+      await rmdir(folder).catch(() => undefined);
+      if (isGone(error)) return false;
+      throw error;
+    }
+  }
+
+  async claimAgain(claimId: string, newId: string): Promise<boolean> {
+    try {
+      await rename(this.#claimed(claimId), this.#claimed(newId));
+      return true;
+    } catch (error) {
+      if (isGone(error)) return false;
+      throw error;
+    }
+  }
+
+  async putAway(claimId: string, where: 'done' | 'failed' | 'back'): Promise<void> {
+    const { folder } = this.#place;
+    const file = await this.#fileOf(claimId);
+    if (file !== undefined) {
+      const target = where === 'back' ? folder : join(folder, this.#place[where]);
+      await mkdir(target, { recursive: true });
+      await moveBeside(join(this.#claimed(claimId), file.name), target, file.name);
+    }
+    // Not where another has just put something there, or has taken it away.
+    await rmdir(this.#claimed(claimId)).catch(() => undefined);
+  }
+
+  async fetch(claimId: string): Promise<FetchedFile> {
+    const file = await this.#fileOf(claimId);
+    if (file === undefined) {
+      throw new RowmillError('input_not_found', 'the file that had arrived is gone');
+    }
+    const path = join(this.#claimed(claimId), file.name);
+    return { path, name: file.name, dispose: async () => undefined };
+  }
+
+  async close(): Promise<void> {}
+
+  async #fileOf(claimId: string): Promise<FoundFile | undefined> {
+    const [file] = await filesOf(this.#claimed(claimId)).catch(orNothing);
+    return file;
+  }
+
+  #claimed(claimId = ''): string {
+    const { folder, triggerId } = this.#place;
+    return join(folder, CLAIMED, triggerId, claimId);
+  }
+}
+
+/** Plain files: a link could lead anywhere. */
+async function filesOf(folder: string): Promise<readonly FoundFile[]> {
+  const found: FoundFile[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const stats = await lstat(join(folder, entry.name)).catch(orNoFile);
+    if (stats?.isFile() !== true) continue;
+    found.push({ name: entry.name, bytes: stats.size, modifiedMs: stats.mtimeMs });
+  }
+  return found.sort((a, b) => a.modifiedMs - b.modifiedMs || (a.name < b.name ? -1 : 1));
+}
+
+/** Moves a file into a folder; where its name is taken it gets another, and both stay. */
+async function moveBeside(path: string, folder: string, name: string): Promise<void> {
+  for (let number = 1; ; number += 1) {
+    const target = join(folder, numbered(name, number));
+    try {
+      await takeName(path, target);
+      return;
+    } catch (error) {
+      if (isGone(error)) return; // Another server was quicker.
+      if (codeOf(error) !== 'EEXIST') throw error;
+      if (await isSameFile(path, target)) {
+        // Who moved it went away between the two steps.
+        await unlink(path).catch(orNothing);
+        return;
+      }
+    }
+  }
+}
+
+async function takeName(path: string, target: string): Promise<void> {
+  try {
+    await link(path, target);
+    await unlink(path);
+  } catch (error) {
+    // Some file systems have no second names: the new one is taken first, and then replaced.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(codeOf(error)))
+      throw error;
+    await (await open(target, 'wx')).close();
+    await rename(path, target);
+  }
+}
+
+/** `orders (2).csv`. */
+function numbered(name: string, number: number): string {
+  if (number === 1) return name;
+  const end = ` (${number})${extname(name)}`;
+  let stem = name.slice(0, name.length - extname(name).length);
+  while (Buffer.byteLength(stem + end) > LONGEST_NAME_BYTES) stem = stem.slice(0, -1);
+  return stem + end;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function isGone(error: unknown): boolean {
+  return codeOf(error) === 'ENOENT';
+}
+
+function orNothing(error: unknown): [] {
+  if (isGone(error)) return [];
+  throw error;
+}
+
+function orNoFile(error: unknown): undefined {
+  if (isGone(error)) return undefined;
+  throw error;
+}

@@ -1,0 +1,352 @@
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ScriptCall, ScriptExecutor } from '../../src/engine/ports/script-executor.ts';
+import { defineNoinputTask, defineTask, fail, stop, write } from '../../src/index.ts';
+import { endedRun, startTestServer, type TestServer } from './test-server.ts';
+
+let open = (): void => undefined;
+const gate = new Promise<void>((resolve) => {
+  open = resolve;
+});
+const base = { category: 'demo', description: 'For a test' } as const;
+const double = defineTask({
+  ...base,
+  action: 'double',
+  mandatory: { n: (text: string) => /^\d+$/.test(text) || 'is no number' },
+  output: ['twice'],
+  row: async ({ n }) => {
+    if (n === '99') await gate;
+    return n === '13' ? fail('is unlucky') : write({ twice: String(2 * Number(n)) });
+  },
+});
+const tick = defineNoinputTask({
+  ...base,
+  action: 'tick',
+  output: ['n'],
+  start: () => undefined,
+  step: () => stop(write({ n: 1 })),
+});
+
+const events: unknown[] = [];
+const laidOut: unknown[] = [];
+const executor: ScriptExecutor = {
+  async run({ event, bundle }: ScriptCall) {
+    events.push(event);
+    laidOut.push(bundle.files.map(({ path, content }) => [path, Buffer.from(content).toString()]));
+    const text = { text: '', bytes: 0, cutBytes: 0 };
+    return {
+      resultCode: 'success',
+      result: null,
+      log: [],
+      stdout: text,
+      stderr: text,
+      statistics: {
+        wallMs: 1,
+        cpuMs: 1,
+        peakMemoryBytes: 1,
+        eventBytes: 1,
+        resultBytes: 4,
+        stdoutBytes: 0,
+        stderrBytes: 0,
+      },
+      runtime: { language: 'python', version: '3.11.7' },
+    };
+  },
+  runtimes: async () => [],
+  isolation: async () => 'there is nothing to isolate',
+};
+
+let root = '';
+let server: TestServer;
+beforeAll(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), 'rowmill-arrivals-')));
+  await mkdir(join(root, 'of', 'local'), { recursive: true });
+  server = await startTestServer([double, tick], {
+    fileRoots: [join(root, 'in'), join(root, 'of', '{account}')],
+    scripts: executor,
+  });
+});
+afterAll(async () => {
+  await server.close();
+  await rm(root, { recursive: true, force: true });
+  expect(server.errors).toEqual([]);
+});
+
+let folder = '';
+let folders = 0;
+beforeEach(async () => {
+  folders += 1;
+  folder = join(root, 'in', `f${folders}`);
+  await mkdir(folder, { recursive: true });
+});
+const made: string[] = [];
+afterEach(async () => {
+  for (const id of made.splice(0)) {
+    for (;;) {
+      const { status } = await call('DELETE', `/v1/schedules/${id}`);
+      if (status !== 409) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+});
+
+function call(method: string, path: string, body?: unknown) {
+  return server.json(path, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+}
+
+const arrival = (more: object = {}) => ({
+  kind: 'file',
+  folder,
+  glob: '*.csv',
+  stable_seconds: 0,
+  poll_seconds: 1,
+  ...more,
+});
+
+async function watch(more: object = {}, trigger: object = {}) {
+  const name = `watch ${folders} ${made.length}`;
+  const schedule = { name, task: 'demo/double', trigger: arrival(trigger), ...more };
+  const { status, body } = await call('POST', '/v1/schedules', schedule);
+  expect(status, JSON.stringify(body)).toBe(201);
+  made.push(body.id);
+  return body;
+}
+
+interface FiringJson {
+  readonly verdict: string;
+  readonly run_id: string;
+  readonly outcome: string | null;
+  readonly message: string | null;
+  readonly payload: { readonly file: { readonly name: string } };
+}
+
+async function firingsOf(id: string): Promise<readonly FiringJson[]> {
+  return (await call('GET', `/v1/schedules/${id}/firings`)).body['data'] as readonly FiringJson[];
+}
+
+/** Bounded: 30 s. */
+async function until<Found>(look: () => Promise<Found>, isSo: (found: Found) => boolean) {
+  for (let tries = 0; tries < 600; tries += 1) {
+    const found = await look();
+    if (isSo(found)) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`it does not come about: ${JSON.stringify(await look())}`);
+}
+
+const filesIn = async (...below: string[]): Promise<string[]> =>
+  (await readdir(join(folder, ...below)).catch(() => []))
+    .filter((name) => /[^.]\.\w/.test(name))
+    .sort();
+
+/** All that lies there, once so many files were put away. */
+async function putAway(count: number) {
+  const look = async () => ({ done: await filesIn('done'), failed: await filesIn('failed') });
+  return until(look, ({ done, failed }) => done.length + failed.length === count);
+}
+
+describe('a file that arrives', () => {
+  it('is the input of a run, and is put away by how that has ended', async () => {
+    const { id } = await watch();
+    await writeFile(join(folder, 'good.csv'), 'n\n1\n2\n');
+    await writeFile(join(folder, 'bad.csv'), 'n\n13\n');
+    await writeFile(join(folder, 'empty.csv'), '');
+    await writeFile(join(folder, 'notes.txt'), 'not meant');
+    expect(await putAway(3)).toEqual({ done: ['good.csv'], failed: ['bad.csv', 'empty.csv'] });
+    expect(await filesIn()).toEqual(['notes.txt']);
+    expect(await readFile(join(folder, 'done', 'good.csv'), 'utf8')).toBe('n\n1\n2\n');
+    const firings = await firingsOf(id);
+    const of = (name: string) => firings.find(({ payload }) => payload.file.name === name);
+    expect(of('good.csv')).toMatchObject({ verdict: 'fired', outcome: 'success' });
+    expect(of('bad.csv')).toMatchObject({ verdict: 'fired', outcome: 'error' });
+    expect(of('empty.csv')).toMatchObject({ verdict: 'error', run_id: null });
+    const run = await endedRun(server, of('good.csv')?.run_id ?? '');
+    expect(run).toMatchObject({ status: 'success', succeeded: 2, file_name: 'good.csv' });
+    const output = await fetch(`${server.url}/v1/runs/${run.id}/files/output.csv`);
+    expect(await output.text()).toContain('2,4');
+  });
+
+  it('keeps its content where its name is taken', async () => {
+    await watch();
+    await mkdir(join(folder, 'done'));
+    await writeFile(join(folder, 'done', 'a.csv'), 'the one before');
+    await writeFile(join(folder, 'a.csv'), 'n\n1\n');
+    expect((await putAway(2)).done).toEqual(['a (2).csv', 'a.csv']);
+    expect(await readFile(join(folder, 'done', 'a.csv'), 'utf8')).toBe('the one before');
+    await writeFile(join(folder, 'a.csv'), 'n\n2\n');
+    expect((await putAway(3)).done).toEqual(['a (2).csv', 'a (3).csv', 'a.csv']);
+    expect(await readFile(join(folder, 'done', 'a (3).csv'), 'utf8')).toBe('n\n2\n');
+  });
+
+  it('is left alone while it grows, and where it is a link or hidden', async () => {
+    const { id } = await watch({}, { stable_seconds: 86_400, glob: '*' });
+    await writeFile(join(root, 'secret.csv'), 'n\n1\n');
+    await symlink(join(root, 'secret.csv'), join(folder, 'link.csv'));
+    await writeFile(join(folder, '.hidden.csv'), 'n\n1\n');
+    await writeFile(join(folder, 'young.csv'), 'n\n1\n');
+    const now = { trigger: arrival({ glob: '*' }) };
+    const seen = await watch({ paused: true });
+    expect((await call('PATCH', `/v1/schedules/${id}`, { name: 'still' })).status).toBe(200);
+    expect(await filesIn()).toEqual(['.hidden.csv', 'link.csv', 'young.csv']);
+    expect((await call('PATCH', `/v1/schedules/${id}`, now)).status).toBe(200);
+    expect((await putAway(1)).done).toEqual(['young.csv']);
+    expect(await filesIn()).toEqual(['.hidden.csv', 'link.csv']);
+    expect(await firingsOf(seen.id)).toEqual([]);
+  });
+
+  it('is told to a script, which is given it', async () => {
+    const script = {
+      language: 'python',
+      entry: 'main.py',
+      files: [{ path: 'main.py', content: 'print(1)\n' }],
+    };
+    const job = await call('POST', '/v1/jobs', { name: 'reads', script, arguments: { a: 1 } });
+    await watch({ task: undefined, job: job.body.id }, { glob: '*' });
+    await writeFile(join(folder, 'ä b.txt'), 'Grüße\n');
+    expect((await putAway(1)).done).toEqual(['ä b.txt']);
+    expect(events.splice(0)).toEqual([
+      {
+        a: 1,
+        file: {
+          name: 'ä b.txt',
+          bytes: 8,
+          modified_at: expect.stringMatching(/^20.*Z$/) as string,
+          path: 'arrived/ä b.txt',
+          content: 'Grüße\n',
+        },
+      },
+    ]);
+    expect(laidOut.splice(0)).toEqual([
+      [
+        ['main.py', 'print(1)\n'],
+        ['arrived/ä b.txt', 'Grüße\n'],
+      ],
+    ]);
+    await writeFile(join(folder, 'bytes.bin'), Buffer.from([255, 254, 0]));
+    await putAway(2);
+    expect(events.splice(0)).toMatchObject([{ file: { bytes: 3 } }]);
+    await writeFile(join(folder, 'large.txt'), 'x'.repeat(7 * 1024 * 1024));
+    expect((await putAway(3)).failed).toEqual(['large.txt']);
+    const { body } = await call('GET', `/v1/jobs/${job.body.id}/runs?limit=1`);
+    const [record] = body['data'] as readonly { readonly status: string; readonly id: string }[];
+    expect(record).toMatchObject({ status: 'failure' });
+    const log = await fetch(`${server.url}/v1/runs/${record?.id}/files/errors.csv`);
+    expect(await log.text()).toContain('a script is given 6291456 at most');
+  });
+
+  it('waits while something else is at work with its job', async () => {
+    const job = await call('POST', '/v1/jobs', { name: 'one at a time', task: 'demo/double' });
+    const draft = await server.json('/v1/drafts?task=demo/double', {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv' },
+      body: 'n\n99\n',
+    });
+    const other = await call('POST', `/v1/jobs/${job.body.id}/runs`, { draft: draft.body.id });
+    const { id } = await watch({ task: undefined, job: job.body.id, overlap: 'allow' });
+    await writeFile(join(folder, 'a.csv'), 'n\n1\n');
+    await until(
+      () => firingsOf(id),
+      (found) => found.filter(({ verdict }) => verdict === 'skipped_overlap').length >= 2,
+    );
+    expect(await putAway(0)).toEqual({ done: [], failed: [] });
+    open();
+    await endedRun(server, other.body.id);
+    expect((await putAway(1)).done).toEqual(['a.csv']);
+  });
+
+  it('goes back where it came from when its schedule is removed', async () => {
+    const { id } = await watch({ paused: true });
+    const claimed = join(folder, '.rowmill', id, 'fir_lost');
+    await mkdir(claimed, { recursive: true });
+    await writeFile(join(claimed, 'a.csv'), 'n\n1\n');
+    expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(204);
+    expect(await filesIn()).toEqual(['a.csv']);
+  });
+});
+
+describe('a schedule with a file', () => {
+  it('may name one that each run reads', async () => {
+    await writeFile(join(folder, 'daily.csv'), 'n\n5\n');
+    const file = join(folder, 'daily.csv');
+    const event = { kind: 'daily_at', time: '00:00' };
+    const schedule = { name: 'fixed', task: 'demo/double', file, trigger: event };
+    const { body, status } = await call('POST', '/v1/schedules', schedule);
+    expect(status, JSON.stringify(body)).toBe(201);
+    expect(body).toMatchObject({ file, overlap: 'skip' });
+    for (let time = 1; time <= 2; time += 1) {
+      expect((await call('POST', `/v1/schedules/${body.id}/fire`)).status).toBeLessThan(300);
+      const firings = await until(
+        () => firingsOf(body.id),
+        (found) => found.filter(({ outcome }) => outcome === 'success').length === time,
+      );
+      const run = await endedRun(server, firings[0]?.run_id ?? '');
+      expect(run).toMatchObject({ succeeded: 1, file_name: 'daily.csv' });
+    }
+    expect(await filesIn()).toEqual(['daily.csv']);
+  });
+
+  it.each([
+    ['a folder outside', { folder: '/etc' }, {}, 'fileRoots'],
+    ['a folder that is not there', { folder: '/nowhere' }, {}, 'fileRoots'],
+    ['a way out', { folder: '../../etc' }, {}, 'expected a whole path'],
+    ['a file as a folder', { folder: 'FILE' }, {}, 'is no folder'],
+    ['a link that leads out', { folder: 'LINK' }, {}, 'fileRoots'],
+    ['the folder of another account', { folder: 'OTHER' }, {}, 'fileRoots'],
+    ['a pattern with folders', { glob: '../*' }, {}, 'body.trigger.glob'],
+    ['done and failed in one', { done: 'x', failed: 'x' }, {}, 'body.trigger.failed'],
+    ['done elsewhere', { done: '../x' }, {}, 'body.trigger.done'],
+    ['a task without input', {}, { task: 'demo/tick' }, 'reads no file'],
+    ['two files', {}, { file: 'FILE' }, 'reads one file'],
+    ['files left out', {}, { overlap: 'skip' }, 'body.overlap'],
+  ])('is refused for %s', async (_, trigger, more, said) => {
+    await writeFile(join(folder, 'x.csv'), 'n\n');
+    await symlink('/etc', join(folder, 'link'));
+    await mkdir(join(root, 'of', 'other'), { recursive: true });
+    const places: Readonly<Record<string, string>> = {
+      FILE: join(folder, 'x.csv'),
+      LINK: join(folder, 'link'),
+      OTHER: join(root, 'of', 'other'),
+    };
+    const placed = (given: object) =>
+      Object.fromEntries(
+        Object.entries(given).map(([name, value]) => [name, places[String(value)] ?? value]),
+      );
+    const refused = await call('POST', '/v1/schedules', {
+      name: 'refused',
+      task: 'demo/double',
+      trigger: arrival(placed(trigger)),
+      ...placed(more),
+    });
+    expect([refused.status, refused.body['detail']]).toEqual([400, expect.stringContaining(said)]);
+  });
+
+  it('is refused where a task that reads a CSV is given none', async () => {
+    const trigger = { kind: 'daily' };
+    const wanted = { name: 'none', task: 'demo/double', trigger };
+    const { status, body } = await call('POST', '/v1/schedules', wanted);
+    expect([status, body['detail']]).toEqual([400, expect.stringContaining('body.file')]);
+  });
+
+  it('watches the folder of its own account', async () => {
+    folder = join(root, 'of', 'local');
+    await watch();
+    await writeFile(join(folder, 'mine.csv'), 'n\n1\n');
+    expect((await putAway(1)).done).toEqual(['mine.csv']);
+  });
+});
