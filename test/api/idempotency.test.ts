@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, asyncProperty, array, constantFrom, integer, record, string } from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -232,15 +235,21 @@ async function untilBegun(server: TestServer): Promise<void> {
 }
 
 let postgres: TestPostgres | undefined;
+const folder = mkdtempSync(join(tmpdir(), 'rowmill-idempotency-'));
 beforeAll(async () => {
   postgres = await startPostgres();
 });
-afterAll(() => postgres?.stop());
+afterAll(async () => {
+  await postgres?.stop();
+  rmSync(folder, { recursive: true });
+});
 
 describe.each(['SQLite', 'PostgreSQL'])('requests with keys in %s', (kind) => {
   const open = async (): Promise<SqlDatabase | undefined> => {
     const database =
-      kind === 'SQLite' ? openSqlite(':memory:') : postgres && (await openPostgres(postgres.url));
+      kind === 'SQLite'
+        ? openSqlite(join(mkdtempSync(join(folder, 'store-')), 'rowmill.db'))
+        : postgres && (await openPostgres(postgres.url));
     if (database !== undefined) await migrate(database);
     return database;
   };

@@ -1,32 +1,8 @@
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import { ANSWERING_SERVICE } from './answering-service.ts';
 import { tryPage } from './tried-page.ts';
-
-/** What the service of the page does, in a thread: that of the tests waits for each command. */
-const SERVICE = `
-const { createServer } = require('node:http');
-const { parentPort } = require('node:worker_threads');
-const server = createServer((request, response) => {
-  const message = 'Patient import result: Success: 0, Failed: 0';
-  response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify({ code: 'success', message, error_details: [] }));
-}).listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
-`;
 
 tryPage({
   page: 'docs/services.md',
   variables: ['base', 'service', 'ROWMILL_SERVER'],
-  others: [
-    {
-      shownUrl: 'http://127.0.0.1:9090',
-      async start() {
-        const worker = new Worker(SERVICE, { eval: true });
-        const [port] = await once(worker, 'message');
-        return {
-          origin: `http://127.0.0.1:${String(port)}`,
-          close: async () => void (await worker.terminate()),
-        };
-      },
-    },
-  ],
+  others: [ANSWERING_SERVICE],
 });
