@@ -4,7 +4,7 @@ import { runCommandLine } from './cli/command-line.ts';
 import type { StopSignalName } from './cli/exit-codes.ts';
 import type { CommandLineHost } from './cli/host.ts';
 import { RowmillError } from './engine/errors.ts';
-import { loadSettings } from './settings.ts';
+import { loadSettings, type Settings } from './settings.ts';
 import { boundYoungGeneration } from './system/young-generation.ts';
 import { moduleLoader, taskCatalog, watchModules } from './task-source.ts';
 
@@ -15,6 +15,8 @@ const { version } = JSON.parse(
 // Tasks, and what they start, inherit the environment: the key is no longer in it then.
 const masterKey = process.env['ROWMILL_MASTER_KEY'];
 delete process.env['ROWMILL_MASTER_KEY'];
+const smtpPassword = process.env['ROWMILL_SMTP_PASSWORD'];
+delete process.env['ROWMILL_SMTP_PASSWORD'];
 
 const loadModule = moduleLoader();
 /** What scripts are executed by. */
@@ -119,6 +121,7 @@ const host: CommandLineHost = {
       version,
       tasks,
       masterKey,
+      mail: mailServerOf(settings),
       threads: { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks },
       scripts: openScriptExecutor(scriptPrograms()),
       onNotice: (message) => log.warn({ event: 'notice', message }),
@@ -209,6 +212,15 @@ await flushed(process.stderr);
 isDone = true;
 // A standard input that is still open would keep the process waiting for its end.
 process.exit(stdoutError === undefined ? exitCode : 1);
+
+/** Undefined where no server for mail is set. */
+function mailServerOf({ smtpUrl: url, mailFrom }: Settings) {
+  if (url === undefined) return undefined;
+  const { username, hostname } = new URL(url);
+  const name = decodeURIComponent(username);
+  const own = name.includes('@') ? name : `rowmill@${hostname}`;
+  return { url, password: smtpPassword || undefined, from: mailFrom ?? `Rowmill <${own}>` };
+}
 
 function defaultExport(loaded: unknown): unknown {
   const hasDefault = typeof loaded === 'object' && loaded !== null && 'default' in loaded;

@@ -163,6 +163,7 @@ async function serve(
   const webhooks = openWebhooks(new SqlWebhookStore(database, box), {
     version: options.version,
     allowAddresses: options.allowAddresses,
+    mail: options.mail,
     note,
     clock,
     makeStop,
@@ -175,7 +176,7 @@ async function serve(
     makeId,
     makeStop,
     publicUrl: options.publicUrl,
-    sendsMail: false,
+    sendsMail: options.mail !== undefined,
     onTold: () => webhooks.wake(),
     onError,
   });

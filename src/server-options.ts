@@ -4,6 +4,7 @@ import type { SystemPlans } from './engine/automation/system/system-job.ts';
 import type { ScriptExecutor } from './engine/ports/script-executor.ts';
 import type { SystemExecution } from './engine/ports/system-job-store.ts';
 import type { ThreadSource } from './machine.ts';
+import type { MailServer } from './system/send-mail.ts';
 
 /** How a server is set up. */
 export interface ServerOptions {
@@ -51,6 +52,8 @@ export interface ServerOptions {
   readonly keepRunsBytes?: number | undefined;
   /** Runs that nobody has acknowledged are removed by neither. */
   readonly keepUntilAcknowledged?: boolean;
+  /** What takes the mail of alerts. */
+  readonly mail?: MailServer | undefined;
   /** When the jobs of the system run, where that is not by default. */
   readonly systemJobs?: SystemPlans;
   /** An execution of a job of the system has ended. */

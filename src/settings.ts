@@ -29,7 +29,12 @@ export interface LoadedSettings {
 
 const SETTING_NAMES = Object.keys(SPECS) as readonly SettingName[];
 /** Variables of this program that are no settings. */
-const OTHER_VARIABLES = ['ROWMILL_DEBUG', 'ROWMILL_API_KEY', 'ROWMILL_MASTER_KEY'];
+const OTHER_VARIABLES = [
+  'ROWMILL_DEBUG',
+  'ROWMILL_API_KEY',
+  'ROWMILL_MASTER_KEY',
+  'ROWMILL_SMTP_PASSWORD',
+];
 const OTHER_VARIABLE_PREFIXES = ['ROWMILL_SECRET_'];
 const CONFIG_FILES = ['rowmill.config.ts', 'rowmill.config.js', 'rowmill.config.json'];
 

@@ -91,7 +91,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   schedules: ['api', 'arrivals-app', 'engine', 'stores'],
   // The folders that a server watches.
   'arrivals-app': ['engine', 'files'],
-  'server-options': ['api', 'engine', 'machine'],
+  'server-options': ['api', 'engine', 'machine', 'system'],
   // What a server does to look after itself.
   upkeep: ['api', 'engine', 'files', 'server-options', 'stores'],
   readiness: ['api', 'engine'],

@@ -56,6 +56,8 @@ describe('loadSettings', () => {
       requestsPerMinute: 6000,
       draftDays: 7,
       maxConnections: 2000,
+      smtpUrl: undefined,
+      mailFrom: undefined,
       systemJobs: {},
       server: undefined,
       profile: undefined,

@@ -63,6 +63,10 @@ export interface Settings {
   readonly keepRunsBytes: number | undefined;
   /** Whether `serve` keeps every run that nobody has acknowledged. */
   readonly keepUntilAcknowledged: boolean;
+  /** `smtp://user@host:587` or `smtps://…`: takes the mail of alerts; its password is ROWMILL_SMTP_PASSWORD. */
+  readonly smtpUrl: string | undefined;
+  /** In whose name mail is sent. */
+  readonly mailFrom: string | undefined;
   /** When `serve` looks after itself, where that is not by default. */
   readonly systemJobs: SystemPlans;
   /** The server that commands speak to; undefined for runs on this machine. */
@@ -255,6 +259,22 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     fallback: false,
     read: (written) => BOOLEANS.get(String(written).toLowerCase()),
     allowed: 'true or false',
+  },
+  smtpUrl: {
+    variable: 'ROWMILL_SMTP_URL',
+    flag: '',
+    fallback: undefined,
+    ...url('smtp', 'smtps'),
+  },
+  mailFrom: {
+    variable: 'ROWMILL_MAIL_FROM',
+    flag: '',
+    fallback: undefined,
+    read: (written) =>
+      typeof written === 'string' && /^[^<>\r\n]*<?[^\s@<>]+@[^\s@<>]+>?$/.test(written)
+        ? written
+        : undefined,
+    allowed: 'an address such as rowmill@example.com or Rowmill <rowmill@example.com>',
   },
   systemJobs: {
     variable: 'ROWMILL_SYSTEM_JOBS',

@@ -88,7 +88,7 @@ describe('alerts', () => {
         summary: 'task text/check has failed 2 times in a row',
         run_id: failed,
         link: `https://rowmill.example.com/v1/runs/${failed}`,
-        text: expect.stringContaining('First error: row 1: is bad (1 rows)'),
+        text: expect.stringContaining('First error: row 1: is bad (1 row)'),
       },
     });
     const headers = opened?.headers as Record<string, string>;

@@ -124,7 +124,8 @@ export class WebhookDispatcher {
     const outcome = outcomeOf(attempt, delivery.attempts.length);
     const failures = await store.settle(delivery, outcome);
     const reason = this.#reasonToDisable(outcome, failures);
-    if (reason === undefined) return;
+    // A person is told the next time, too: what was wrong was most likely the server of mail.
+    if (reason === undefined || delivery.webhook.url.startsWith('mailto:')) return;
     await store.update(delivery.webhookId, { isEnabled: false, disabledReason: reason });
     await onDisabled(delivery, reason);
   }

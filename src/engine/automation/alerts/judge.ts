@@ -219,8 +219,14 @@ function runLines(run: EndedRun, { publicUrl }: JudgeWorld): readonly string[] {
     `Rows: ${succeeded} ok, ${failed} failed`,
     ...(firstCause === undefined
       ? []
-      : [`First error: row ${firstCause.row}: ${firstCause.message} (${firstCause.count} rows)`]),
+      : [
+          `First error: row ${firstCause.row}: ${firstCause.message} (${rowWords(firstCause.count)})`,
+        ]),
     ...(link === undefined ? [] : [`Look: ${link}`]),
     `Next: rowmill runs show ${runId}, rowmill runs errors ${runId}`,
   ];
+}
+
+function rowWords(count: number): string {
+  return count === 1 ? '1 row' : `${count} rows`;
 }
