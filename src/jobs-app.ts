@@ -4,9 +4,12 @@ import { secretsOfJobs } from './engine/jobs/job-secrets.ts';
 import { JobTasks, type JobTasksPorts } from './engine/jobs/job-tasks.ts';
 import { JobStarter, type JobStarterPorts } from './engine/jobs/start-job.ts';
 import type { KnownSecrets } from './engine/ports/run-secrets.ts';
+import type { ScriptExecutor } from './engine/ports/script-executor.ts';
+import { Executors } from './engine/script/executors.ts';
 import type { ServicePorts } from './engine/run/service-ports.ts';
 import type { RunService } from './engine/run/run-service.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
+import { SqlExecutorStore } from './stores/sql/sql-executor-store.ts';
 import { SqlJobRunStore } from './stores/sql/sql-job-run-store.ts';
 import { SqlJobStorages } from './stores/sql/sql-job-storage.ts';
 import { SqlJobStore } from './stores/sql/sql-job-store.ts';
@@ -18,7 +21,8 @@ interface JobsOptions {
   readonly runs: JobStarterPorts['runs'];
   readonly feed: JobStarterPorts['feed'];
   readonly tasks: JobTasksPorts['tasks'];
-  readonly scripts: JobTasksPorts['executor'];
+  /** What executes scripts, by the kind of an executor. */
+  readonly scripts: Readonly<Record<string, ScriptExecutor>>;
   readonly secrets: KnownSecrets;
   readonly arrivedFor: JobTasksPorts['arrivedFor'];
   readonly machine: Pick<ServicePorts, 'clock' | 'makeStop' | 'sha256'>;
@@ -33,12 +37,14 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
   const jobRuns = new SqlJobRunStore(database);
   const storages = new SqlJobStorages(database);
   const schemas = new AjvJsonSchemas();
+  const executors = new SqlExecutorStore(database);
+  const available = new Executors(executors, new Map(Object.entries(options.scripts)));
   const tasks = new JobTasks({
     tasks: options.tasks,
     jobs: store,
     jobRuns,
     runs,
-    executor: options.scripts,
+    executors: available,
     arrivedFor: options.arrivedFor,
     storages,
     calls: new SqlServiceCallStore(database),
@@ -47,6 +53,8 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
     makeStop,
   });
   return {
+    /** Where scripts are executed. */
+    executors: { store: executors, available },
     /** Every registered task, and every version of a script. */
     tasks,
     /** Goes on with runs as far as their jobs allow it. */

@@ -73,6 +73,7 @@ const host: CommandLineHost = {
           resume: (...words) => runs.goOn(...words),
           kazoo: server.kazoo,
           jobs: server.jobs,
+          executors: server.executors,
           schedules: server.schedules,
           system: server.system,
           alerts: server.alerts,

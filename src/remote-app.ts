@@ -3,6 +3,7 @@ import { ApiClient } from './client/api-client.ts';
 import type { ByteSink } from './client/download.ts';
 import { KazooTasks } from './client/kazoo-tasks.ts';
 import { ProfileStore, type Profile } from './client/profiles.ts';
+import { RemoteExecutors } from './client/remote-executors.ts';
 import { RemoteJobs } from './client/remote-jobs.ts';
 import { RemoteSchedules } from './client/remote-schedules.ts';
 import { RemoteRunService } from './client/remote-run-service.ts';
@@ -21,6 +22,7 @@ export interface RemoteApp {
   readonly runs: RemoteRunService;
   readonly kazoo: KazooTasks;
   readonly jobs: RemoteJobs;
+  readonly executors: RemoteExecutors;
   readonly schedules: RemoteSchedules;
   readonly system: RemoteSystem;
   readonly alerts: RemoteAlerts;
@@ -46,6 +48,7 @@ export async function openRemote(
     tasks: new RemoteTasks(client),
     runs: new RemoteRunService(client, streams),
     jobs: new RemoteJobs(client),
+    executors: new RemoteExecutors(client),
     schedules: new RemoteSchedules(client),
     system: new RemoteSystem(client),
     alerts: new RemoteAlerts(client),

@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly tasks: ApiPorts['tasks'];
   /** Executes the scripts of jobs. */
   readonly scripts: ScriptExecutor;
+  /** What executes them in executors of other kinds than `process`. */
+  readonly moreScripts?: Readonly<Record<string, ScriptExecutor>>;
   /** For runs that ask for threads. */
   readonly threads: ThreadSource | undefined;
   /** Hosts and networks that runs and webhooks may reach beside the public internet; `*` for all. */

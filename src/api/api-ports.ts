@@ -17,6 +17,7 @@ import type { AuditStore } from '../engine/ports/audit-store.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { Sha256 } from '../engine/ports/hash.ts';
 import type { HostedRunStore } from '../engine/ports/hosted-run-store.ts';
+import type { ExecutorStore } from '../engine/ports/executor-store.ts';
 import type { IdempotencyStore } from '../engine/ports/idempotency-store.ts';
 import type { JobRunStore } from '../engine/ports/job-run-store.ts';
 import type { JobStorages } from '../engine/ports/job-storage.ts';
@@ -30,6 +31,7 @@ import type { SystemJobStore } from '../engine/ports/system-job-store.ts';
 import type { ToldEventStore } from '../engine/ports/told-event-store.ts';
 import type { StoredTrigger, TriggerStore } from '../engine/ports/trigger-store.ts';
 import type { WebhookStore } from '../engine/ports/webhook-store.ts';
+import type { Executors } from '../engine/script/executors.ts';
 import type { InputInspection } from '../engine/run/check/inspect-input.ts';
 import type { RunService } from '../engine/run/run-service.ts';
 import type { RegisteredTask } from '../engine/task/registry.ts';
@@ -61,6 +63,12 @@ interface Jobs {
   /** Of bytes, in hexadecimal. */
   readonly md5: (bytes: Uint8Array) => string;
   readonly sha256: Sha256;
+}
+
+/** Where scripts are executed. */
+interface ExecutorPorts {
+  readonly store: ExecutorStore;
+  readonly available: Pick<Executors, 'find' | 'ofKind'>;
 }
 
 /** What is started when. */
@@ -153,6 +161,7 @@ export interface ApiPorts {
   readonly store: HostedRunStore;
   readonly idempotency: IdempotencyStore;
   readonly jobs: Jobs;
+  readonly executors: ExecutorPorts;
   readonly schedules: Schedules;
   readonly events: Events;
   readonly webhooks: Webhooks;

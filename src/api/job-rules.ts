@@ -1,7 +1,9 @@
+import { RowmillError } from '../engine/errors.ts';
 import type { JobDefinition } from '../engine/jobs/job-definition.ts';
 import { scriptHash } from '../engine/jobs/script-hash.ts';
 import type { Job, NewJobVersion } from '../engine/ports/job-store.ts';
 import { checkBundle } from '../engine/script/check-bundle.ts';
+import { DEFAULT_EXECUTOR } from '../engine/script/executor-definition.ts';
 import { mayDo } from './actor.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { ownJob } from './own-job.ts';
@@ -72,7 +74,10 @@ function asText({ definition, files }: WholeDefinition): string {
 
 /** Throws where a job cannot be what is asked for. */
 async function refuseDefinition(
-  { definition: { work, arguments: args, argumentSchema, runAs }, files }: WholeDefinition,
+  {
+    definition: { work, arguments: args, argumentSchema, runAs, executor },
+    files,
+  }: WholeDefinition,
   { actor, ports }: Caller,
   before?: JobDefinition,
 ): Promise<void> {
@@ -84,6 +89,7 @@ async function refuseDefinition(
       });
     }
   }
+  await refuseExecutor(executor, work, { actor, ports });
   const isNew = runAs !== undefined && runAs !== before?.runAs;
   if (isNew && runAs !== actor.accountId && !mayDo(actor, 'admin')) {
     const message = `only an admin lets a job run as another: body.run_as is ${runAs}`;
@@ -100,6 +106,27 @@ async function refuseDefinition(
   }
   const { task } = await ports.tasks.find(work.task);
   refuseArguments(task, args);
+}
+
+/** Throws where the account has no such executor, or nothing would be executed by it. */
+async function refuseExecutor(
+  name: string,
+  work: JobDefinition['work'],
+  { actor, ports }: Pick<Caller, 'actor' | 'ports'>,
+): Promise<void> {
+  if (name === DEFAULT_EXECUTOR.name) return;
+  if (work.kind !== 'script') {
+    throw new ApiProblem(
+      'bad_request',
+      `body.executor: ${name} executes scripts, and no ${work.kind}`,
+    );
+  }
+  try {
+    await ports.executors.available.find(actor.accountId, name);
+  } catch (cause) {
+    if (!(cause instanceof RowmillError) || cause.code !== 'executor_unavailable') throw cause;
+    throw new ApiProblem('bad_request', `body.executor: ${cause.message}`, { cause });
+  }
 }
 
 /** With its versions and its runs; refused while one of them is at work. */

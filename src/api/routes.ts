@@ -9,6 +9,7 @@ import { draftRoutes } from './routes/drafts.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { jobStorageRoutes } from './routes/job-storage.ts';
 import { jobRunRoutes } from './routes/job-runs.ts';
+import { executorRoutes } from './routes/executors.ts';
 import { firingRoutes } from './routes/firings.ts';
 import { retentionRoutes } from './routes/retention.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -47,6 +48,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...serviceRoutes,
   ...jobTriggerRoutes,
   ...eventRoutes,
+  ...executorRoutes,
   ...scheduleRoutes,
   ...firingRoutes,
   ...webhookRoutes,

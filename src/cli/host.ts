@@ -3,6 +3,7 @@ import type { ApiKey } from '../engine/ports/key-store.ts';
 import type { AlertDesk } from '../engine/automation/alerts/alert-desk.ts';
 import type { SystemDesk } from '../engine/automation/system/system-desk.ts';
 import type { ScheduleDesk } from '../engine/automation/schedule-desk.ts';
+import type { ExecutorDesk } from '../engine/script/executor-desk.ts';
 import type { JobDesk } from '../engine/jobs/job-desk.ts';
 import type { ServiceDesk } from '../engine/services/service-desk.ts';
 import type { RunHandles, RunRequest, RunService, RunSummary } from '../engine/run/run-service.ts';
@@ -86,6 +87,7 @@ export interface ServerWorkspace {
   acknowledge(runId: string): Promise<RunSummary>;
   readonly kazoo: KazooServer;
   readonly jobs: JobDesk;
+  readonly executors: ExecutorDesk;
   readonly schedules: ScheduleDesk;
   readonly system: SystemDesk;
   readonly alerts: AlertDesk;

@@ -64,6 +64,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   service: async () => (await import('./commands/service.ts')).addServiceCommand,
   schedule: async () => (await import('./commands/schedule.ts')).addScheduleCommand,
   alert: async () => (await import('./commands/alert.ts')).addAlertCommand,
+  executor: async () => (await import('./commands/executor.ts')).addExecutorCommand,
   system: async () => (await import('./commands/system.ts')).addSystemCommand,
   serve: async () => (await import('./commands/serve.ts')).addServeCommand,
   dev: async () => (await import('./commands/serve.ts')).addDevCommand,

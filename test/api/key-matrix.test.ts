@@ -172,6 +172,10 @@ const FACTORIES: Readonly<
     expect(status).toBe(200);
     return 'my-counter';
   },
+  executor_name: async () => {
+    await call('POST', '/v1/executors', { key: owner, ...json({ name: 'big-one' }) });
+    return 'big-one';
+  },
   version: async () => '1',
   older: async () => '1',
   newer: async () => '1',

@@ -44,6 +44,7 @@ import type {
 import { TaskRegistry, type RegisteredTask } from '../../src/engine/task/registry.ts';
 import { loadSettings } from '../../src/settings.ts';
 import { fakeAlerts } from './fake-alerts.ts';
+import { fakeExecutors } from './fake-executors.ts';
 import { fakeSchedules } from './fake-schedules.ts';
 import { fakeSystem } from './fake-system.ts';
 import { fakeServices } from './fake-services.ts';
@@ -554,6 +555,7 @@ export class FakeCommandLine {
                 resume: async (runId) => this.service.control(runId, 'resume'),
                 kazoo: NO_KAZOO,
                 jobs: fakeJobs(),
+                executors: fakeExecutors(),
                 schedules: fakeSchedules(this.toldOfSchedules),
                 system: fakeSystem(),
                 alerts: fakeAlerts(this.toldOfAlerts),

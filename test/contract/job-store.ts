@@ -18,7 +18,7 @@ export interface JobWorld {
   close(): Promise<void>;
 }
 
-const DEFINITION: JobDefinition = {
+export const DEFINITION: JobDefinition = {
   name: 'nightly',
   description: 'ü "x"\n\u2028',
   work: { kind: 'task', task: 'a/b' },

@@ -9,6 +9,7 @@ import { openSqlite } from '../../src/stores/sql/open-sqlite.ts';
 import type { SqlDatabase } from '../../src/stores/sql/sql-database.ts';
 import { SqlAuditStore } from '../../src/stores/sql/sql-audit-store.ts';
 import { SqlEventStore } from '../../src/stores/sql/sql-event-store.ts';
+import { SqlExecutorStore } from '../../src/stores/sql/sql-executor-store.ts';
 import { SqlJobRunStore } from '../../src/stores/sql/sql-job-run-store.ts';
 import { SqlJobStorages } from '../../src/stores/sql/sql-job-storage.ts';
 import { SqlJobStore } from '../../src/stores/sql/sql-job-store.ts';
@@ -195,6 +196,16 @@ export async function openAuditWorld(postgres: TestPostgres | undefined) {
 export async function openSecretWorld(postgres: TestPostgres | undefined) {
   const world = await openWorld(postgres);
   return { secrets: new SqlSecretStore(world.database), close: () => world.close() };
+}
+
+/** Executors of accounts in a world of their own, with the jobs that have them. */
+export async function openExecutorWorld(postgres: TestPostgres | undefined) {
+  const world = await openWorld(postgres);
+  return {
+    executors: new SqlExecutorStore(world.database),
+    jobs: new SqlJobStore(world.database),
+    close: () => world.close(),
+  };
 }
 
 /** What jobs of the system did, in a world of its own, as servers see it. */

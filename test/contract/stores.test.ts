@@ -10,7 +10,8 @@ import { openAlertWorld } from './alert-world.ts';
 import { describeAuditStore } from './audit-store.ts';
 import { describeEventStore } from './event-store.ts';
 import { describeJobStorages } from './job-storage.ts';
-import { describeJobStore } from './job-store.ts';
+import { describeExecutorStore } from './executor-store.ts';
+import { DEFINITION, describeJobStore } from './job-store.ts';
 import { describeKeyStore } from './key-store.ts';
 import { describeServiceCallStore } from './service-call-store.ts';
 import { describeSecretStore } from './secret-store.ts';
@@ -20,6 +21,7 @@ import { describeHostedRunStore, describeRunStore } from './run-store.ts';
 import {
   openAuditWorld,
   openEventWorld,
+  openExecutorWorld,
   openJobWorld,
   openKeyWorld,
   openSecretWorld,
@@ -54,6 +56,7 @@ describe.each([
   describeJobStore(name, () => openJobWorld(server));
   describeJobStorages(name, () => openJobWorld(server));
   describeKeyStore(name, () => openKeyWorld(server));
+  describeExecutorStore(name, { open: () => openExecutorWorld(server), definition: DEFINITION });
   describeAuditStore(name, () => openAuditWorld(server));
   describeSecretStore(name, () => openSecretWorld(server));
   describeAlertStore(name, () => openAlertWorld(server));

@@ -38,7 +38,7 @@ export const JobName = z
   .meta({ description: 'Unique in the account', example: 'nightly-clean' });
 
 /** Unique in the account. */
-const ExecutorName = z
+export const ExecutorName = z
   .string()
   .regex(
     /^[A-Za-z\d][\w.-]{0,99}$/,

@@ -5,9 +5,8 @@ import type { JobRunStore } from '../ports/job-run-store.ts';
 import type { JobStorages } from '../ports/job-storage.ts';
 import type { JobStore, JobVersion } from '../ports/job-store.ts';
 import type { KnownSecrets } from '../ports/run-secrets.ts';
-import type { ScriptExecutor } from '../ports/script-executor.ts';
 import type { ServiceCallPorts } from '../services/call-service.ts';
-import { DEFAULT_EXECUTOR } from '../script/executor-definition.ts';
+import type { Executors } from '../script/executors.ts';
 import { Redaction } from '../script/redaction.ts';
 import { fail, stop, type Outcome } from '../task/outcome.ts';
 import type { RegisteredTask } from '../task/registry.ts';
@@ -26,7 +25,7 @@ export interface JobTasksPorts extends ServiceCallPorts {
   readonly jobs: Pick<JobStore, 'version'>;
   readonly jobRuns: Pick<JobRunStore, 'find' | 'saveReport'>;
   readonly runs: Pick<HostedRunStore, 'get'>;
-  readonly executor: ScriptExecutor;
+  readonly executors: Pick<Executors, 'find' | 'ofKind'>;
   readonly storages: JobStorages;
   readonly secrets: KnownSecrets;
   /** The file that has arrived for a run. Throws where it is gone, or too large for a script. */
@@ -97,11 +96,13 @@ export class JobTasks {
     version: JobVersion & { readonly files: readonly ScriptFile[] },
     run: RunContext<JsonObject, undefined>,
   ): Promise<Outcome> {
-    const { work, logLevel } = version.definition;
+    const { work, logLevel, executor } = version.definition;
     if (work.kind === 'service') return serviceStep({ ...version, work }, run, this.#ports);
     if (work.kind !== 'script') throw new Error(`${jobTaskName(version)} is no script`);
     const { language, entry, className } = work;
-    const { runtimeVersion, limits, access } = DEFAULT_EXECUTOR;
+    const { executors } = this.#ports;
+    const { kind, runtimeVersion, limits, access } = await executors.find(run.accountId, executor);
+    const executes = executors.ofKind(kind);
     let arrived: ArrivedContent | undefined;
     try {
       arrived = await this.#ports.arrivedFor(run.runId);
@@ -118,7 +119,7 @@ export class JobTasks {
     const redaction = new Redaction(secrets);
     const storage = this.#ports.storages.of(version.jobId);
     const outcome = await untilStopped(run, this.#ports, (signal) =>
-      this.#ports.executor.run({
+      executes.run({
         bundle: { language, entry, className, files: given.files },
         event: given.event,
         secrets,

@@ -1,17 +1,7 @@
 import { RowmillError } from '../errors.ts';
 import { didYouMean } from '../nearest-names.ts';
-import type { ScriptAccess, ScriptLimits } from '../ports/script-executor.ts';
-
-/** A named environment that scripts are executed in: plain data, to be stored. */
-export interface ExecutorDefinition {
-  /** Unique in its account. */
-  readonly name: string;
-  readonly kind: 'process';
-  /** `$STABLE`, `$LATEST`, or a version such as `3.11`. */
-  readonly runtimeVersion: string;
-  readonly limits: ScriptLimits;
-  readonly access: ScriptAccess;
-}
+import type { ExecutorDefinition } from '../ports/executor-store.ts';
+import type { ScriptLimits } from '../ports/script-executor.ts';
 
 /** What an executor has where nothing is said: 128 MB and 600 s, the stable runtime, and no network. */
 export const DEFAULT_EXECUTOR: ExecutorDefinition = {

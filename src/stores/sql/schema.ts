@@ -195,9 +195,21 @@ interface JobTable {
   /** Number of its last version. */
   readonly version: number;
   readonly is_archived: Generated<number>;
+  /** Name of the executor of its last version. */
+  readonly executor: Generated<string>;
   readonly created_at: number;
   /** The highest revision that a value of its storage has had. */
   readonly storage_revision: Generated<number>;
+}
+
+/** An executor of an account, by its name. */
+export interface ExecutorTable {
+  readonly account_id: string;
+  readonly name: string;
+  /** ExecutorDefinition as JSON. */
+  readonly definition: string;
+  readonly created_at: number;
+  readonly updated_at: number;
 }
 
 interface JobVersionTable {
@@ -288,6 +300,7 @@ export interface StoreSchema extends AlertSchema, AutomationSchema, SystemSchema
   readonly job_versions: JobVersionTable;
   readonly job_runs: JobRunTable;
   readonly secrets: SecretTable;
+  readonly executors: ExecutorTable;
   readonly job_results: JobResultTable;
   readonly job_storage: JobStorageTable;
   readonly service_calls: ServiceCallTable;

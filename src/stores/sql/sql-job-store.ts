@@ -26,13 +26,13 @@ export class SqlJobStore implements JobStore {
     { id, accountId }: Pick<Job, 'id' | 'accountId'>,
     first: NewJobVersion,
   ): Promise<Job | undefined> {
-    const { name } = first.definition;
+    const { name, executor } = first.definition;
     const now = nowMs(this.#database);
     await this.#try(() =>
       this.#database.db.transaction().execute(async (transaction) => {
         const made = await transaction
           .insertInto('jobs')
-          .values({ id, account_id: accountId, name, version: 1, created_at: now })
+          .values({ id, account_id: accountId, name, executor, version: 1, created_at: now })
           .onConflict((conflict) => conflict.doNothing())
           .returning('id')
           .executeTakeFirst();
@@ -83,7 +83,7 @@ export class SqlJobStore implements JobStore {
     number: number,
     version: NewJobVersion,
   ): Promise<'added' | 'outdated' | 'name_taken'> {
-    const { name } = version.definition;
+    const { name, executor } = version.definition;
     return this.#try(() =>
       this.#database.db.transaction().execute(async (transaction) => {
         // First this: it waits for who changes the same job.
@@ -110,7 +110,11 @@ export class SqlJobStore implements JobStore {
             .execute();
           return 'name_taken';
         }
-        await transaction.updateTable('jobs').set({ name }).where('id', '=', jobId).execute();
+        await transaction
+          .updateTable('jobs')
+          .set({ name, executor })
+          .where('id', '=', jobId)
+          .execute();
         await transaction
           .insertInto('job_versions')
           .values({

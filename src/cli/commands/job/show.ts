@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../../context.ts';
+import { factLines } from '../../fact-lines.ts';
 import { examples } from '../../help-texts.ts';
-import { visible } from '../../visible-text.ts';
 import { deskOf } from './desk.ts';
 
 /** `job show`. */
@@ -19,11 +19,6 @@ export function addJobShowCommand(job: Command, context: CommandContext): void {
       screen.json(found.json);
       return;
     }
-    const facts = Object.entries(found.json).filter(([, value]) => value !== null && value !== '');
-    const width = Math.max(...facts.map(([field]) => field.length));
-    for (const [field, value] of facts) {
-      const text = typeof value === 'string' ? value : JSON.stringify(value);
-      screen.out(`${field.replaceAll('_', ' ').padEnd(width)}  ${visible(text)}`);
-    }
+    for (const line of factLines(found.json)) screen.out(line);
   });
 }

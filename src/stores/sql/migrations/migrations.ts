@@ -15,6 +15,7 @@ import { placeOfDrafts } from './120-place-of-drafts.ts';
 import { schedules } from './130-schedules.ts';
 import { runFigures } from './140-run-figures.ts';
 import { jobStarters } from './150-job-starters.ts';
+import { executors } from './151-executors.ts';
 import { events } from './160-events.ts';
 import { jobStorage } from './170-job-storage.ts';
 import { placeOfFirings } from './171-place-of-firings.ts';
@@ -51,6 +52,7 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '130-schedules': schedules,
   '140-run-figures': runFigures,
   '150-job-starters': jobStarters,
+  '151-executors': executors,
   '160-events': events,
   '170-job-storage': jobStorage,
   '171-place-of-firings': placeOfFirings,
