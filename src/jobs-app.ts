@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { QueueWorker } from './engine/automation/queue-worker.ts';
+import type { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { continuingAsAllowed } from './engine/jobs/continued-runs.ts';
 import { secretsOfJobs } from './engine/jobs/job-secrets.ts';
 import { JobTasks, type JobTasksPorts } from './engine/jobs/job-tasks.ts';
@@ -13,13 +15,15 @@ import { SqlExecutorStore } from './stores/sql/sql-executor-store.ts';
 import { SqlJobRunStore } from './stores/sql/sql-job-run-store.ts';
 import { SqlJobStorages } from './stores/sql/sql-job-storage.ts';
 import { SqlJobStore } from './stores/sql/sql-job-store.ts';
+import { SqlQueueStore } from './stores/sql/sql-queue-store.ts';
 import { SqlServiceCallStore } from './stores/sql/sql-service-call-store.ts';
 import { AjvJsonSchemas } from './system/ajv-json-schemas.ts';
 
 interface JobsOptions {
   readonly service: Pick<RunService, 'create' | 'resume'>;
   readonly runs: JobStarterPorts['runs'];
-  readonly feed: JobStarterPorts['feed'];
+  readonly serverId: string;
+  readonly feed: JobStarterPorts['feed'] & Pick<RunEventFeed, 'watchAll'>;
   readonly tasks: JobTasksPorts['tasks'];
   /** What executes scripts, by the kind of an executor. */
   readonly scripts: Readonly<Record<string, ScriptExecutor>>;
@@ -36,6 +40,7 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
   const store = new SqlJobStore(database);
   const jobRuns = new SqlJobRunStore(database);
   const storages = new SqlJobStorages(database);
+  const queues = new SqlQueueStore(database, { holder: options.serverId });
   const schemas = new AjvJsonSchemas();
   const executors = new SqlExecutorStore(database);
   const available = new Executors(executors, new Map(Object.entries(options.scripts)));
@@ -63,8 +68,11 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
     pruneStorage: () => storages.prune(),
     /** `host` carries out what is started. */
     forApi(host: JobStarterPorts['host']) {
+      const onQueued = (): void => worker.wake();
       const starter = new JobStarter({
         jobRuns,
+        queues,
+        onQueued,
         runs,
         service,
         host,
@@ -74,7 +82,35 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
         secrets,
         onError,
       });
-      return { store, runs: jobRuns, starter, storages, schemas, md5, sha256 };
+      const worker = new QueueWorker({ queues, jobs: store, starter, clock, makeStop, onError });
+      return {
+        jobs: { store, runs: jobRuns, starter, storages, schemas, md5, sha256 },
+        queues: openQueues(queues, { worker, feed }),
+      };
+    },
+  };
+}
+
+/** The queues of a server, as its API and its end see them. */
+function openQueues(
+  store: SqlQueueStore,
+  { worker, feed }: { readonly worker: QueueWorker; readonly feed: Pick<RunEventFeed, 'watchAll'> },
+) {
+  const wake = (): void => worker.wake();
+  const unwatch = feed.watchAll(({ type }) => {
+    if (type === 'ended') wake();
+  });
+  return {
+    store,
+    wake,
+    prune: (beforeMs: number) => store.prune(beforeMs),
+    async open(): Promise<void> {
+      await store.releaseAll();
+      worker.open();
+    },
+    async close(): Promise<void> {
+      unwatch();
+      await worker.close();
     },
   };
 }

@@ -134,6 +134,7 @@ async function serve(
   );
   const feed = new RunEventFeed(events, news);
   const jobs = openJobs(database, {
+    serverId,
     service,
     runs: store,
     feed,
@@ -148,14 +149,14 @@ async function serve(
     { service: jobs.service, store, feed, tasks: jobs.tasks, clock, makeStop, onError },
     { slots },
   );
-  const forApi = jobs.forApi(host);
+  const { jobs: jobsForApi, queues } = jobs.forApi(host);
   const hosting = { service, store, runs: store, host, feed, tasks: jobs.tasks, clock, makeStop };
   const schedules = await openSchedules(database, {
     ...hosting,
     serverId,
     place: place.name,
     fileRoots: options.fileRoots ?? [],
-    jobs: forApi,
+    jobs: jobsForApi,
     makeId: machine.makeId,
     onError,
   });
@@ -196,7 +197,9 @@ async function serve(
     ...received.ports,
     idempotency,
     keys: keys.store,
-    firings: schedules,
+    firings: {
+      prune: async (ms) => (await schedules.prune(ms)) + (await queues.prune(ms)),
+    },
     webhooks: webhooks.store,
     alerts,
     pruneStorage: () => jobs.pruneStorage(),
@@ -211,10 +214,11 @@ async function serve(
     service,
     store,
     idempotency,
-    jobs: forApi,
+    jobs: jobsForApi,
     executors: jobs.executors,
     schedules,
     events: schedules.events,
+    queues,
     webhooks,
     alerts,
     metrics,
@@ -266,6 +270,7 @@ async function serve(
   webhooks.open();
   schedules.open();
   alerts.open();
+  await queues.open();
   upkeep.open();
   return {
     url,
@@ -275,6 +280,7 @@ async function serve(
       // A store that is gone must keep nobody from ending.
       const ends = [
         schedules.close(),
+        queues.close(),
         host.close(GRACE_MS),
         received.close(),
         webhooks.close(),

@@ -28,6 +28,7 @@ import type { UploadFiles } from '../engine/ports/upload-files.ts';
 import type { FiringStore } from '../engine/ports/firing-store.ts';
 import type { ScheduleStore } from '../engine/ports/schedule-store.ts';
 import type { SystemJobStore } from '../engine/ports/system-job-store.ts';
+import type { QueueStore } from '../engine/ports/queue-store.ts';
 import type { ToldEventStore } from '../engine/ports/told-event-store.ts';
 import type { StoredTrigger, TriggerStore } from '../engine/ports/trigger-store.ts';
 import type { WebhookStore } from '../engine/ports/webhook-store.ts';
@@ -103,6 +104,13 @@ interface SystemUpkeep {
   readonly store: SystemJobStore;
 }
 
+/** Where starts of jobs wait. */
+interface Queues {
+  readonly store: QueueStore;
+  /** Something waits. */
+  readonly wake: () => void;
+}
+
 /** What is told to jobs. */
 interface Events {
   readonly teller: Pick<EventTeller, 'tell'>;
@@ -164,6 +172,7 @@ export interface ApiPorts {
   readonly executors: ExecutorPorts;
   readonly schedules: Schedules;
   readonly events: Events;
+  readonly queues: Queues;
   readonly webhooks: Webhooks;
   readonly alerts: AlertPorts;
   readonly metrics: Metrics;

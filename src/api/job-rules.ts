@@ -75,12 +75,18 @@ function asText({ definition, files }: WholeDefinition): string {
 /** Throws where a job cannot be what is asked for. */
 async function refuseDefinition(
   {
-    definition: { work, arguments: args, argumentSchema, runAs, executor },
+    definition: { work, arguments: args, argumentSchema, runAs, executor, queue },
     files,
   }: WholeDefinition,
   { actor, ports }: Caller,
   before?: JobDefinition,
 ): Promise<void> {
+  if (queue !== undefined && queue !== before?.queue) {
+    const found = await ports.queues.store.named(actor.accountId, queue);
+    if (found === undefined) {
+      throw new ApiProblem('bad_request', `body.queue: there is no queue ${queue}`);
+    }
+  }
   if (argumentSchema !== undefined) {
     const fault = ports.jobs.schemas.faultOf(argumentSchema);
     if (fault !== undefined) {

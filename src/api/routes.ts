@@ -3,6 +3,8 @@ import type { AnyRoute } from './route.ts';
 import { eventRoutes } from './routes/events.ts';
 import { jobTriggerRoutes } from './routes/job-triggers.ts';
 import { alertRoutes } from './routes/alerts.ts';
+import { queueEntryRoutes } from './routes/queue-entries.ts';
+import { queueRoutes } from './routes/queues.ts';
 import { createRunRoutes } from './routes/create-runs.ts';
 import { descriptionRoutes } from './routes/description.ts';
 import { draftRoutes } from './routes/drafts.ts';
@@ -47,6 +49,8 @@ export const ROUTES: readonly AnyRoute[] = [
   ...jobStorageRoutes,
   ...serviceRoutes,
   ...jobTriggerRoutes,
+  ...queueRoutes,
+  ...queueEntryRoutes,
   ...eventRoutes,
   ...executorRoutes,
   ...scheduleRoutes,

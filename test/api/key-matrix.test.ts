@@ -196,6 +196,20 @@ const FACTORIES: Readonly<
     expect((await call('PUT', `${place}/appointment/create`, sent)).status).toBeLessThan(300);
     return 'create';
   },
+  async queue_id() {
+    madeJobs += 1;
+    return made('POST', '/v1/queues', json({ name: `queue ${madeJobs}` }));
+  },
+  async entry_id({ queue_id: queueId }) {
+    madeJobs += 1;
+    const task = { name: `job ${madeJobs}`, task: 'numbers/tick' };
+    const job = await made('POST', '/v1/jobs', json(task));
+    await call('PATCH', `/v1/queues/${queueId}`, { key: owner, ...json({ paused: true }) });
+    const sent = { key: owner, ...json({ entries: [{ job }] }) };
+    const { text } = await call('POST', `/v1/queues/${queueId}/entries`, sent);
+    const { data } = JSON.parse(text) as { readonly data: readonly { readonly id: string }[] };
+    return data[0]?.id ?? '';
+  },
   event_id: () => made('POST', '/v1/events', json({ object: 'appointment', event: 'create' })),
   system_job: async () => 'expired_requests',
   service_id: newService,

@@ -34,6 +34,7 @@ export const DEFINITION: JobDefinition = {
   secrets: { api: 'API_TOKEN' },
   allow: ['participant'],
   monitored: { failures: 3 },
+  queue: 'onboarding',
   dedupe: { windowS: 5, key: 'patient.id', mode: 'debounce' },
 };
 

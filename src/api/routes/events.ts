@@ -13,6 +13,7 @@ import {
   EventKindBody,
   eventKindWire,
   eventWire,
+  type Followed,
   Filter,
   NewEvent,
   NewEventKind,
@@ -77,14 +78,17 @@ export const eventRoutes: readonly AnyRoute[] = [
     responses: { 200: pageResponse('A page', EventBody) },
     handle: async ({ query, actor, ports, context }) => {
       const firings = new Map<string, Firing>();
+      const waiting = new Set<string>();
       return pageReply(query, {
         context,
-        wire: (event: KeptEvent) => eventWire(event, { firings }),
+        wire: (event: KeptEvent) => eventWire(event, { firings, waiting }),
         list: async (page) => {
           const { object, event } = query;
           const { accountId } = actor;
           const found = await ports.events.store.page({ ...page, accountId, object, event });
-          for (const firing of await firingsOf(found, ports)) firings.set(firing.id, firing);
+          const followed = await follow(found, ports);
+          for (const [id, firing] of followed.firings) firings.set(id, firing);
+          for (const runId of followed.waiting) waiting.add(runId);
           return found;
         },
       });
@@ -196,19 +200,27 @@ async function decided(
   const stop = new AbortController();
   context.res.once('close', () => stop.abort());
   for (;;) {
-    const found = await firingsOf([event], ports);
-    const waits = found.some(({ verdict }) => verdict === 'waiting');
-    if (!waits || stop.signal.aborted || ports.clock.now() >= untilMs) {
-      return eventWire(event, { firings: new Map(found.map((firing) => [firing.id, firing])) });
+    const followed = await follow([event], ports);
+    const isOpen = [...followed.firings.values()].some(({ verdict }) => verdict === 'waiting');
+    if (!isOpen || stop.signal.aborted || ports.clock.now() >= untilMs) {
+      return eventWire(event, followed);
     }
     await ports.clock.sleep(LOOK_EVERY_MS, stop.signal);
   }
 }
 
-function firingsOf(
+/** What became of events by now. */
+async function follow(
   events: readonly KeptEvent[],
-  { schedules }: Pick<ApiPorts, 'schedules'>,
-): Promise<readonly Firing[]> {
+  { schedules, queues }: Pick<ApiPorts, 'schedules' | 'queues'>,
+): Promise<Followed> {
   const ids = events.flatMap(({ deliveries }) => deliveries.map(({ firingId }) => firingId ?? []));
-  return schedules.firings.getAll(ids.flat());
+  const firings = await schedules.firings.getAll(ids.flat());
+  const open = firings.filter(({ outcome }) => outcome === undefined);
+  const entries = await queues.store.ofRuns(open.flatMap(({ runId }) => runId ?? []));
+  const waiting = entries.filter(({ status }) => status === 'waiting' || status === 'starting');
+  return {
+    firings: new Map(firings.map((firing) => [firing.id, firing])),
+    waiting: new Set(waiting.map(({ runId }) => runId)),
+  };
 }

@@ -170,6 +170,7 @@ function startedRun(result: JobStartResult, { latest: { definition } }: Job): st
   const { name, runsPerMinute } = definition;
   switch (result.verdict) {
     case 'started':
+    case 'queued':
       return result.runId;
     case 'archived':
       throw new ApiProblem('conflict', `the job ${name} is archived: it never runs`);

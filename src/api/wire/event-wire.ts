@@ -123,11 +123,15 @@ export const EventKindBody = z
   })
   .meta({ id: 'EventKind' });
 
-/** `firings`: by their ids. */
-export function eventWire(
-  event: KeptEvent,
-  { firings, notice }: { readonly firings: ReadonlyMap<string, Firing>; readonly notice?: string },
-) {
+/** How it went on with events. */
+export interface Followed {
+  /** By their ids. */
+  readonly firings: ReadonlyMap<string, Firing>;
+  /** Runs that wait for their turn in a queue. */
+  readonly waiting: ReadonlySet<string>;
+}
+
+export function eventWire(event: KeptEvent, { firings, waiting }: Followed) {
   return {
     id: event.id,
     account_id: event.accountId,
@@ -136,14 +140,18 @@ export function eventWire(
     payload: { ...event.payload },
     created_at: new Date(event.createdAtMs).toISOString(),
     deliveries: event.deliveries.map((delivery) =>
-      deliveryWire(delivery, firings.get(delivery.firingId ?? '')),
+      deliveryWire(delivery, { firing: firings.get(delivery.firingId ?? ''), waiting }),
     ),
-    notice: notice ?? null,
+    notice: null,
   } satisfies z.input<typeof EventBody>;
 }
 
-function deliveryWire(delivery: EventDelivery, firing: Firing | undefined) {
-  const verdict = firing?.verdict ?? delivery.verdict;
+function deliveryWire(
+  delivery: EventDelivery,
+  { firing, waiting }: Pick<Followed, 'waiting'> & { readonly firing: Firing | undefined },
+) {
+  const isInLine = waiting.has(firing?.runId ?? '');
+  const verdict = isInLine ? 'waiting' : (firing?.verdict ?? delivery.verdict);
   return {
     schedule_id: delivery.triggerId,
     job: delivery.jobId === delivery.triggerId ? null : delivery.jobId,

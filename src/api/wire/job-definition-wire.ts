@@ -129,7 +129,7 @@ export const JOB_FIELDS = {
   }),
   overlap: z.enum(OVERLAPS).meta({
     description:
-      '`skip`: no start while a run of the job has not ended. `allow`: any number at once',
+      '`skip`: no start while a run of the job has not ended. `queue`: it waits in a queue of the job, with one worker. `allow`: any number at once',
   }),
   executor: ExecutorName,
   secrets: Secrets.meta({
@@ -149,6 +149,10 @@ export const JOB_FIELDS = {
     description: 'After how many failed runs in a row somebody is told; false: never',
   }),
   dedupe: DedupeBody,
+  queue: JobName.nullable().meta({
+    description: 'Name of the queue in which every start of the job waits for its turn; null: none',
+    example: 'onboarding',
+  }),
 };
 
 /** Of what a job is made. */
@@ -170,6 +174,7 @@ export const NewJob = z
     allow: JOB_FIELDS.allow.optional(),
     monitored: Monitored.optional(),
     dedupe: JOB_FIELDS.dedupe.optional(),
+    queue: JOB_FIELDS.queue.optional(),
   })
   .meta({ id: 'NewJob' });
 
@@ -210,6 +215,7 @@ export function definitionWire(definition: JobDefinition) {
     allow: [...definition.allow],
     monitored: definition.monitored === undefined ? (false as const) : { ...definition.monitored },
     dedupe: dedupeWire(definition.dedupe),
+    queue: definition.queue ?? null,
   };
 }
 
@@ -295,6 +301,7 @@ function definitionOf(
     allow: [...new Set(wire.allow)],
     monitored: monitoringOf(wire.monitored),
     dedupe: wire.dedupe === undefined ? DEFAULT_DEDUPE : dedupeOf(wire.dedupe),
+    queue: wire.queue ?? undefined,
   };
 }
 

@@ -2,7 +2,7 @@ import type { JobStore } from '../ports/job-store.ts';
 import type { ScheduleStore } from '../ports/schedule-store.ts';
 import type { KeptEvent, ToldEventStore } from '../ports/told-event-store.ts';
 import type { StoredTrigger, TriggerStore } from '../ports/trigger-store.ts';
-import { DEFAULT_DEDUPE } from '../jobs/job-definition.ts';
+import { DEFAULT_DEDUPE, type JobDefinition } from '../jobs/job-definition.ts';
 import { eventWord } from './read-trigger.ts';
 import { tellEvent, type EventRules, type TellEventPorts, type ToldEvent } from './tell-event.ts';
 
@@ -50,8 +50,12 @@ export class EventTeller {
     return {
       name: definition.name,
       dedupe: definition.dedupe,
-      // What waits for its turn need not, where the job may run beside itself.
-      overlap: overlap === 'queue' && definition.overlap === 'allow' ? 'allow' : overlap,
+      overlap: overlap === 'queue' && !waitsItself(definition) ? 'allow' : overlap,
     };
   }
+}
+
+/** Whether events wait for each other: not where the job may run beside itself, or its queue sees to that. */
+function waitsItself({ overlap, queue }: JobDefinition): boolean {
+  return overlap === 'skip' && queue === undefined;
 }

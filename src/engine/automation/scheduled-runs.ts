@@ -133,6 +133,7 @@ export class ScheduledRuns implements JobRuns {
     });
     switch (started.verdict) {
       case 'started':
+      case 'queued':
         return { runId: started.runId };
       case 'overlap':
         return { overlaps: `run ${started.runId} of the job ${name} has not ended` };

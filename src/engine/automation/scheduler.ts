@@ -15,6 +15,7 @@ import { newFiring } from './new-firing.ts';
 import { planFirings } from './plan-firings.ts';
 import { dueTimesOf, runWord } from './read-trigger.ts';
 import { outcomeOf } from './run-outcome.ts';
+import { Sweeper } from './sweeper.ts';
 import type { Outcome } from './trigger.ts';
 import { nextAfterOutcome } from './triggers/after-outcome.ts';
 import { isFollowed } from './triggers/after-run.ts';
@@ -44,49 +45,34 @@ const ENDS_AT_ONCE = 100;
  */
 export class Scheduler {
   readonly #ports: SchedulerPorts;
-  readonly #closing: AbortController;
-  #wake: AbortController;
-  #working: Promise<void> | undefined;
+  readonly #sweeper: Sweeper;
 
   constructor(ports: SchedulerPorts) {
     this.#ports = ports;
-    this.#closing = ports.makeStop();
-    this.#wake = ports.makeStop();
+    const pauseMs = (): Promise<number> => this.#pauseMs();
+    this.#sweeper = new Sweeper({ ...ports, pauseMs, sweep: () => this.sweep() });
   }
 
   open(): void {
-    this.#working ??= this.#work();
+    this.#sweeper.open();
   }
 
   /** Something may be due, or have ended. */
   wake(): void {
-    this.#wake.abort();
+    this.#sweeper.wake();
   }
 
   /** What is being decided is decided first. */
-  async close(): Promise<void> {
-    this.#closing.abort();
-    this.#wake.abort();
-    await this.#working;
+  close(): Promise<void> {
+    return this.#sweeper.close();
   }
 
   /** Does all there is to do now. What fails is told and tried again the next time. */
   async sweep(): Promise<void> {
     const parts = [() => this.#closeEnded(), () => this.#fireDue(), () => this.#startWaiting()];
     for (const part of parts) {
-      if (this.#closing.signal.aborted) return;
+      if (this.#sweeper.isClosing) return;
       await part().catch((error: unknown) => this.#ports.onError(error, undefined));
-    }
-  }
-
-  async #work(): Promise<void> {
-    const { clock, makeStop } = this.#ports;
-    while (!this.#closing.signal.aborted) {
-      this.#wake = makeStop();
-      // Who closes while the line above is reached must not be waited for.
-      if (this.#closing.signal.aborted) return;
-      await this.sweep();
-      await clock.sleep(await this.#pauseMs(), this.#wake.signal);
     }
   }
 
@@ -104,7 +90,7 @@ export class Scheduler {
       const due = await triggers.due(clock.now(), TRIGGERS_AT_ONCE);
       let isMoving = false;
       for (const trigger of due) {
-        if (this.#closing.signal.aborted) return;
+        if (this.#sweeper.isClosing) return;
         try {
           isMoving = (await this.#advance(trigger)) || isMoving;
         } catch (error) {
@@ -145,9 +131,18 @@ export class Scheduler {
     for (;;) {
       const claimed = await firings.claim(FIRINGS_AT_ONCE);
       if (claimed.length === 0) return;
-      await Promise.all(claimed.map((firing) => this.#decide(firing)));
-      if (this.#closing.signal.aborted) return;
+      // Those of one job one after another: what has a queue waits there in this order.
+      const jobs = new Map<string, ClaimedFiring[]>();
+      for (const firing of claimed) {
+        jobs.set(firing.jobId, [...(jobs.get(firing.jobId) ?? []), firing]);
+      }
+      await Promise.all([...jobs.values()].map((firings) => this.#decideAll(firings)));
+      if (this.#sweeper.isClosing) return;
     }
+  }
+
+  async #decideAll(claimed: readonly ClaimedFiring[]): Promise<void> {
+    for (const firing of claimed) await this.#decide(firing);
   }
 
   async #decide(firing: ClaimedFiring): Promise<void> {

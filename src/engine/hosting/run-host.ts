@@ -102,12 +102,17 @@ export class RunHost {
     this.#wake?.abort();
   }
 
+  /** A run was made due, in the store: it is told, and carried out as soon as there is room. */
+  async begin(runId: string, dueAtMs: number = this.#ports.clock.now()): Promise<void> {
+    await this.#tell(runId, 'queued', { due_at: new Date(dueAtMs).toISOString() });
+    this.wake();
+  }
+
   /** Makes a run due now, or at a time. */
   async enqueue(runId: string, dueAtMs: number = this.#ports.clock.now()): Promise<void> {
     const facts = { dueAtMs, acknowledgedAtMs: undefined, errorCode: undefined };
     await this.#ports.store.setFacts(runId, facts);
-    await this.#tell(runId, 'queued', { due_at: new Date(dueAtMs).toISOString() });
-    this.wake();
+    await this.begin(runId, dueAtMs);
   }
 
   /**

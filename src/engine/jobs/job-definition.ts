@@ -44,8 +44,8 @@ export const SCRIPT_LANGUAGES = ['javascript', 'typescript', 'python'] as const;
 
 type ScriptLanguage = (typeof SCRIPT_LANGUAGES)[number];
 
-/** What becomes of a start while a run of the job is at work. */
-export const OVERLAPS = ['skip', 'allow'] as const;
+/** What becomes of a start while a run of the job is at work. `queue`: it waits in a queue with one worker. */
+export const OVERLAPS = ['skip', 'queue', 'allow'] as const;
 
 /** What is done with an event that is equal to one before. */
 export const DEDUPE_MODES = ['throttle', 'debounce'] as const;
@@ -95,6 +95,8 @@ export interface JobDefinition {
   /** Who is to be told when runs of it fail; undefined: nobody. */
   readonly monitored: Monitoring | undefined;
   readonly dedupe: Dedupe;
+  /** Name of the queue in which every start of it waits; undefined: none does. */
+  readonly queue: string | undefined;
 }
 
 /** When those who watch over a job are told. */

@@ -4,7 +4,7 @@ import type { RunStatus, Tally } from '../run/status.ts';
 import type { Starter } from './run-secrets.ts';
 
 /** What has started a run of a job. */
-export const TRIGGER_KINDS = ['manual', 'schedule', 'event'] as const;
+export const TRIGGER_KINDS = ['manual', 'schedule', 'event', 'queue'] as const;
 
 export type TriggerKind = (typeof TRIGGER_KINDS)[number];
 
@@ -67,6 +67,8 @@ export interface JobRunStore {
    * after the other, whatever server asks. A run that was admitted before is again.
    */
   admit(run: Omit<JobRun, 'createdAtMs'>, rules: AdmissionRules): Promise<Admission>;
+  /** Keeps that a stored run is of a job and waits to be admitted. One that is known already stays as it is. */
+  register(run: Omit<JobRun, 'createdAtMs'>): Promise<void>;
   find(runId: string): Promise<JobLogEntry | undefined>;
   /** Keeps what came of a run of a script, in the place of what an earlier attempt has left. */
   saveReport(runId: string, report: ScriptReport): Promise<void>;

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { AlertSchema } from './alert-schema.ts';
 import type { AutomationSchema } from './automation-schema.ts';
+import type { QueueSchema } from './queue-schema.ts';
 import type { SystemSchema } from './system-schema.ts';
 
 /** Times are whole milliseconds since 1970, ids and JSON are text. */
@@ -236,6 +237,8 @@ interface JobRunTable {
   readonly started_key_id: string | null;
   /** JSON. */
   readonly input: string;
+  /** 1: it waits in a queue, and has not been begun. */
+  readonly is_waiting: Generated<number>;
   readonly created_at: number;
 }
 
@@ -286,7 +289,7 @@ interface ServiceCallTable {
 }
 
 /** All tables of the store. */
-export interface StoreSchema extends AlertSchema, AutomationSchema, SystemSchema {
+export interface StoreSchema extends AlertSchema, AutomationSchema, QueueSchema, SystemSchema {
   readonly runs: RunTable;
   readonly checkpoints: CheckpointTable;
   readonly run_events: RunEventTable;

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely';
+import { sql } from 'kysely';
 import type { JsonObject } from '../../engine/jobs/job-definition.ts';
 import {
   TRIGGER_KINDS,
@@ -13,13 +13,10 @@ import { RESULT_CODES } from '../../engine/jobs/result-code.ts';
 import type { ScriptReport } from '../../engine/jobs/script-report.ts';
 import type { RunStatus } from '../../engine/run/status.ts';
 import { storeError } from '../store-error.ts';
+import { admitRun, registerRun, runsAtWork } from './admit-runs.ts';
 import { statusOf } from './run-rows.ts';
-import type { StoreSchema } from './schema.ts';
-import { nowMs, type SqlDatabase } from './sql-database.ts';
+import type { SqlDatabase } from './sql-database.ts';
 
-const MINUTE_MS = 60_000;
-/** A run that was begun or is due and has not ended. */
-const AT_WORK: readonly RunStatus[] = ['executing', 'paused'];
 const ENDED: readonly RunStatus[] = [
   'success',
   'failure',
@@ -37,47 +34,12 @@ export class SqlJobRunStore implements JobRunStore {
     this.#database = database;
   }
 
-  async admit(run: Omit<JobRun, 'createdAtMs'>, rules: AdmissionRules): Promise<Admission> {
-    const now = nowMs(this.#database);
-    return this.#try(() =>
-      this.#database.db.transaction().execute(async (transaction) => {
-        // One start of a job after the other: this waits for who begins another run of it.
-        const job = await transaction
-          .updateTable('jobs')
-          .set({ version: sql<number>`version` })
-          .where('id', '=', run.jobId)
-          .returning('is_archived')
-          .executeTakeFirst();
-        const known = await transaction
-          .selectFrom('job_runs')
-          .select('run_id')
-          .where('run_id', '=', run.runId)
-          .executeTakeFirst();
-        if (known !== undefined) return { verdict: 'admitted' };
-        if (job === undefined || job.is_archived === 1) return { verdict: 'archived' };
-        const refusal = await this.#refusalOf(run.jobId, rules, transaction);
-        if (refusal !== undefined) return refusal;
-        await transaction
-          .insertInto('job_runs')
-          .values({
-            run_id: run.runId,
-            job_id: run.jobId,
-            version: run.version,
-            trigger_kind: run.trigger,
-            started_account_id: run.startedBy.authAccountId,
-            started_key_id: run.startedBy.keyId ?? null,
-            input: JSON.stringify(run.input),
-            created_at: now,
-          })
-          .execute();
-        await transaction
-          .updateTable('runs')
-          .set({ due_at: now })
-          .where('id', '=', run.runId)
-          .execute();
-        return { verdict: 'admitted' };
-      }),
-    );
+  admit(run: Omit<JobRun, 'createdAtMs'>, rules: AdmissionRules): Promise<Admission> {
+    return this.#try(() => admitRun(this.#database, { run, rules }));
+  }
+
+  async register(run: Omit<JobRun, 'createdAtMs'>): Promise<void> {
+    await this.#try(() => registerRun(this.#database, run));
   }
 
   async find(runId: string): Promise<JobLogEntry | undefined> {
@@ -136,7 +98,7 @@ export class SqlJobRunStore implements JobRunStore {
   }
 
   async atWork(jobId: string): Promise<readonly string[]> {
-    const rows = await this.#try(() => this.#atWork(jobId, this.#database.db).execute());
+    const rows = await this.#try(() => runsAtWork(jobId, this.#database.db).execute());
     return rows.map(({ run_id: runId }) => runId);
   }
 
@@ -164,50 +126,6 @@ export class SqlJobRunStore implements JobRunStore {
         .execute(),
     );
     return rows.map(({ run_id: runId }) => runId);
-  }
-
-  async #refusalOf(
-    jobId: string,
-    { runsPerMinute, refusesOverlap }: AdmissionRules,
-    transaction: Transaction<StoreSchema>,
-  ): Promise<Admission | undefined> {
-    if (refusesOverlap) {
-      const other = await this.#atWork(jobId, transaction).executeTakeFirst();
-      if (other !== undefined) return { verdict: 'overlap', runId: other.run_id };
-    }
-    if (runsPerMinute === undefined) return undefined;
-    const now = nowMs(this.#database);
-    // The start that has to be a minute old before there may be another.
-    const blocking = await transaction
-      .selectFrom('job_runs')
-      .select(
-        sql<number>`cast(created_at + ${sql.lit(MINUTE_MS)} - ${now} as bigint)`.as('rest_ms'),
-      )
-      .where('job_id', '=', jobId)
-      .where('created_at', '>', sql<number>`${now} - ${sql.lit(MINUTE_MS)}`)
-      .orderBy('created_at', 'desc')
-      .orderBy('run_id', 'desc')
-      .offset(runsPerMinute - 1)
-      .limit(1)
-      .executeTakeFirst();
-    if (blocking === undefined) return undefined;
-    return { verdict: 'too_many', retryAfterMs: Math.max(1, blocking.rest_ms) };
-  }
-
-  #atWork(jobId: string, db: Pick<Transaction<StoreSchema>, 'selectFrom'>) {
-    return db
-      .selectFrom('job_runs')
-      .innerJoin('runs', 'runs.id', 'job_runs.run_id')
-      .select('job_runs.run_id')
-      .where('job_runs.job_id', '=', jobId)
-      .where((where) =>
-        where.or([
-          where('runs.status', 'in', [...AT_WORK]),
-          // One that was withdrawn waits for nothing.
-          where.and([where('runs.status', '=', 'pending'), where('runs.due_at', 'is not', null)]),
-        ]),
-      )
-      .orderBy('job_runs.created_at');
   }
 
   #entries() {

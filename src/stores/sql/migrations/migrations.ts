@@ -17,6 +17,7 @@ import { runFigures } from './140-run-figures.ts';
 import { jobStarters } from './150-job-starters.ts';
 import { executors } from './151-executors.ts';
 import { events } from './160-events.ts';
+import { queues } from './161-queues.ts';
 import { jobStorage } from './170-job-storage.ts';
 import { placeOfFirings } from './171-place-of-firings.ts';
 import { runLanes } from './180-run-lanes.ts';
@@ -54,6 +55,7 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '150-job-starters': jobStarters,
   '151-executors': executors,
   '160-events': events,
+  '161-queues': queues,
   '170-job-storage': jobStorage,
   '171-place-of-firings': placeOfFirings,
   '180-run-lanes': runLanes,
