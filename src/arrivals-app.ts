@@ -19,6 +19,7 @@ export function openArrivals({ place, fileRoots, ...ports }: ArrivalOptions) {
   const arrivals = new FileArrivals({ ...ports, folders: new LocalArrivalFolders(roots, place) });
   return {
     arrivals,
+    roots,
     /** For what schedules start. */
     forRuns: { fetch: arrivals.fetch.bind(arrivals), check: roots.file.bind(roots) },
     forApi: {

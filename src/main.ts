@@ -78,6 +78,7 @@ const host: CommandLineHost = {
           system: server.system,
           alerts: server.alerts,
           services: server.services,
+          sources: server.sources,
           secrets: server.secrets,
         },
       };

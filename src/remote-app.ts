@@ -7,6 +7,7 @@ import { RemoteExecutors } from './client/remote-executors.ts';
 import { RemoteJobs } from './client/remote-jobs.ts';
 import { RemoteSchedules } from './client/remote-schedules.ts';
 import { RemoteRunService } from './client/remote-run-service.ts';
+import { RemoteSources } from './client/remote-sources.ts';
 import { RemoteServices } from './client/remote-services.ts';
 import { RemoteSecrets } from './client/remote-secrets.ts';
 import { RemoteAlerts } from './client/remote-alerts.ts';
@@ -27,6 +28,7 @@ export interface RemoteApp {
   readonly system: RemoteSystem;
   readonly alerts: RemoteAlerts;
   readonly services: RemoteServices;
+  readonly sources: RemoteSources;
   readonly secrets: RemoteSecrets;
 }
 
@@ -53,6 +55,7 @@ export async function openRemote(
     system: new RemoteSystem(client),
     alerts: new RemoteAlerts(client),
     services: new RemoteServices(client),
+    sources: new RemoteSources(client),
     kazoo: new KazooTasks(client, { key, stdout: streams.stdout }),
     secrets: new RemoteSecrets(client),
   };

@@ -1,4 +1,5 @@
 import type { ApiPorts } from './api/api-ports.ts';
+import { openSources } from './sources-app.ts';
 import { openArrivals } from './arrivals-app.ts';
 import { refuseArguments } from './api/refuse-arguments.ts';
 import { EventCatalogue } from './engine/automation/event-catalogue.ts';
@@ -15,7 +16,7 @@ import type { SqlDatabase } from './stores/sql/sql-database.ts';
 
 type RunPorts = Omit<
   ConstructorParameters<typeof ScheduledRuns>[0],
-  'schedules' | 'jobs' | 'starter' | 'refuseArguments' | 'files'
+  'schedules' | 'jobs' | 'starter' | 'refuseArguments' | 'files' | 'sources' | 'firings' | 'makeId'
 >;
 
 interface ScheduleOptions
@@ -59,6 +60,7 @@ export async function openSchedules(
     onArrival: () => scheduler.wake(),
     onError,
   });
+  const sources = openSources(database, files.roots);
   const scheduler: Scheduler = new Scheduler({
     triggers,
     firings,
@@ -69,6 +71,9 @@ export async function openSchedules(
       schedules: store,
       refuseArguments,
       files: files.forRuns,
+      sources: { sources: sources.store, items: sources.items },
+      firings,
+      makeId,
     }),
     clock,
     makeId,
@@ -94,6 +99,7 @@ export async function openSchedules(
     firings,
     makeFiringId: () => makeId('fir'),
     files: files.forApi,
+    sources,
     wake,
     arrivedFor: (runId) => files.arrivedFor(runId),
     events: {

@@ -88,7 +88,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'scripts-app': ['engine', 'executors'],
   webhooks: ['api', 'engine', 'system'],
   alerts: ['api', 'engine', 'stores'],
-  schedules: ['api', 'arrivals-app', 'engine', 'stores'],
+  schedules: ['api', 'arrivals-app', 'engine', 'sources-app', 'stores'],
+  // What there is one call for each item of.
+  'sources-app': ['engine', 'files', 'stores', 'system'],
   // The folders that a server watches.
   'arrivals-app': ['engine', 'files'],
   'server-options': ['api', 'engine', 'machine', 'system'],

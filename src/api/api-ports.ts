@@ -27,6 +27,7 @@ import type { MakeId } from '../engine/ports/ids.ts';
 import type { UploadFiles } from '../engine/ports/upload-files.ts';
 import type { FiringStore } from '../engine/ports/firing-store.ts';
 import type { ScheduleStore } from '../engine/ports/schedule-store.ts';
+import type { SourceItems, SourceStore } from '../engine/ports/source-store.ts';
 import type { SystemJobStore } from '../engine/ports/system-job-store.ts';
 import type { QueueStore } from '../engine/ports/queue-store.ts';
 import type { ToldEventStore } from '../engine/ports/told-event-store.ts';
@@ -78,6 +79,7 @@ interface Schedules {
   readonly triggers: TriggerStore;
   readonly firings: FiringStore;
   readonly makeFiringId: () => string;
+  readonly sources: { readonly store: SourceStore; readonly items: SourceItems };
   readonly files: {
     /** Throws `usage` for a folder that the account may not have watched. */
     checkFolder(path: string, accountId: string): Promise<void>;

@@ -22,6 +22,7 @@ import { runFileRoutes } from './routes/run-files.ts';
 import { runRowRoutes } from './routes/run-rows.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
+import { sourceRoutes } from './routes/sources.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { serverRoutes } from './routes/server.ts';
 import { systemJobRoutes } from './routes/system-jobs.ts';
@@ -55,6 +56,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...executorRoutes,
   ...scheduleRoutes,
   ...firingRoutes,
+  ...sourceRoutes,
   ...webhookRoutes,
   ...alertRoutes,
   ...retentionRoutes,

@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import { firstDueMs } from '../engine/automation/first-due.ts';
 import { isArrival, type TriggerDefinition } from '../engine/automation/read-trigger.ts';
 import type { OverlapPolicy } from '../engine/automation/trigger.ts';
-import type { Schedule, ScheduledWork } from '../engine/ports/schedule-store.ts';
+import { classesOf } from '../engine/automation/item-source.ts';
+import type { EachItem, Schedule, ScheduledWork } from '../engine/ports/schedule-store.ts';
 import type { StoredTrigger } from '../engine/ports/trigger-store.ts';
 import { parseArguments } from '../engine/task/parse-arguments.ts';
 import { RowmillError } from '../engine/errors.ts';
@@ -20,8 +21,11 @@ interface Caller {
 }
 
 /** A task or a job, never both. */
-export function workOf({ task, job, file }: z.output<typeof NewSchedule>): ScheduledWork {
-  const given = file === undefined ? {} : { file };
+export function workOf({ task, job, file, each }: z.output<typeof NewSchedule>): ScheduledWork {
+  const given = {
+    ...(file === undefined ? {} : { file }),
+    ...(each === undefined ? {} : { each: { source: each.source, classes: each.classes } }),
+  };
   if (task !== undefined && job === undefined) return { kind: 'task', task, ...given };
   if (job !== undefined && task === undefined) return { kind: 'job', jobId: job, ...given };
   const what = task === undefined ? 'is missing' : 'and body.job are both there';
@@ -48,6 +52,7 @@ export async function refuseWork(
     work.kind === 'task'
       ? work
       : (await ownJob({ params: { job_id: work.jobId }, actor, ports })).latest.definition.work;
+  if (work.each !== undefined) await refuseEach(work.each, { trigger, actor, ports });
   if (work.file !== undefined) {
     await orAt('body.file', () =>
       ports.schedules.files.checkFile(work.file ?? '', actor.accountId),
@@ -63,7 +68,8 @@ export async function refuseWork(
   refuseFile(task, { work, trigger });
   refuseArguments(task, args);
   // Those of a job are joined with its own, and looked at when it is started.
-  if (work.kind === 'task') await parseArguments(task, args);
+  // Where there is one for each item, they are not known yet.
+  if (work.kind === 'task' && work.each === undefined) await parseArguments(task, args);
 }
 
 /** Throws where a task has no file to read, or more than it can. */
@@ -85,8 +91,28 @@ function refuseFile(
   throw new ApiProblem('bad_request', `${at} ${reads}, and is given ${given.join(' and ')}`);
 }
 
+/** Throws for a source that is not there, or a class that it has not. */
+async function refuseEach(
+  { source: name, classes }: EachItem,
+  { trigger, actor, ports }: Caller & { readonly trigger: TriggerDefinition },
+): Promise<void> {
+  if (isArrival(trigger)) {
+    const message = 'body.each: what arrives is one file at a time: expected another trigger';
+    throw new ApiProblem('bad_request', message);
+  }
+  const source = await ports.schedules.sources.store.find(actor.accountId, name);
+  if (source === undefined) {
+    throw new ApiProblem('bad_request', `body.each.source: there is no source ${name}`);
+  }
+  const known = classesOf(source.definition);
+  const odd = classes?.find((each) => !known.includes(each));
+  if (odd === undefined) return;
+  const message = `body.each.classes: ${name} has no class ${odd}: expected ${known.join(', ')}`;
+  throw new ApiProblem('bad_request', message);
+}
+
 /** What is wrong with a place of the server, as a problem of the request. */
-async function orAt(at: string, check: () => Promise<void>): Promise<void> {
+export async function orAt(at: string, check: () => Promise<void>): Promise<void> {
   try {
     await check();
   } catch (error) {

@@ -61,6 +61,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   runs: async () => (await import('./commands/runs.ts')).addRunsCommand,
   resume: async () => (await import('./commands/resume.ts')).addResumeCommand,
   job: async () => (await import('./commands/job.ts')).addJobCommand,
+  source: async () => (await import('./commands/source.ts')).addSourceCommand,
   service: async () => (await import('./commands/service.ts')).addServiceCommand,
   schedule: async () => (await import('./commands/schedule.ts')).addScheduleCommand,
   alert: async () => (await import('./commands/alert.ts')).addAlertCommand,

@@ -215,6 +215,11 @@ const FACTORIES: Readonly<
   service_id: newService,
   webhook_id: newWebhook,
   alert_id: newAlert,
+  source_name: async () => {
+    const sent = { key: owner, ...json({ source: { kind: 'databases', secret: 'NONE' } }) };
+    expect((await call('PUT', '/v1/sources/telephony', sent)).status).toBe(200);
+    return 'telephony';
+  },
   secret_name: async () => {
     const name = 'TOKEN_OF_A_TEST';
     const sent = { key: owner, ...json({ value: 'a value of a test' }) };
@@ -302,7 +307,8 @@ describe('a route', () => {
   });
 
   // Each account has names of its own for secrets: it makes one where it has none.
-  const isOwnName = ({ operationId }: AnyRoute): boolean => operationId === 'setSecret';
+  const isOwnName = ({ operationId }: AnyRoute): boolean =>
+    ['setSecret', 'setSource'].includes(operationId);
   it.each(guarded.filter(([, route]) => SECRET.test(route.path) && !isOwnName(route)))(
     '%s tells another account nothing',
     async (_, route) => {

@@ -21,6 +21,7 @@ import type {
   SecretDesk,
 } from '../../src/cli/host.ts';
 import { RowmillError } from '../../src/engine/errors.ts';
+import type { SourceDesk } from '../../src/engine/automation/source-desk.ts';
 import type { ShownStorageValue } from '../../src/engine/jobs/job-storage-desk.ts';
 import type { JobDesk, ShownJob, ShownJobRun } from '../../src/engine/jobs/job-desk.ts';
 import type {
@@ -180,6 +181,17 @@ const STORED: ShownStorageValue = {
   expiresAt: undefined,
   json: { key: 'my-counter', revision: 7, value: 41 },
 };
+
+/** One source with one item, whatever is asked. */
+function fakeSources(): SourceDesk {
+  const source = { name: 'telephony', source: { kind: 'databases', secret: 'TELEPHONY' } };
+  return {
+    list: async () => [source],
+    set: async () => source,
+    items: async () => [{ name: 'accountab', class: 'account' }],
+    remove: async () => undefined,
+  };
+}
 
 /** One job with one run, whatever is asked. */
 function fakeJobs(): JobDesk {
@@ -560,6 +572,7 @@ export class FakeCommandLine {
                 system: fakeSystem(),
                 alerts: fakeAlerts(this.toldOfAlerts),
                 services: fakeServices(this.toldOfServices),
+                sources: fakeSources(),
                 secrets: NO_SECRETS,
               }
             : undefined,

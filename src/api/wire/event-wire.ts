@@ -186,6 +186,8 @@ function stepsOf(
       return { ...single, queue: 'passed', rate: 'too_many' };
     case 'fired':
       return { ...single, queue: 'passed', rate: 'passed', run: firing?.outcome ?? 'started' };
+    case 'listed':
+      return { ...single, queue: 'passed', rate: 'passed' };
     case 'error':
     case 'skipped_missed':
       return { ...single, run: 'error' };

@@ -4,7 +4,7 @@ import { Trigger } from '../../engine/automation/read-trigger.ts';
 import { CLOCK_MARKS, type Occurrence } from '../../engine/automation/occurrences.ts';
 import { OUTCOMES, OVERLAP_POLICIES } from '../../engine/automation/trigger.ts';
 import { VERDICTS, type Firing } from '../../engine/ports/firing-store.ts';
-import type { Schedule } from '../../engine/ports/schedule-store.ts';
+import type { EachItem, Schedule } from '../../engine/ports/schedule-store.ts';
 import { JobName } from './job-definition-wire.ts';
 import { JobId } from './job-wire.ts';
 
@@ -43,6 +43,19 @@ const FIELDS = {
 };
 const DEFAULT_WINDOW_S = 24 * 60 * 60;
 
+const Each = z
+  .strictObject({
+    source: z.string().max(100).meta({ description: 'Name of a source of the account' }),
+    classes: z.array(z.string().max(100)).min(1).max(10).optional().meta({
+      description: 'Only items of these classes; all of them where nothing is said',
+    }),
+  })
+  .meta({
+    id: 'EachItem',
+    description:
+      'One run for each item of a source, one after the other, whatever becomes of the one before. `{{item}}` and `{{class}}` in arguments are those of the item; a script has them in its event',
+  });
+
 /** What a new schedule is made of. */
 export const NewSchedule = z
   .strictObject({
@@ -57,6 +70,7 @@ export const NewSchedule = z
       description:
         'Whole path of the file that each run reads, below a folder of the setting `fileRoots`; for a task that reads one, where none arrives',
     }),
+    each: Each.optional(),
     overlap: FIELDS.overlap.optional().meta({
       description: '`skip` where nothing is said; `queue` for events and where files arrive',
     }),
@@ -80,6 +94,7 @@ export const ScheduleBody = z
     task: z.string().nullable(),
     job: z.string().nullable(),
     file: z.string().nullable().meta({ description: 'The file that each run reads' }),
+    each: Each.nullable().meta({ description: 'What there is a run for each item of' }),
     ...FIELDS,
     trigger: Trigger,
     next_due_at: Time.nullable().meta({
@@ -129,6 +144,7 @@ export function scheduleWire(schedule: Schedule) {
     task: work.kind === 'task' ? work.task : null,
     job: work.kind === 'job' ? work.jobId : null,
     file: work.file ?? null,
+    each: work.each === undefined ? null : eachWire(work.each),
     arguments: { ...schedule.arguments },
     trigger: trigger.definition,
     overlap: trigger.overlap,
@@ -138,6 +154,10 @@ export function scheduleWire(schedule: Schedule) {
     next_due_at: timeOrNull(trigger.nextDueMs),
     created_at: time(schedule.createdAtMs),
   } satisfies z.input<typeof ScheduleBody>;
+}
+
+function eachWire({ source, classes }: EachItem): z.input<typeof Each> {
+  return { source, ...(classes === undefined ? {} : { classes: [...classes] }) };
 }
 
 export function firingWire(firing: Firing) {

@@ -4,14 +4,16 @@ import type { RunHost } from '../hosting/run-host.ts';
 import type { JsonObject } from '../jobs/job-definition.ts';
 import type { JobStarter } from '../jobs/start-job.ts';
 import type { FetchedFile } from '../ports/arrival-folder.ts';
-import type { Firing } from '../ports/firing-store.ts';
+import type { Firing, FiringStore } from '../ports/firing-store.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
+import type { MakeId } from '../ports/ids.ts';
 import type { JobRuns, StartedFiring } from '../ports/job-runs.ts';
 import type { JobStore } from '../ports/job-store.ts';
-import type { Schedule, ScheduleStore } from '../ports/schedule-store.ts';
+import type { EachItem, Schedule, ScheduleStore } from '../ports/schedule-store.ts';
 import type { RunInput, RunService } from '../run/run-service.ts';
 import { argumentsSchema } from '../task/help.ts';
 import type { RegisteredTask } from '../task/registry.ts';
+import { argumentsFor, firingsOf, isOfItem, itemsOf, type EachItemPorts } from './each-item.ts';
 import { runIdOf } from './firing-runs.ts';
 import { isArrival } from './read-trigger.ts';
 
@@ -26,6 +28,9 @@ interface ScheduledRunsPorts {
   readonly tasks: { find(name: string): Promise<RegisteredTask> };
   /** Throws where arguments of a task could not come from a caller. */
   readonly refuseArguments: (task: RegisteredTask['task'], given: JsonObject) => void;
+  readonly sources: EachItemPorts;
+  readonly firings: Pick<FiringStore, 'add'>;
+  readonly makeId: MakeId;
   readonly files: {
     /** The file that has arrived for a firing; undefined where none has. */
     fetch(firing: Firing): Promise<FetchedFile | undefined>;
@@ -51,6 +56,10 @@ export class ScheduledRuns implements JobRuns {
   async start(firing: Firing): Promise<StartedFiring> {
     const schedule = await this.#ports.schedules.find(firing.triggerId);
     if (schedule === undefined) throw new Error(`the schedule ${firing.triggerId} is gone`);
+    const { each } = schedule.work;
+    if (each !== undefined && !isOfItem(firing)) {
+      return { listed: await this.#list(firing, schedule, each) };
+    }
     const fetched = await this.#ports.files.fetch(firing);
     try {
       const file = await this.#fileOf(schedule, fetched);
@@ -60,6 +69,14 @@ export class ScheduledRuns implements JobRuns {
     } finally {
       await fetched?.dispose();
     }
+  }
+
+  /** Adds a firing for each item. Those of an earlier attempt are there already. */
+  async #list(firing: Firing, { accountId, trigger }: Schedule, each: EachItem): Promise<number> {
+    const { sources, firings, makeId } = this.#ports;
+    const items = await itemsOf(each, accountId, sources);
+    await firings.add(firingsOf(items, { firing, trigger, source: each.source, makeId }));
+    return items.length;
   }
 
   /** What has arrived, or what the schedule names, or nothing. */
@@ -168,11 +185,16 @@ export class ScheduledRuns implements JobRuns {
 
 /** What came with an event, over what is always given. A task is given what it has arguments for. */
 function givenOf(
-  { payload }: Firing,
+  firing: Firing,
   { trigger, arguments: args }: Schedule,
   task: RegisteredTask['task'] | undefined,
 ): JsonObject {
+  const { payload } = firing;
   const { kind } = trigger.definition;
+  if (isOfItem(firing)) {
+    const filled = argumentsFor(args, firing);
+    return task === undefined && isObject(payload) ? { ...filled, ...payload } : filled;
+  }
   const isTold = kind === 'event' || kind === 'after_run';
   if (isArrival(trigger.definition) && task === undefined && isObject(payload)) {
     return { ...args, ...payload };

@@ -155,6 +155,13 @@ export class Scheduler {
         await firings.settle(firing, { verdict: 'fired', runId: started.runId });
         return;
       }
+      if ('listed' in started) {
+        const rearm = await this.#rearm(firing, started.listed === 0 ? 'idle' : 'success');
+        const message = `${started.listed} items`;
+        await firings.settle(firing, { verdict: 'listed', message, rearm });
+        this.wake();
+        return;
+      }
       if ('overlaps' in started && firing.overlap === 'queue') {
         // A run that somebody else has begun is waited for too.
         await firings.postpone(firing, SWEEP_EVERY_MS / 2);

@@ -7,6 +7,8 @@ import type { RunStatus } from '../run/status.ts';
 export const VERDICTS = [
   'waiting',
   'fired',
+  /** There is a firing for each item of its source. */
+  'listed',
   'skipped_overlap',
   'skipped_missed',
   'dropped_dup',

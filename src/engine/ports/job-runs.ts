@@ -1,8 +1,9 @@
 import type { Firing } from './firing-store.ts';
 
-/** The run of a firing; what else is at work that it must not overlap; or why it is one too many. */
+/** The run of a firing; how many firings there are in its place, one for each item; what else is at work that it must not overlap; or why it is one too many. */
 export type StartedFiring =
   | { readonly runId: string }
+  | { readonly listed: number }
   | { readonly overlaps: string }
   | { readonly tooMany: string };
 

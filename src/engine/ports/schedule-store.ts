@@ -1,18 +1,22 @@
 import type { StoredTrigger } from './trigger-store.ts';
 
+/** One run for each item of a source, one after the other. */
+export interface EachItem {
+  /** Name of a source of the account. */
+  readonly source: string;
+  /** Undefined: all. */
+  readonly classes: readonly string[] | undefined;
+}
+
 /** What a schedule starts. */
-export type ScheduledWork =
-  | {
-      readonly kind: 'task';
-      /** `category/action`. */ readonly task: string;
-      readonly file?: string;
-    }
-  | {
-      readonly kind: 'job';
-      readonly jobId: string;
-      /** Path of the file that each run reads. */
-      readonly file?: string;
-    };
+export type ScheduledWork = (
+  | { readonly kind: 'task'; /** `category/action`. */ readonly task: string }
+  | { readonly kind: 'job'; readonly jobId: string }
+) & {
+  /** Path of the file that each run reads. */
+  readonly file?: string;
+  readonly each?: EachItem;
+};
 
 /** What is started when, by whom and with what. Its trigger has its id. */
 export interface Schedule {

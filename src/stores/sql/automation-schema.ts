@@ -100,9 +100,20 @@ export interface ScheduleTable {
   readonly created_at: number;
 }
 
+/** What there is one call for each item of. */
+export interface SourceTable {
+  readonly account_id: string;
+  readonly name: string;
+  /** ItemSourceDefinition as JSON. */
+  readonly definition: string;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
 /** The tables of triggers and of what becomes of them. */
 export interface AutomationSchema {
   readonly schedules: ScheduleTable;
+  readonly sources: SourceTable;
   readonly triggers: TriggerTable;
   readonly firings: FiringTable;
   readonly firing_turns: FiringTurnTable;

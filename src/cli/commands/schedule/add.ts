@@ -19,6 +19,8 @@ interface Flags extends ArgumentFlags, TriggerFlags {
   readonly task?: string;
   readonly job?: string;
   readonly file?: string;
+  readonly of?: string;
+  readonly class?: string;
   readonly overlap?: string;
   readonly missed?: string;
   readonly missedWindow?: number;
@@ -36,6 +38,8 @@ export function addScheduleAddCommand(schedule: Command, context: CommandContext
     .option('--job <name>', 'the job that is started, in place of a task')
     .option('--arg <name=value>', 'an argument of each run (repeatable)', pair)
     .option('--args-file <file>', 'arguments as a JSON object')
+    .option('--of <source>', 'one run for each item of a source, one after the other')
+    .option('--class <names>', 'only items of these classes, with commas between')
     .option('--file <path>', 'the file of the server that each run reads')
     .addOption(
       new Option('--overlap <what>', 'when a run of it has not ended').choices(OVERLAP_POLICIES),
@@ -51,6 +55,7 @@ export function addScheduleAddCommand(schedule: Command, context: CommandContext
     command,
     'rowmill schedule add --name nightly --task table/export --daily-at 02:30 --zone Europe/Madrid --profile work',
     'rowmill schedule add --name poll --job close-visits --every 60 --overlap queue --profile work',
+    'rowmill schedule add --name clean-up --job clean-up --of telephony --class account,monthly --each day --profile work',
     'rowmill schedule add --name orders --task contacts/clean --folder /srv/in/orders --glob *.csv --profile work',
   );
   command.action(async (flags: Flags) => {
@@ -69,6 +74,7 @@ export function addScheduleAddCommand(schedule: Command, context: CommandContext
       arguments: await argumentsOf(flags, command, context),
       trigger,
       file: flags.file,
+      each: eachOf(flags),
       overlap: flags.overlap,
       missed: flags.missed,
       missed_window: flags.missedWindow,
@@ -81,6 +87,12 @@ export function addScheduleAddCommand(schedule: Command, context: CommandContext
     if (flags.json === true) screen.json(made.json);
     else screen.err(visible(`schedule ${made.name} is made: ${nextWords(made)}`));
   });
+}
+
+function eachOf({ of: source, class: classes }: Flags): unknown {
+  if (source !== undefined) return { source, classes: classes?.split(',') };
+  if (classes === undefined) return undefined;
+  throw new RowmillError('usage', `--class ${classes} goes with --of`);
 }
 
 /** As the schema of the task has them; those of a job are what they look like. */

@@ -20,6 +20,7 @@ import { events } from './160-events.ts';
 import { queues } from './161-queues.ts';
 import { jobStorage } from './170-job-storage.ts';
 import { placeOfFirings } from './171-place-of-firings.ts';
+import { sources } from './172-sources.ts';
 import { runLanes } from './180-run-lanes.ts';
 import { serviceCalls } from './181-service-calls.ts';
 import { systemJobs } from './190-system-jobs.ts';
@@ -58,6 +59,7 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '161-queues': queues,
   '170-job-storage': jobStorage,
   '171-place-of-firings': placeOfFirings,
+  '172-sources': sources,
   '180-run-lanes': runLanes,
   '181-service-calls': serviceCalls,
   '190-system-jobs': systemJobs,
