@@ -6,7 +6,7 @@ import type { CommandLineHost } from './cli/host.ts';
 import { RowmillError } from './engine/errors.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import { boundYoungGeneration } from './system/young-generation.ts';
-import { moduleLoader, taskCatalog, watchModules } from './task-source.ts';
+import { handlerCatalog, moduleLoader, taskCatalog, watchModules } from './task-source.ts';
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -79,6 +79,7 @@ const host: CommandLineHost = {
           alerts: server.alerts,
           services: server.services,
           sources: server.sources,
+          entities: server.entities,
           secrets: server.secrets,
         },
       };
@@ -126,6 +127,9 @@ const host: CommandLineHost = {
       mail: mailServerOf(settings),
       threads: { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks },
       scripts: openScriptExecutor(scriptPrograms()),
+      handlers: await loadedHandlers(settings.handlers, (message) =>
+        log.warn({ event: 'handler', message }),
+      ),
       onNotice: (message) => log.warn({ event: 'notice', message }),
       onRequest: log.request,
       onSystemJob: log.systemJob,
@@ -222,6 +226,14 @@ function mailServerOf({ smtpUrl: url, mailFrom }: Settings) {
   const name = decodeURIComponent(username);
   const own = name.includes('@') ? name : `rowmill@${hostname}`;
   return { url, password: smtpPassword || undefined, from: mailFrom ?? `Rowmill <${own}>` };
+}
+
+/** Says which modules did not load. They stop nothing that does not need them. */
+async function loadedHandlers(paths: readonly string[], warn: (message: string) => void) {
+  const handlers = handlerCatalog(paths, loadModule);
+  await handlers.registry();
+  for (const { file, message } of handlers.problems) warn(`${file} did not load: ${message}`);
+  return handlers;
 }
 
 function defaultExport(loaded: unknown): unknown {

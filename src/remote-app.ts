@@ -8,6 +8,7 @@ import { RemoteJobs } from './client/remote-jobs.ts';
 import { RemoteSchedules } from './client/remote-schedules.ts';
 import { RemoteRunService } from './client/remote-run-service.ts';
 import { RemoteSources } from './client/remote-sources.ts';
+import { RemoteEntities } from './client/remote-entities.ts';
 import { RemoteServices } from './client/remote-services.ts';
 import { RemoteSecrets } from './client/remote-secrets.ts';
 import { RemoteAlerts } from './client/remote-alerts.ts';
@@ -29,6 +30,7 @@ export interface RemoteApp {
   readonly alerts: RemoteAlerts;
   readonly services: RemoteServices;
   readonly sources: RemoteSources;
+  readonly entities: RemoteEntities;
   readonly secrets: RemoteSecrets;
 }
 
@@ -56,6 +58,7 @@ export async function openRemote(
     alerts: new RemoteAlerts(client),
     services: new RemoteServices(client),
     sources: new RemoteSources(client),
+    entities: new RemoteEntities(client),
     kazoo: new KazooTasks(client, { key, stdout: streams.stdout }),
     secrets: new RemoteSecrets(client),
   };

@@ -17,6 +17,7 @@ import { LocalRunService } from './engine/service.ts';
 import type { MakeId } from './engine/ports/ids.ts';
 import type { SecretBox } from './engine/ports/secret-box.ts';
 import { LocalDerivedFileCache } from './files/local/derived-file-cache.ts';
+import { openEntities } from './entities-app.ts';
 import { jobSecrets, openJobs } from './jobs-app.ts';
 import { machinePorts } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
@@ -129,16 +130,18 @@ async function serve(
   const events = metrics.counting(
     new SqlEventStore(database, news),
     // The versions of scripts are without number, and would be as many labels.
-    async (runId) => (await store.get(runId)).record.task.replace(/^(job|service)\/.*@\d+$/, '$1'),
+    async (runId) =>
+      (await store.get(runId)).record.task.replace(/^(job|service|entity)\/.*@\d+$/, '$1'),
     (error) => onError(error, undefined),
   );
   const feed = new RunEventFeed(events, news);
+  const entities = await openEntities(database, options, { runs: store, box, clock, makeStop });
   const jobs = openJobs(database, {
     serverId,
     service,
     runs: store,
     feed,
-    tasks: options.tasks,
+    tasks: entities.tasks,
     scripts: { process: options.scripts, ...options.moreScripts },
     secrets,
     arrivedFor: (runId) => schedules.arrivedFor(runId),
@@ -215,6 +218,7 @@ async function serve(
     store,
     idempotency,
     jobs: jobsForApi,
+    entities: entities.forApi({ service, host, feed }),
     executors: jobs.executors,
     schedules,
     events: schedules.events,

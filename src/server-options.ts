@@ -2,6 +2,7 @@ import type { RequestLine } from './api/access/log-request.ts';
 import type { ApiPorts } from './api/api-ports.ts';
 import type { SystemPlans } from './engine/automation/system/system-job.ts';
 import type { ScriptExecutor } from './engine/ports/script-executor.ts';
+import type { HandlerSource } from './entities-app.ts';
 import type { SystemExecution } from './engine/ports/system-job-store.ts';
 import type { ThreadSource } from './machine.ts';
 import type { MailServer } from './system/send-mail.ts';
@@ -20,6 +21,10 @@ export interface ServerOptions {
   /** Folder of the uploads and the runs that all servers on the database share. Absolute. Default: `dataDir`. */
   readonly filesDir?: string | undefined;
   readonly tasks: ApiPorts['tasks'];
+  /** What job entities name. Default: none. */
+  readonly handlers?: HandlerSource | undefined;
+  /** The Docker Engine API that runs containers of entities, `unix:///…` or `tcp://…`. Default: none are run. */
+  readonly containerEngine?: string | undefined;
   /** Executes the scripts of jobs. */
   readonly scripts: ScriptExecutor;
   /** What executes them in executors of other kinds than `process`. */

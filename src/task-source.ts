@@ -1,3 +1,4 @@
+import { HandlerCatalog } from './task-modules/handler-catalog.ts';
 import { createModuleLoader, type ModuleLoader } from './task-modules/module-loader.ts';
 import { TaskCatalog } from './task-modules/task-catalog.ts';
 import { bundledTasks } from './tasks/bundled-tasks.ts';
@@ -13,6 +14,11 @@ export function taskCatalog(
   { version, loadModule }: { readonly version: string; readonly loadModule: ModuleLoader },
 ): TaskCatalog {
   return new TaskCatalog({ bundled: bundledTasks, version, paths, loadModule });
+}
+
+/** The handlers below `paths`. */
+export function handlerCatalog(paths: readonly string[], loadModule: ModuleLoader): HandlerCatalog {
+  return new HandlerCatalog(paths, loadModule);
 }
 
 export { watchModules } from './task-modules/watch-modules.ts';

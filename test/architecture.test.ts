@@ -12,7 +12,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'engine/nearest-names': [],
   'engine/csv': ['engine/ports'],
   'engine/task': ['engine/errors', 'engine/nearest-names'],
-  'engine/ports': ['engine/automation', 'engine/jobs', 'engine/run', 'engine/task'],
+  'engine/ports': [
+    'engine/automation',
+    'engine/handlers',
+    'engine/jobs',
+    'engine/run',
+    'engine/task',
+  ],
   'engine/run': ['engine/csv', 'engine/errors', 'engine/ports', 'engine/task'],
   // When something is due, and what becomes of it.
   'engine/automation': [
@@ -41,6 +47,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What a script is, and what its author extends.
   'engine/script': ['engine/errors', 'engine/nearest-names', 'engine/ports', 'engine/task'],
   'engine/service': ['engine/errors', 'engine/run'],
+  // What is done by plugins, for entities that name them.
+  'engine/handlers': [
+    'engine/errors',
+    'engine/hosting',
+    'engine/jobs',
+    'engine/nearest-names',
+    'engine/ports',
+    'engine/run',
+    'engine/task',
+  ],
   // Tasks know the names that every author knows, and libraries of their subject.
   tasks: ['index', 'verifiers'],
   // Adapters know the engine, never each other.
@@ -56,7 +72,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ['engine'],
   api: ['engine'],
   // The public names.
-  index: ['engine/task', 'engine/errors'],
+  index: ['engine/handlers', 'engine/task', 'engine/errors'],
   verifiers: ['engine/task'],
   csv: ['engine/csv', 'engine/ports', 'files'],
   job: ['engine'],
@@ -69,6 +85,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'alerts',
     'api',
     'engine',
+    'entities-app',
     'files',
     'jobs-app',
     'keys-app',
@@ -84,6 +101,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'webhooks',
   ],
   'jobs-app': ['engine', 'stores', 'system'],
+  'entities-app': ['engine', 'executors', 'stores'],
   // What executes scripts.
   'scripts-app': ['engine', 'executors'],
   webhooks: ['api', 'engine', 'system'],
@@ -93,7 +111,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'sources-app': ['engine', 'files', 'stores', 'system'],
   // The folders that a server watches.
   'arrivals-app': ['engine', 'files'],
-  'server-options': ['api', 'engine', 'machine', 'system'],
+  'server-options': ['api', 'engine', 'entities-app', 'machine', 'system'],
   // What a server does to look after itself.
   upkeep: ['api', 'engine', 'files', 'server-options', 'stores'],
   readiness: ['api', 'engine'],

@@ -47,6 +47,8 @@ describe('loadSettings', () => {
       maxUploadBytes: 16 * 1024 ** 3,
       logLevel: 'info',
       publicUrl: undefined,
+      handlers: [],
+      containerEngine: undefined,
       allowAddresses: [],
       fileRoots: [],
       corsOrigins: [],

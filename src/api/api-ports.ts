@@ -13,12 +13,15 @@ import type { EventCatalogue } from '../engine/automation/event-catalogue.ts';
 import type { EventTeller } from '../engine/automation/event-teller.ts';
 import type { JobStarter } from '../engine/jobs/start-job.ts';
 import type { AlertStore } from '../engine/ports/alert-store.ts';
+import type { EntityStarter } from '../engine/handlers/start-entity.ts';
+import type { HandlerRegistry } from '../engine/handlers/registry.ts';
 import type { AuditStore } from '../engine/ports/audit-store.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { Sha256 } from '../engine/ports/hash.ts';
 import type { HostedRunStore } from '../engine/ports/hosted-run-store.ts';
 import type { ExecutorStore } from '../engine/ports/executor-store.ts';
 import type { IdempotencyStore } from '../engine/ports/idempotency-store.ts';
+import type { EntityRunStore } from '../engine/ports/entity-run-store.ts';
 import type { JobRunStore } from '../engine/ports/job-run-store.ts';
 import type { JobStorages } from '../engine/ports/job-storage.ts';
 import type { JobStore } from '../engine/ports/job-store.ts';
@@ -71,6 +74,16 @@ interface Jobs {
 interface ExecutorPorts {
   readonly store: ExecutorStore;
   readonly available: Pick<Executors, 'find' | 'ofKind'>;
+}
+
+/** What handlers run. */
+interface Entities {
+  readonly store: EntityRunStore;
+  readonly starter: EntityStarter;
+  readonly handlers: {
+    registry(): Promise<HandlerRegistry>;
+    readonly problems: readonly { readonly file: string; readonly message: string }[];
+  };
 }
 
 /** What is started when. */
@@ -172,6 +185,7 @@ export interface ApiPorts {
   readonly idempotency: IdempotencyStore;
   readonly jobs: Jobs;
   readonly executors: ExecutorPorts;
+  readonly entities: Entities;
   readonly schedules: Schedules;
   readonly events: Events;
   readonly queues: Queues;

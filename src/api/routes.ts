@@ -13,6 +13,7 @@ import { jobStorageRoutes } from './routes/job-storage.ts';
 import { jobRunRoutes } from './routes/job-runs.ts';
 import { executorRoutes } from './routes/executors.ts';
 import { firingRoutes } from './routes/firings.ts';
+import { entityRoutes } from './routes/entities.ts';
 import { retentionRoutes } from './routes/retention.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { runControlRoutes } from './routes/run-control.ts';
@@ -54,6 +55,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...queueEntryRoutes,
   ...eventRoutes,
   ...executorRoutes,
+  ...entityRoutes,
   ...scheduleRoutes,
   ...firingRoutes,
   ...sourceRoutes,

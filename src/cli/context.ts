@@ -92,6 +92,8 @@ export class CommandContext {
 /** Flags of a command that are settings, and bear their names. */
 const SETTING_FLAGS = [
   'tasks',
+  'handlers',
+  'containerEngine',
   'progress',
   'host',
   'port',

@@ -6,6 +6,7 @@ import type { ScheduleDesk } from '../engine/automation/schedule-desk.ts';
 import type { ExecutorDesk } from '../engine/script/executor-desk.ts';
 import type { JobDesk } from '../engine/jobs/job-desk.ts';
 import type { SourceDesk } from '../engine/automation/source-desk.ts';
+import type { EntityDesk } from '../engine/handlers/entity-desk.ts';
 import type { ServiceDesk } from '../engine/services/service-desk.ts';
 import type { RunHandles, RunRequest, RunService, RunSummary } from '../engine/run/run-service.ts';
 import type { SecretFacts } from '../engine/ports/secret-store.ts';
@@ -94,6 +95,7 @@ export interface ServerWorkspace {
   readonly alerts: AlertDesk;
   readonly services: ServiceDesk;
   readonly sources: SourceDesk;
+  readonly entities: EntityDesk;
   readonly secrets: Pick<SecretDesk, 'set' | 'list' | 'delete'>;
 }
 

@@ -63,6 +63,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   job: async () => (await import('./commands/job.ts')).addJobCommand,
   source: async () => (await import('./commands/source.ts')).addSourceCommand,
   service: async () => (await import('./commands/service.ts')).addServiceCommand,
+  entity: async () => (await import('./commands/entity.ts')).addEntityCommand,
+  handler: async () => (await import('./commands/entity.ts')).addHandlerCommand,
   schedule: async () => (await import('./commands/schedule.ts')).addScheduleCommand,
   alert: async () => (await import('./commands/alert.ts')).addAlertCommand,
   executor: async () => (await import('./commands/executor.ts')).addExecutorCommand,

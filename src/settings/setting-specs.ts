@@ -21,6 +21,10 @@ export interface Settings {
   readonly dataDir: string;
   /** Files, folders and globs of task modules beside the bundled ones. Absolute. */
   readonly tasks: readonly string[];
+  /** Files, folders and globs of modules of handlers, for `serve`. Absolute. */
+  readonly handlers: readonly string[];
+  /** Where the Docker Engine API is that containers of entities are run by; undefined for none. */
+  readonly containerEngine: string | undefined;
   readonly progress: 'auto' | 'bar' | 'plain' | 'json' | 'none';
   readonly color: 'auto' | 'always' | 'never';
   /** `kazoo`: 500 ms after each row, as Kazoo has it, unless the task or the run says otherwise. */
@@ -92,6 +96,19 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     fallback: [],
     read: readPaths,
     allowed: `paths of task modules (several in ROWMILL_TASKS with "${pathListSeparator}" between)`,
+  },
+  handlers: {
+    variable: 'ROWMILL_HANDLERS',
+    flag: '--handlers',
+    fallback: [],
+    read: readPaths,
+    allowed: `paths of modules of handlers (several in ROWMILL_HANDLERS with "${pathListSeparator}" between)`,
+  },
+  containerEngine: {
+    variable: 'ROWMILL_CONTAINER_ENGINE',
+    flag: '--container-engine',
+    fallback: undefined,
+    ...url('unix', 'tcp', 'http', 'https'),
   },
   progress: {
     variable: 'ROWMILL_PROGRESS',

@@ -21,23 +21,24 @@ export interface ModuleFile {
 export async function moduleFiles(
   path: string,
   resolvePackage: ResolvePackage,
+  flag = '--tasks',
 ): Promise<readonly ModuleFile[]> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() === true) return [{ path, isNamed: true }];
   if (found?.isDirectory() === true) {
     const names = (await readdir(path)).filter((name) => MODULE.test(name)).sort();
     if (names.length === 0) {
-      throw new RowmillError('usage', `--tasks ${path}: the folder has no .ts, .js or .mjs file`);
+      throw new RowmillError('usage', `${flag} ${path}: the folder has no .ts, .js or .mjs file`);
     }
     return names.map((name) => ({ path: join(path, name), isNamed: false }));
   }
   if (!GLOB.test(path)) {
     const entry = await packageEntry(path, resolvePackage);
     if (entry !== undefined) return [{ path: entry, isNamed: true }];
-    throw new RowmillError('usage', `--tasks ${path}: there is no such file, folder or package`);
+    throw new RowmillError('usage', `${flag} ${path}: there is no such file, folder or package`);
   }
   const files = await globFiles(path);
-  if (files.length === 0) throw new RowmillError('usage', `--tasks ${path}: no file matches`);
+  if (files.length === 0) throw new RowmillError('usage', `${flag} ${path}: no file matches`);
   return files.map((file) => ({ path: file, isNamed: false }));
 }
 

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SCOPES, type Scope } from '../../src/engine/ports/key-store.ts';
 import type { AnyRoute } from '../../src/api/route.ts';
 import { ROUTES } from '../../src/api/routes.ts';
-import { defineNoinputTask, defineTask, stop, write } from '../../src/index.ts';
+import { HandlerRegistry } from '../../src/engine/handlers/registry.ts';
+import { defineHandler, defineNoinputTask, defineTask, stop, write } from '../../src/index.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 // Every route there is, with every kind of key. A route that is new is in here by itself; one with a
@@ -37,7 +38,12 @@ let expired = '';
 const weak = new Map<Scope, string>();
 
 beforeAll(async () => {
-  server = await startTestServer([double, tick], { allowAddresses: ['*'] });
+  const registry = new HandlerRegistry();
+  registry.add(idler, 'the test');
+  server = await startTestServer([double, tick], {
+    allowAddresses: ['*'],
+    handlers: { registry: async () => registry, problems: [] },
+  });
   // No key is needed for the first one.
   admin = await newKey('', { account_id: 'local', scopes: ['admin'] });
   const scopes = SCOPES.filter((scope) => scope !== 'admin');
@@ -90,9 +96,10 @@ async function made(method: string, path: string, sent: Omit<Sent, 'key'>): Prom
   expect(status, text).toBeLessThan(300);
   const body = JSON.parse(text) as {
     readonly id?: string;
+    readonly uid?: string;
     readonly data?: { readonly _read_only: { readonly id: string } };
   };
-  const id = body.id ?? body.data?._read_only.id;
+  const id = body.id ?? body.uid ?? body.data?._read_only.id;
   if (id === undefined) throw new Error(`no id in ${text}`);
   return id;
 }
@@ -147,6 +154,14 @@ const newAlert = async (): Promise<string> => {
   const alert = { name: `alert ${madeAlerts}`, condition: { kind: 'failures' } };
   return made('POST', '/v1/alerts', json({ ...alert, webhooks: [await newWebhook()] }));
 };
+const idler = defineHandler({
+  supportedType: 'idler',
+  start: () => 'begun',
+  progress: () => ['completed', ''],
+  result: () => ['', new Uint8Array()],
+});
+const newEntity = (): Promise<string> =>
+  made('POST', '/v1/entities', json({ entity: { runner: { type: 'idler' } }, wait: 60 }));
 
 let madeJobs = 0;
 
@@ -213,6 +228,7 @@ const FACTORIES: Readonly<
   event_id: () => made('POST', '/v1/events', json({ object: 'appointment', event: 'create' })),
   system_job: async () => 'expired_requests',
   service_id: newService,
+  entity_uid: newEntity,
   webhook_id: newWebhook,
   alert_id: newAlert,
   source_name: async () => {

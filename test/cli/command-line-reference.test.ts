@@ -60,7 +60,7 @@ describe('every command', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'rowmill-examples-'));
     await mkdir(join(folder, 'lib'));
-    for (const name of ['count.py', 'main.ts', 'lib/names.ts', 'event.json']) {
+    for (const name of ['count.py', 'main.ts', 'lib/names.ts', 'event.json', 'signal.json']) {
       await writeFile(join(folder, name), '{}');
     }
     await writeFile(join(folder, 'services.json'), '[]');

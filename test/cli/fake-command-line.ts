@@ -46,6 +46,7 @@ import { TaskRegistry, type RegisteredTask } from '../../src/engine/task/registr
 import { loadSettings } from '../../src/settings.ts';
 import { fakeAlerts } from './fake-alerts.ts';
 import { fakeExecutors } from './fake-executors.ts';
+import { fakeEntities } from './fake-entities.ts';
 import { fakeSchedules } from './fake-schedules.ts';
 import { fakeSystem } from './fake-system.ts';
 import { fakeServices } from './fake-services.ts';
@@ -495,6 +496,7 @@ export class FakeCommandLine {
   readonly toldOfAlerts: unknown[] = [];
   /** What was asked of its services. */
   readonly toldOfServices: unknown[] = [];
+  readonly toldOfEntities: unknown[] = [];
   readonly #signalListeners = new Set<(signal: StopSignalName) => void>();
   readonly #pipeListeners = new Set<() => void>();
   readonly #options: FakeOptions;
@@ -573,6 +575,7 @@ export class FakeCommandLine {
                 alerts: fakeAlerts(this.toldOfAlerts),
                 services: fakeServices(this.toldOfServices),
                 sources: fakeSources(),
+                entities: fakeEntities(this.toldOfEntities),
                 secrets: NO_SECRETS,
               }
             : undefined,

@@ -8,6 +8,7 @@ import { openPostgres } from '../../src/stores/sql/open-postgres.ts';
 import { openSqlite } from '../../src/stores/sql/open-sqlite.ts';
 import type { SqlDatabase } from '../../src/stores/sql/sql-database.ts';
 import { SqlAuditStore } from '../../src/stores/sql/sql-audit-store.ts';
+import { SqlEntityRunStore } from '../../src/stores/sql/sql-entity-run-store.ts';
 import { SqlEventStore } from '../../src/stores/sql/sql-event-store.ts';
 import { SqlExecutorStore } from '../../src/stores/sql/sql-executor-store.ts';
 import { SqlJobRunStore } from '../../src/stores/sql/sql-job-run-store.ts';
@@ -21,6 +22,7 @@ import { SqlSecretStore } from '../../src/stores/sql/sql-secret-store.ts';
 import { SqlSystemJobStore } from '../../src/stores/sql/sql-system-job-store.ts';
 import { asked, type TestPostgres } from '../tasks/postgres-cluster.ts';
 import type { JobStorageWorld } from './job-storage.ts';
+import type { EntityRunWorld } from './entity-run-store.ts';
 import type { ServiceCallWorld } from './service-call-store.ts';
 import type { HostedWorld } from './run-store.ts';
 
@@ -78,38 +80,38 @@ export async function openWorld(
 
 /** The same with two runs and their events. */
 export async function openEventWorld(postgres: TestPostgres | undefined) {
+  const world = await openWorldOfTwo(postgres);
+  return { events: new SqlEventStore(world.database), close: () => world.close() };
+}
+
+/** The same with the runs `run_a` and `run_b`. */
+async function openWorldOfTwo(postgres: TestPostgres | undefined) {
   const world = await openWorld(postgres);
-  const values = {
-    account_id: 'a',
-    auth_account_id: 'a',
-    task: 'a/b',
-    record: '{}',
-    status: 'pending',
-    created_at: 1,
-  };
+  const account = { account_id: 'a', auth_account_id: 'a' };
+  const values = { ...account, task: 'a/b', record: '{}', status: 'pending', created_at: 1 };
   for (const id of ['run_a', 'run_b']) {
     await world.database.db
       .insertInto('runs')
       .values({ ...values, id })
       .execute();
   }
-  return { events: new SqlEventStore(world.database), close: () => world.close() };
+  return world;
+}
+
+/** The same with runs of handlers. */
+export async function openEntityRunWorld(
+  postgres: TestPostgres | undefined,
+): Promise<EntityRunWorld> {
+  const world = await openWorldOfTwo(postgres);
+  return { entities: new SqlEntityRunStore(world.database), close: () => world.close() };
 }
 
 /** The same with calls of services. */
 export async function openServiceCallWorld(
   postgres: TestPostgres | undefined,
 ): Promise<ServiceCallWorld> {
-  const world = await openWorld(postgres);
+  const world = await openWorldOfTwo(postgres);
   const { db } = world.database;
-  const account = { account_id: 'a', auth_account_id: 'a' };
-  const values = { ...account, task: 'a/b', record: '{}', status: 'pending', created_at: 1 };
-  for (const id of ['run_a', 'run_b']) {
-    await db
-      .insertInto('runs')
-      .values({ ...values, id })
-      .execute();
-  }
   return {
     calls: new SqlServiceCallStore(world.database),
     async expire() {

@@ -13,6 +13,7 @@ import { describeJobStorages } from './job-storage.ts';
 import { describeExecutorStore } from './executor-store.ts';
 import { DEFINITION, describeJobStore } from './job-store.ts';
 import { describeKeyStore } from './key-store.ts';
+import { describeEntityRunStore } from './entity-run-store.ts';
 import { describeServiceCallStore } from './service-call-store.ts';
 import { describeSecretStore } from './secret-store.ts';
 import { describeSystemJobStore } from './system-job-store.ts';
@@ -27,6 +28,7 @@ import {
   openSecretWorld,
   openSystemWorld,
   openServiceCallWorld,
+  openEntityRunWorld,
   openToldEventWorld,
   openWorld,
 } from './sql-worlds.ts';
@@ -61,6 +63,7 @@ describe.each([
   describeSecretStore(name, () => openSecretWorld(server));
   describeAlertStore(name, () => openAlertWorld(server));
   describeSystemJobStore(name, () => openSystemWorld(server));
+  describeEntityRunStore(name, () => openEntityRunWorld(server));
   describeServiceCallStore(name, () => openServiceCallWorld(server));
   describeToldEventStore(name, () => openToldEventWorld(server));
 });

@@ -19,6 +19,7 @@ const TAGS: Readonly<Record<string, string>> = {
   Schedules: 'When tasks and jobs are started, and what became of each due time.',
   Services:
     'What is done elsewhere: called by HTTP, once a day or again and again, and what it has answered.',
+  Handlers: 'What plugins of the server run, for job entities that name their type.',
   Jobs: 'What is stored to be run again and again: its versions, its starts, what became of each.',
   Webhooks: 'Signed calls to a server of yours when a run begins, pauses or ends.',
   Keys: 'Who may call, and what they may do.',

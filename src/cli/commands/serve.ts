@@ -5,6 +5,7 @@ import { counted } from '../figures.ts';
 import { examples } from '../help-texts.ts';
 import type { ServingServer, Workspace } from '../host.ts';
 import { shownPath } from '../next-commands.ts';
+import { collect } from '../flag-values.ts';
 import { visible } from '../visible-text.ts';
 
 /** What has not ended by then is left behind: its last checkpoint stands. */
@@ -75,6 +76,15 @@ function addServerFlags(command: Command): void {
       'hosts and networks that may be called beside the public internet, with commas between',
     )
     .option('--file-roots <folders>', 'folders below which files may be waited for, with : between')
+    .option(
+      '--container-engine <url>',
+      'the Docker Engine API that runs containers of entities, such as unix:///var/run/docker.sock',
+    )
+    .option(
+      '--handlers <path>',
+      'a file, folder or quoted glob of modules of handlers (repeatable)',
+      collect,
+    )
     .option('--slots <n>', 'runs carried out at the same time (default: 4)')
     .option('--max-upload-bytes <size>', 'the largest upload, such as 500MB (default: 16GiB)')
     .option('--public-url <url>', 'where clients reach the server, when it stands behind a proxy')

@@ -5,7 +5,7 @@
 export type RunLane = 'work' | 'calls';
 
 /** Categories of tasks that the engine makes itself, whose runs only wait. */
-const CALLS = /^service\/[^@/]+@\d+$/;
+const CALLS = /^(?:service\/[^@/]+|entity\/run)@\d+$/;
 
 /** Which lane the runs of a task are in. No task of an author has a name like those of `calls`. */
 export function laneOf(taskName: string): RunLane {

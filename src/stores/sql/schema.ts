@@ -288,6 +288,21 @@ interface ServiceCallTable {
   readonly until: number;
 }
 
+/** What is known of a run of a handler. */
+interface EntityRunTable {
+  readonly run_id: string;
+  readonly phase: string;
+  readonly status: string;
+  readonly text: string;
+  /** JSON. */
+  readonly kept: string | null;
+  /** Sealed. */
+  readonly token: string | null;
+  readonly started_at: number | null;
+  readonly result_text: string | null;
+  readonly content: Uint8Array | null;
+}
+
 /** All tables of the store. */
 export interface StoreSchema extends AlertSchema, AutomationSchema, QueueSchema, SystemSchema {
   readonly runs: RunTable;
@@ -307,4 +322,5 @@ export interface StoreSchema extends AlertSchema, AutomationSchema, QueueSchema,
   readonly job_results: JobResultTable;
   readonly job_storage: JobStorageTable;
   readonly service_calls: ServiceCallTable;
+  readonly entity_runs: EntityRunTable;
 }

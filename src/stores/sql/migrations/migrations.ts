@@ -23,6 +23,7 @@ import { placeOfFirings } from './171-place-of-firings.ts';
 import { sources } from './172-sources.ts';
 import { runLanes } from './180-run-lanes.ts';
 import { serviceCalls } from './181-service-calls.ts';
+import { entityRuns } from './182-entity-runs.ts';
 import { systemJobs } from './190-system-jobs.ts';
 import { alerts } from './191-alerts.ts';
 import type { MakeMigration } from './make-migration.ts';
@@ -62,6 +63,7 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '172-sources': sources,
   '180-run-lanes': runLanes,
   '181-service-calls': serviceCalls,
+  '182-entity-runs': entityRuns,
   '190-system-jobs': systemJobs,
   '191-alerts': alerts,
 };

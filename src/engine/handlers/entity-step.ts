@@ -1,0 +1,236 @@
+import { messageOf } from '../errors.ts';
+import { untilStopped } from '../jobs/until-stopped.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EntityRun, EntityRunStore } from '../ports/entity-run-store.ts';
+import type { HostedRunStore } from '../ports/hosted-run-store.ts';
+import type { SecretBox } from '../ports/secret-box.ts';
+import { redactedLog, RunSecrets } from '../run/secrets/run-secrets.ts';
+import { fail, stop, write, type Outcome } from '../task/outcome.ts';
+import type { RunContext } from '../task/run-context.ts';
+import type { HandledJob, Handler, JobEntity, JobStatus } from './define-handler.ts';
+import { addressOf, type HandlerRegistry } from './registry.ts';
+
+/** What carrying out the runs of handlers works with. */
+export interface EntityStepPorts {
+  readonly handlers: () => Promise<HandlerRegistry>;
+  readonly entities: EntityRunStore;
+  readonly runs: Pick<HostedRunStore, 'get'>;
+  readonly box: SecretBox;
+  readonly clock: Clock;
+  readonly makeStop: () => AbortController;
+}
+
+/** The arguments of such a run. */
+export interface EntityArguments {
+  readonly entity: JobEntity;
+}
+
+const OVER: ReadonlySet<JobStatus> = new Set(['completed', 'failed', 'removed']);
+/** A look at the progress that fails is tried again so often in a row. */
+const PROGRESS_TRIES = 5;
+/** Of a result. What is longer is written to its target, and not kept. */
+const MOST_KEPT_BYTES = 16 * 1024 * 1024;
+const MOST_TEXT = 8_192;
+
+/** What a token is bound to. */
+export function aboutToken(runId: string): string {
+  return `token of ${runId}`;
+}
+
+/** The one step of a run of a handler: it is started once, looked at until it is over, and its result fetched. */
+export async function entityStep(
+  run: RunContext<EntityArguments, undefined>,
+  ports: EntityStepPorts,
+): Promise<Outcome> {
+  const { runId } = run;
+  const { entities, box } = ports;
+  const stored = await entities.find(runId);
+  if (stored === undefined) throw new Error(`nothing is known of the entity of ${runId}`);
+  if (stored.phase === 'ended') return rowOf(stored);
+  const token = stored.token && box.open(stored.token, aboutToken(runId));
+  const secrets = new RunSecrets({ get: () => token ?? '' });
+  secrets.get('token');
+  const work = new EntityWork(run, { stored, token, secrets, ports });
+  const outcome = await untilStopped(run, ports, (signal) => work.carryOut(signal)).catch(
+    (error: unknown) => {
+      // The server ends, or its store is gone: another goes on.
+      if (run.signal.aborted) throw error;
+      return secrets.redact(messageOf(error));
+    },
+  );
+  if (outcome === 'stopped') await work.remove();
+  else if (outcome !== undefined) await work.end('failed', outcome);
+  if (outcome === 'stopped') return stop();
+  return rowOf((await entities.find(runId)) ?? stored);
+}
+
+/** A run of a handler while it is carried out. */
+class EntityWork {
+  readonly #run: RunContext<EntityArguments, undefined>;
+  readonly #ports: EntityStepPorts;
+  readonly #stored: EntityRun;
+  readonly #token: string | undefined;
+  readonly #secrets: RunSecrets;
+  #kept: unknown;
+  #input: Promise<unknown> | undefined;
+  #said: string | undefined;
+
+  constructor(
+    run: RunContext<EntityArguments, undefined>,
+    given: {
+      readonly stored: EntityRun;
+      readonly token: string | undefined;
+      readonly secrets: RunSecrets;
+      readonly ports: EntityStepPorts;
+    },
+  ) {
+    this.#run = run;
+    this.#ports = given.ports;
+    this.#stored = given.stored;
+    this.#token = given.token;
+    this.#secrets = given.secrets;
+    this.#kept = given.stored.kept;
+  }
+
+  /** Throws with the reason where it does not come to its result. */
+  async carryOut(signal: AbortSignal): Promise<undefined> {
+    const handler = await this.#handler();
+    const job = this.#job(signal);
+    const { phase } = this.#stored;
+    if (phase === 'waiting') await this.#start(handler, job);
+    else if (phase === 'starting') await this.#startUnlessBegun(handler, job);
+    const status = await this.#untilOver(handler, job, signal);
+    if (status !== 'completed') throw new Error(this.#said || `it is ${status}`);
+    const [text, content] = await handler.result(job);
+    if (typeof text !== 'string' || !(content instanceof Uint8Array)) {
+      throw new Error('result() of its handler gave no text with bytes');
+    }
+    await this.#deliver(content, signal);
+    const isKept = content.length <= MOST_KEPT_BYTES;
+    await this.#ports.entities.save(this.#run.runId, {
+      resultText: this.#clean(text),
+      ...(isKept ? { content } : {}),
+    });
+    return this.end('completed', text);
+  }
+
+  async end(status: JobStatus, text: string): Promise<undefined> {
+    await this.#say(status, text);
+    const gone = { token: undefined };
+    await this.#ports.entities.save(this.#run.runId, { phase: 'ended', ...gone });
+  }
+
+  /** Somebody has asked to stop it. */
+  async remove(): Promise<void> {
+    const job = this.#job(this.#run.signal);
+    const [status, text] = await this.#handler()
+      .then((handler) => handler.remove(job))
+      .catch(
+        (error: unknown) => ['unknown', `it could not be removed: ${messageOf(error)}`] as const,
+      );
+    await this.end(status, text);
+  }
+
+  async #handler(): Promise<Handler> {
+    return (await this.#ports.handlers()).find(this.#run.arguments.entity.runner.type);
+  }
+
+  async #start(handler: Handler, job: HandledJob): Promise<void> {
+    const { runId } = this.#run;
+    // What it refers to must be there before anything is begun.
+    await job.input();
+    await this.#ports.entities.save(runId, { phase: 'starting', status: 'starting' });
+    const text = await handler.start(job);
+    const startedAtMs = Math.floor(this.#ports.clock.now());
+    await this.#ports.entities.save(runId, { phase: 'started', startedAtMs });
+    await this.#say('running', text);
+  }
+
+  /** Its server went away in the call of `start`: the handler knows whether it was begun. */
+  async #startUnlessBegun(handler: Handler, job: HandledJob): Promise<void> {
+    const [status] = await handler.progress(job);
+    if (status === 'registered' || status === 'not started') return this.#start(handler, job);
+    if (status === 'unknown') {
+      throw new Error('a server went away as it started it: whether it was begun is not known');
+    }
+    await this.#ports.entities.save(this.#run.runId, { phase: 'started' });
+  }
+
+  async #untilOver(handler: Handler, job: HandledJob, signal: AbortSignal): Promise<JobStatus> {
+    for (let failures = 0; ;) {
+      signal.throwIfAborted();
+      try {
+        const [status, text] = await handler.progress(job);
+        failures = 0;
+        await this.#say(status, text);
+        if (OVER.has(status)) return status;
+      } catch (error) {
+        failures += 1;
+        if (failures === PROGRESS_TRIES || signal.aborted) throw error;
+        job.log.warn(`its progress cannot be seen: ${messageOf(error)}`);
+      }
+      await this.#ports.clock.sleep(handler.pollMs, signal);
+    }
+  }
+
+  async #deliver(content: Uint8Array, signal: AbortSignal): Promise<void> {
+    const { outputTarget } = this.#run.arguments.entity;
+    if (outputTarget === undefined) return;
+    const references = (await this.#ports.handlers()).referencesOf(outputTarget);
+    if (references.write === undefined) throw new Error(`nothing is written to ${outputTarget}`);
+    await references.write(outputTarget, content, this.#context(signal));
+  }
+
+  /** Tells what is new. */
+  async #say(status: JobStatus, said: string): Promise<void> {
+    const text = this.#clean(typeof said === 'string' ? said : '');
+    if (text !== this.#said && text !== '') {
+      this.#run.log[status === 'failed' ? 'error' : 'info'](text, { status });
+    }
+    this.#said = text;
+    await this.#ports.entities.save(this.#run.runId, { status, text });
+  }
+
+  #clean(text: string): string {
+    return this.#secrets.redact(text).slice(0, MOST_TEXT);
+  }
+
+  #context(signal: AbortSignal) {
+    return { token: this.#token, fetch: this.#run.fetch, signal };
+  }
+
+  #job(signal: AbortSignal): HandledJob {
+    const { runId: uid, log, fetch } = this.#run;
+    const { entity } = this.#run.arguments;
+    const kept = (): unknown => this.#kept;
+    return {
+      uid,
+      entity,
+      token: this.#token,
+      fetch,
+      signal,
+      log: redactedLog(log, this.#secrets),
+      input: () => (this.#input ??= this.#resolved(entity.applicationInput, signal)),
+      get kept() {
+        return kept();
+      },
+      keep: async (value) => {
+        this.#kept = value;
+        await this.#ports.entities.save(uid, { kept: value ?? null });
+      },
+    };
+  }
+
+  async #resolved(input: unknown, signal: AbortSignal): Promise<unknown> {
+    const address = addressOf(input);
+    if (address === undefined) return input;
+    const references = (await this.#ports.handlers()).referencesOf(address);
+    return references.resolve(address, this.#context(signal));
+  }
+}
+
+function rowOf({ status, text, resultText }: EntityRun): Outcome {
+  if (status !== 'completed')
+    return stop(fail({ code: `handler_${status}`, message: text || status }));
+  return stop(write({ result_code: 'success', message: text, result: resultText ?? '' }));
+}

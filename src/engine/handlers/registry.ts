@@ -1,0 +1,79 @@
+import { RowmillError } from '../errors.ts';
+import { didYouMean } from '../nearest-names.ts';
+import type { Handler } from './define-handler.ts';
+import type { References } from './define-references.ts';
+import { httpReferences } from './http-references.ts';
+
+/** A handler, and where it came from. */
+export interface RegisteredHandler {
+  readonly handler: Handler;
+  /** For people. */
+  readonly origin: string;
+}
+
+/** Handlers by the types they support, and what stands behind addresses. */
+export class HandlerRegistry {
+  readonly #handlers = new Map<string, RegisteredHandler>();
+  readonly #references = new Map<
+    string,
+    { readonly references: References; readonly origin: string }
+  >();
+
+  constructor() {
+    this.addReferences(httpReferences, 'rowmill');
+  }
+
+  /** Throws `usage` where a type has a handler already, naming both sources. */
+  add(handler: Handler, origin: string): void {
+    for (const type of handler.supportedTypes) {
+      const other = this.#handlers.get(type);
+      if (other !== undefined) {
+        const message = `two handlers support ${type}: one of ${other.origin}, one of ${origin}`;
+        throw new RowmillError('usage', message);
+      }
+      this.#handlers.set(type, { handler, origin });
+    }
+  }
+
+  /** Throws `usage` where a scheme is known already, naming both sources. */
+  addReferences(references: References, origin: string): void {
+    for (const scheme of references.schemes) {
+      const other = this.#references.get(scheme);
+      if (other !== undefined) {
+        const message = `addresses ${scheme}://… are read by ${other.origin} and by ${origin}`;
+        throw new RowmillError('usage', message);
+      }
+      this.#references.set(scheme, { references, origin });
+    }
+  }
+
+  /** Throws `usage` with near types. */
+  find(type: string): Handler {
+    const found = this.#handlers.get(type);
+    if (found !== undefined) return found.handler;
+    const known = [...this.#handlers.keys()];
+    const there = known.length === 0 ? ' This server has no handlers (--handlers).' : '';
+    const message = `no handler supports ${JSON.stringify(type)}.${didYouMean(type, known)}${there}`;
+    throw new RowmillError('usage', message);
+  }
+
+  list(): readonly RegisteredHandler[] {
+    return [...new Map([...this.#handlers.values()].map((each) => [each.handler, each])).values()];
+  }
+
+  /** What stands behind an address. Throws `usage` for a scheme that nobody reads. */
+  referencesOf(address: string): References {
+    const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(address)?.[1]?.toLowerCase() ?? '';
+    const found = this.#references.get(scheme);
+    if (found !== undefined) return found.references;
+    const known = [...this.#references.keys()].map((each) => `${each}://`).join(', ');
+    throw new RowmillError('usage', `${address}: expected an address that begins with ${known}`);
+  }
+}
+
+/** The address that an input refers to; undefined for one that is what it is. */
+export function addressOf(input: unknown): string | undefined {
+  if (typeof input === 'string') return /^[a-z][a-z\d+.-]*:\/\//i.test(input) ? input : undefined;
+  if (typeof input !== 'object' || input === null) return undefined;
+  return 'address' in input && typeof input.address === 'string' ? input.address : undefined;
+}

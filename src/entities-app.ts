@@ -1,0 +1,65 @@
+import { entityTask, ENTITY_TASK } from './engine/handlers/entity-task.ts';
+import type { EntityStepPorts } from './engine/handlers/entity-step.ts';
+import { HandlerRegistry } from './engine/handlers/registry.ts';
+import { EntityStarter } from './engine/handlers/start-entity.ts';
+import type { RegisteredTask } from './engine/task/registry.ts';
+import { containerHandler } from './executors/container/container-handler.ts';
+import { DockerEngine } from './executors/container/docker-engine.ts';
+import type { SqlDatabase } from './stores/sql/sql-database.ts';
+import { SqlEntityRunStore } from './stores/sql/sql-entity-run-store.ts';
+
+/** The handlers of a server. */
+export interface HandlerSource {
+  registry(): Promise<HandlerRegistry>;
+  /** Modules that did not load. */
+  readonly problems: readonly { readonly file: string; readonly message: string }[];
+}
+
+interface EntitiesOptions {
+  readonly handlers?: HandlerSource | undefined;
+  readonly containerEngine?: string | undefined;
+  readonly tasks: { find(name: string): Promise<RegisteredTask> };
+}
+
+type StarterPorts = ConstructorParameters<typeof EntityStarter>[0];
+
+/** What handlers run on a server: what its host needs to carry it out, and what its API needs. */
+export async function openEntities(
+  database: SqlDatabase,
+  { handlers = NO_HANDLERS, containerEngine, tasks }: EntitiesOptions,
+  ports: Omit<EntityStepPorts, 'entities' | 'handlers'>,
+) {
+  // Two handlers of one type are told when the server starts, not when one is needed.
+  const known = await handlers.registry();
+  if (containerEngine !== undefined) {
+    const engine = new DockerEngine(containerEngine);
+    known.add(
+      containerHandler(engine, () => ports.clock.now()),
+      'rowmill',
+    );
+  }
+  const entities = new SqlEntityRunStore(database);
+  const registry = async (): Promise<HandlerRegistry> => known;
+  const task = entityTask({ ...ports, entities, handlers: registry });
+  return {
+    /** Every registered task, and what handlers run. */
+    tasks: {
+      find: async (name: string) => (name === ENTITY_TASK ? task : tasks.find(name)),
+    },
+    forApi: (more: Pick<StarterPorts, 'service' | 'host' | 'feed'>) => ({
+      store: entities,
+      handlers: {
+        registry,
+        get problems() {
+          return handlers.problems;
+        },
+      },
+      starter: new EntityStarter({ ...ports, ...more, entities, handlers: registry, task }),
+    }),
+  };
+}
+
+const NO_HANDLERS: HandlerSource = {
+  registry: () => Promise.resolve(new HandlerRegistry()),
+  problems: [],
+};

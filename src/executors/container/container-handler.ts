@@ -1,0 +1,172 @@
+import {
+  defineHandler,
+  type HandledJob,
+  type Handler,
+} from '../../engine/handlers/define-handler.ts';
+import type { DockerEngine } from './docker-engine.ts';
+
+/** What the runner of an entity says of its container. */
+interface ContainerRunner {
+  readonly image: string;
+  readonly command: readonly string[] | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  readonly hasNetwork: boolean;
+}
+
+const DEFAULT_MEMORY_MB = 128;
+const DEFAULT_TIMEOUT_S = 600;
+const MOST_PROCESSES = 256;
+/** What is longer does not go into an environment. */
+const MOST_INPUT = 64 * 1024;
+const MOST_OUTPUT = 64 * 1024 * 1024;
+const TAIL_LINES = 20;
+
+/**
+ * Runs a container of an image: its standard output is the result. It is found again by its name, whatever
+ * server looks, and is gone when it has ended. `now`: ms since 1970.
+ */
+export function containerHandler(engine: DockerEngine, now: () => number): Handler {
+  /** What it said last, and nothing is left of it. */
+  const ended = async (job: HandledJob, why: string): Promise<readonly ['failed', string]> => {
+    const { content } = await engine.output(nameOf(job), {
+      stream: 'both',
+      maxBytes: 4_096,
+      tail: TAIL_LINES,
+      signal: job.signal,
+    });
+    await engine.remove(nameOf(job), job.signal);
+    const said = new TextDecoder().decode(content).trim();
+    return ['failed', said === '' ? why : `${why}: ${said}`];
+  };
+  return defineHandler({
+    supportedType: ['container', 'dmss://WorkflowDS/Blueprints/Container'],
+    description: 'Run a container of an image',
+    pollSeconds: 1,
+    async start(job) {
+      const runner = runnerOf(job);
+      const input = JSON.stringify((await job.input()) ?? null);
+      if (input.length > MOST_INPUT) {
+        throw new Error(
+          `the input has ${input.length} characters: a container takes ${MOST_INPUT}`,
+        );
+      }
+      const token = job.token === undefined ? {} : { JOB_TOKEN: job.token, DMSS_TOKEN: job.token };
+      const plan = {
+        ...runner,
+        name: nameOf(job),
+        environment: { ...runner.environment, JOB_UID: job.uid, JOB_INPUT: input, ...token },
+        labels: { 'rowmill.run': job.uid },
+        processes: MOST_PROCESSES,
+      };
+      await engine.create(plan, job.signal);
+      await job.keep({ container: plan.name });
+      try {
+        await engine.start(plan.name, job.signal);
+      } catch (error) {
+        await engine.remove(plan.name, job.signal);
+        throw error;
+      }
+      return `a container of ${runner.image} was started`;
+    },
+    async progress(job) {
+      const state = await engine.state(nameOf(job), job.signal);
+      if (state === undefined) {
+        return job.kept === undefined
+          ? ['not started', '']
+          : ['failed', 'its container is no longer there'];
+      }
+      const { timeoutSeconds, memoryMb } = runnerOf(job);
+      switch (state.status) {
+        case 'created':
+          return ['not started', state.error];
+        case 'running':
+        case 'paused':
+        case 'restarting': {
+          const lateMs = now() - (state.startedAtMs ?? now()) - timeoutSeconds * 1_000;
+          if (lateMs > 0) return ended(job, `it took longer than ${timeoutSeconds} s`);
+          return ['running', ''];
+        }
+        case 'removing':
+        case 'exited':
+        case 'dead':
+          if (state.isOutOfMemory) return ended(job, `it took more than ${memoryMb} MB of memory`);
+          if (state.exitCode === 0) return ['completed', 'it ended with the exit code 0'];
+          return ended(job, `it ended with the exit code ${state.exitCode}`);
+      }
+    },
+    async result(job) {
+      const { content, isCut } = await engine.output(nameOf(job), {
+        stream: 'stdout',
+        maxBytes: MOST_OUTPUT,
+        signal: job.signal,
+      });
+      await engine.remove(nameOf(job), job.signal);
+      const cut = isCut ? ` of more than ${MOST_OUTPUT}` : '';
+      return [`${content.length} bytes${cut} of output`, content];
+    },
+    async remove(job) {
+      await engine.remove(nameOf(job), job.signal);
+      return ['removed', 'its container is removed'];
+    },
+  });
+}
+
+function nameOf({ uid }: HandledJob): string {
+  return `rowmill-${uid}`;
+}
+
+/** Throws with all that is wrong. */
+function runnerOf({ entity: { runner } }: HandledJob): ContainerRunner {
+  const problems: string[] = [];
+  const image = imageOf(runner['image']);
+  if (image === undefined) problems.push('runner.image: expected a name, such as alpine:3.20');
+  const command = runner['command'];
+  const isCommand = isTexts(command) || command === undefined;
+  if (!isCommand) problems.push('runner.command: expected a list of texts');
+  const environment = environmentOf(runner['environmentVariables']);
+  if (environment === undefined)
+    problems.push('runner.environmentVariables: expected texts NAME=VALUE');
+  const numberOf = (field: string, otherwise: number): number => {
+    const value = runner[field] ?? otherwise;
+    if (typeof value === 'number' && value > 0 && value <= 1_000_000) return value;
+    problems.push(`runner.${field}: expected a number above 0`);
+    return otherwise;
+  };
+  const memoryMb = numberOf('memory', DEFAULT_MEMORY_MB);
+  const timeoutSeconds = numberOf('timeout', DEFAULT_TIMEOUT_S);
+  if (problems.length > 0 || image === undefined || !isCommand || environment === undefined) {
+    throw new Error(problems.join('; '));
+  }
+  return {
+    image,
+    command,
+    environment,
+    memoryMb,
+    timeoutSeconds,
+    hasNetwork: runner['network'] === true,
+  };
+}
+
+/** `alpine:3.20`, or in three fields, as the blueprint of a container image has it. */
+function imageOf(image: unknown): string | undefined {
+  if (typeof image === 'string') return image === '' ? undefined : image;
+  if (typeof image !== 'object' || image === null) return undefined;
+  const { registryName, imageName, version }: Readonly<Record<string, unknown>> = { ...image };
+  if (typeof imageName !== 'string' || imageName === '') return undefined;
+  const registry =
+    typeof registryName === 'string' && registryName !== '' ? `${registryName}/` : '';
+  return `${registry}${imageName}${typeof version === 'string' ? `:${version}` : ''}`;
+}
+
+function environmentOf(given: unknown = []): Readonly<Record<string, string>> | undefined {
+  if (!isTexts(given)) return undefined;
+  const pairs = given.map((text) => /^([A-Za-z_]\w*)=([^]*)$/.exec(text));
+  if (!pairs.every((pair) => pair !== null)) return undefined;
+  return Object.fromEntries(pairs.map(([, name = '', value = '']) => [name, value]));
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

@@ -1,0 +1,370 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HandlerRegistry } from '../../src/engine/handlers/registry.ts';
+import {
+  defineHandler,
+  defineReferences,
+  type HandledJob,
+  type HandlerDefinition,
+} from '../../src/index.ts';
+import { startServer, type LocalServer } from '../tasks/local-server.ts';
+import { startTestServer, type TestServer } from './test-server.ts';
+
+/** The example of the document. */
+const SIGNAL = {
+  label: 'Example local container job',
+  type: 'dmss://WorkflowDS/Blueprints/Job',
+  status: 'Not started',
+  triggeredBy: 'author',
+  outputTarget: 'dmss://DataSource/$456-456.result',
+  applicationInput: {
+    type: 'dmss://system/SIMOS/Reference',
+    referenceType: 'link',
+    address: 'dmss://DataSource/$123-123',
+  },
+  runner: { type: 'dmss://DataSource/apps/MySignalApp/models/SignalGeneratorJob' },
+  started: 'Not started',
+};
+
+/** What is stored where, and who has asked with which token. */
+const documents = new Map<string, unknown>([['dmss://DataSource/$123-123', { samples: 4 }]]);
+const asked: string[] = [];
+const dmss = defineReferences({
+  schemes: ['dmss'],
+  async resolve(address, { token }) {
+    asked.push(`read ${address} ${token}`);
+    if (!documents.has(address)) throw new Error(`there is no document ${address}`);
+    return documents.get(address);
+  },
+  async write(address, content, { token }) {
+    asked.push(`write ${address} ${token}`);
+    documents.set(address, JSON.parse(new TextDecoder().decode(content)));
+  },
+});
+
+/** Jobs of `steps`: what the handler was asked for, and how it answers. */
+const steps: string[] = [];
+let behaviour: Partial<HandlerDefinition> = {};
+const stepping = defineHandler({
+  supportedType: ['steps', 'more steps'],
+  pollSeconds: 0.01,
+  start: (job) => behaviour.start?.(job) ?? 'begun',
+  progress: (job) => {
+    steps.push('progress');
+    return behaviour.progress?.(job) ?? ['completed', 'done'];
+  },
+  result: (job) => behaviour.result?.(job) ?? ['ok', new Uint8Array([0, 255, 7])],
+  remove: (job) => behaviour.remove?.(job) ?? ['removed', 'taken away'],
+});
+const signals = defineHandler({
+  supportedType: SIGNAL.runner.type,
+  pollSeconds: 0.01,
+  async start(job) {
+    const { samples } = (await job.input()) as { readonly samples: number };
+    await job.keep(Array.from({ length: samples }, (_, index) => Math.sin((index * Math.PI) / 2)));
+    return `${samples} samples`;
+  },
+  progress: (job) => [Array.isArray(job.kept) ? 'completed' : 'failed', 'generated'],
+  result: (job) => [
+    'a signal',
+    new TextEncoder().encode(JSON.stringify((job.kept as number[]).map(Math.round))),
+  ],
+});
+
+let web: LocalServer;
+let server: TestServer;
+const registry = new HandlerRegistry();
+registry.add(stepping, '/plugins/steps.ts');
+registry.add(signals, '/plugins/signals.ts');
+registry.addReferences(dmss, '/plugins/dmss.ts');
+const handlers = { registry: async () => registry, problems: [] };
+
+beforeAll(async () => {
+  web = await startServer((seen, response) => {
+    if (seen.path === '/missing') response.writeHead(404).end();
+    else response.setHeader('content-type', 'application/json').end('{"samples": 2}');
+  });
+  server = await startTestServer([], { handlers, slots: 1, allowAddresses: ['127.0.0.1'] });
+});
+afterAll(async () => {
+  await server.close();
+  await web.close();
+  expect(server.errors).toEqual([]);
+});
+
+const send = (method: string, path: string, body: unknown = {}, to = server) =>
+  to.json(path, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+const started = async (entity: object, more: object = {}) => {
+  const { status, body } = await send('POST', '/v1/entities', { entity, wait: 60, ...more });
+  expect(status, JSON.stringify(body)).toBe(201);
+  return body;
+};
+const entity = { runner: { type: 'steps' } };
+/** Bounded: 20 s. */
+async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await what()); tries += 1) {
+    if (tries === 400) throw new Error('it has not come');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe('a job entity', () => {
+  it('runs by the handler of its type: the input is read, the result written where it says', async () => {
+    const body = await started(SIGNAL, { token: 'a token of somebody' });
+    expect(body).toMatchObject({
+      status: 'completed',
+      message: 'a signal',
+      run_status: 'success',
+      entity: { ...SIGNAL, status: 'completed', started: body['started_at'] },
+      result: { message: 'a signal', bytes: 10 },
+    });
+    expect(documents.get('dmss://DataSource/$456-456.result')).toEqual([0, 1, 0, -1]);
+    const uid = String(body['uid']);
+    expect((await server.json(`/v1/entities/${uid}/result`)).body).toEqual({
+      message: 'a signal',
+      result: Buffer.from('[0,1,0,-1]').toString('base64'),
+    });
+    expect((await server.json(`/v1/runs/${uid}`)).body).toMatchObject({
+      task: 'entity/run@1',
+      status: 'success',
+    });
+    const log = await (await fetch(`${server.url}/v1/runs/${uid}/log`)).text();
+    expect(log).toContain('4 samples');
+  });
+
+  it('has a token that its handler and its addresses get, and nobody sees', async () => {
+    const token = 'hush-hush-"secret"';
+    asked.length = 0;
+    let seen: string | undefined;
+    behaviour = {
+      start(job: HandledJob) {
+        seen = job.token;
+        job.log.warn(`the token is ${job.token ?? ''}`);
+        return `begun with ${job.token ?? ''}`;
+      },
+      progress: (job) => ['failed', `no more of ${job.token ?? ''}`],
+    };
+    const body = await started({ ...entity, applicationInput: SIGNAL.applicationInput }, { token });
+    behaviour = {};
+    expect(seen).toBe(token);
+    expect(asked).toEqual([`read dmss://DataSource/$123-123 ${token}`]);
+    expect(body).toMatchObject({
+      status: 'failed',
+      message: 'no more of ***',
+      run_status: 'failure',
+    });
+    const uid = String(body['uid']);
+    const log = await (await fetch(`${server.url}/v1/runs/${uid}/log`)).text();
+    const run = await server.json(`/v1/runs/${uid}`);
+    const database = await server.openStore();
+    const rows = await database.db.selectFrom('entity_runs').selectAll().execute();
+    const records = await database.db.selectFrom('runs').selectAll().execute();
+    const audit = await database.db.selectFrom('audit').selectAll().execute();
+    const requests = await database.db.selectFrom('idempotent_requests').selectAll().execute();
+    await database.db.destroy();
+    const all = JSON.stringify([body, log, run, rows, records, audit, requests]);
+    expect(all).not.toContain('hush-hush');
+    expect(log).toContain('the token is ***');
+    expect(rows.every((row) => row.token === null)).toBe(true);
+  });
+
+  it('has an input that is what it is, or is read by http', async () => {
+    const inputs: unknown[] = [];
+    behaviour = { start: async (job) => (inputs.push(await job.input()), 'ok') };
+    await started({ ...entity, applicationInput: { a: [1] } });
+    await started({ ...entity, applicationInput: `${web.origin}/input` });
+    await started(entity);
+    const missing = await started({
+      ...entity,
+      applicationInput: { address: `${web.origin}/missing` },
+    });
+    behaviour = {};
+    expect(inputs).toEqual([{ a: [1] }, { samples: 2 }, undefined]);
+    expect(missing).toMatchObject({ status: 'failed', started_at: null });
+    expect(missing['message']).toContain('/missing answered with the HTTP status 404');
+  });
+
+  it('writes its result by http', async () => {
+    await started({ ...entity, outputTarget: `${web.origin}/target` });
+    expect(web.seen.at(-1)).toMatchObject({ method: 'PUT', path: '/target' });
+  });
+
+  it.each([
+    [{ runner: { type: 'step' } }, /no handler supports "step"\. Did you mean .*steps/],
+    [{ runner: {} }, /body\.entity\.runner\.type/],
+    [{}, /body\.entity\.runner/],
+    [
+      { ...entity, outputTarget: 'ftp://host/x' },
+      /ftp:\/\/host\/x: expected an address that begins with http:\/\//,
+    ],
+    [
+      { ...entity, applicationInput: 'file:///etc/passwd' },
+      /file:\/\/\/etc\/passwd: expected an address/,
+    ],
+  ])('is refused as %j', async (wrong, message) => {
+    const { status, body } = await send('POST', '/v1/entities', { entity: wrong });
+    expect(status).toBe(400);
+    expect(body['detail']).toMatch(message);
+  });
+
+  it.each([
+    ['start', { start: () => Promise.reject(new Error('no room')) }, 'no room'],
+    ['progress', { progress: () => Promise.reject(new Error('not seen')) }, 'not seen'],
+    ['progress', { progress: () => ['failed', 'diverged'] as const }, 'diverged'],
+    ['result', { result: () => Promise.reject(new Error('lost')) }, 'lost'],
+    ['result', { result: () => ['text'] as never }, 'gave no text with bytes'],
+  ])('fails where %s does: %#', async (_, wrong, message) => {
+    behaviour = wrong;
+    const body = await started(entity);
+    behaviour = {};
+    expect(body).toMatchObject({ status: 'failed', run_status: 'failure', result: null });
+    expect(body['message']).toContain(message);
+    const result = await server.json(`/v1/entities/${String(body['uid'])}/result`);
+    expect(result.status).toBe(409);
+  });
+
+  it('is looked at again where a look at its progress fails now and then', async () => {
+    let looks = 0;
+    behaviour = {
+      progress() {
+        looks += 1;
+        if (looks % 4 !== 0) throw new Error('busy');
+        return looks < 12 ? ['running', `${looks}`] : ['completed', 'done'];
+      },
+    };
+    expect(await started(entity)).toMatchObject({ status: 'completed' });
+    behaviour = {};
+    expect(looks).toBe(12);
+  });
+
+  it('is removed by its handler where somebody stops it, and takes no slot meanwhile', async () => {
+    behaviour = { progress: () => ['running', 'on and on'] };
+    const bodies = [];
+    for (let count = 0; count < 3; count += 1) bodies.push(await started(entity, { wait: 0 }));
+    const uids = bodies.map(({ uid }) => String(uid));
+    for (const uid of uids) {
+      await until(
+        async () => (await server.json(`/v1/entities/${uid}`)).body['status'] === 'running',
+      );
+    }
+    for (const uid of uids) {
+      expect(await send('DELETE', `/v1/entities/${uid}`)).toMatchObject({
+        status: 200,
+        body: { status: 'removed', message: 'taken away', run_status: 'stopped' },
+      });
+    }
+    behaviour = {};
+    const [uid = ''] = uids;
+    expect((await send('DELETE', `/v1/entities/${uid}`)).body).toMatchObject({ status: 'removed' });
+  });
+
+  it('goes on after a restart of the server, and is not started again', async () => {
+    const starts: string[] = [];
+    let isDone = false;
+    behaviour = {
+      start: async (job) => {
+        starts.push(job.uid);
+        await job.keep({ name: `container of ${job.uid}` });
+        return 'begun';
+      },
+      progress: (job) => [isDone ? 'completed' : 'running', JSON.stringify(job.kept)],
+      result: (job) => [
+        `of ${job.token ?? ''}`.slice(0, 2),
+        new TextEncoder().encode(JSON.stringify(job.kept)),
+      ],
+    };
+    const first = await startTestServer([], { handlers });
+    const { body } = await send('POST', '/v1/entities', { entity, token: 'a long token' }, first);
+    const uid = String(body['uid']);
+    await until(async () => (await first.json(`/v1/entities/${uid}`)).body['status'] === 'running');
+    await first.stop();
+    isDone = true;
+    const second = await startTestServer([], { handlers, folder: first.folder });
+    try {
+      await until(
+        async () => (await second.json(`/v1/entities/${uid}`)).body['status'] === 'completed',
+      );
+      expect(starts).toEqual([uid]);
+      const { body: result } = await second.json(`/v1/entities/${uid}/result`);
+      const content = Buffer.from(String(result['result']), 'base64').toString();
+      expect(JSON.parse(content)).toEqual({ name: `container of ${uid}` });
+    } finally {
+      behaviour = {};
+      await second.close();
+    }
+  });
+
+  it.each([
+    ['not started', 2, 'completed'],
+    ['running', 1, 'completed'],
+    ['unknown', 1, 'failed'],
+  ] as const)(
+    'whose server went away in the call of start is asked for: where it is %s it is started %d times',
+    async (status, count, end) => {
+      let starts = 0;
+      let isAsked = false;
+      behaviour = {
+        start: ({ signal }) => {
+          starts += 1;
+          if (starts > 1) return 'begun again';
+          // It is not known what becomes of this call: its server goes away in it.
+          return new Promise((_, reject) => {
+            signal.addEventListener('abort', () => reject(new Error('gone')), { once: true });
+          });
+        },
+        progress: () => {
+          const answer = isAsked ? 'completed' : status;
+          isAsked = true;
+          return [answer, ''];
+        },
+      };
+      const first = await startTestServer([], { handlers });
+      const { body } = await send('POST', '/v1/entities', { entity }, first);
+      const uid = String(body['uid']);
+      await until(() => starts === 1);
+      await first.stop();
+      const second = await startTestServer([], { handlers, folder: first.folder });
+      try {
+        await until(async () => (await second.json(`/v1/entities/${uid}`)).body['status'] === end);
+        expect(starts).toBe(count);
+      } finally {
+        behaviour = {};
+        await second.close();
+      }
+    },
+    120_000,
+  );
+});
+
+describe('the handlers of a server', () => {
+  it('are listed with the types they support', async () => {
+    expect((await server.json('/v1/handlers')).body).toMatchObject({
+      data: [
+        { supported_types: ['steps', 'more steps'], origin: 'steps.ts' },
+        { supported_types: [SIGNAL.runner.type], origin: 'signals.ts' },
+      ],
+      problems: [],
+    });
+  });
+
+  it('are refused where two support one type, naming both', () => {
+    const double = new HandlerRegistry();
+    double.add(stepping, '/plugins/a.ts');
+    expect(() => double.add(stepping, '/plugins/b.ts')).toThrow(
+      'two handlers support steps: one of /plugins/a.ts, one of /plugins/b.ts',
+    );
+    double.addReferences(dmss, '/plugins/a.ts');
+    expect(() => double.addReferences(dmss, '/plugins/b.ts')).toThrow(/a\.ts and by .*b\.ts/);
+  });
+
+  it.each([
+    [{}, 'supportedType is undefined: expected a text, or texts; start is no function'],
+    [{ supportedType: [] }, 'supportedType is []'],
+    [{ supportedType: 'a', pollSeconds: 0 }, 'pollSeconds is 0'],
+  ])('are refused as they are written: %j', (wrong, message) => {
+    expect(() => defineHandler(wrong as never)).toThrow(message);
+  });
+});
