@@ -11,6 +11,8 @@ export interface Actor {
   /** Undefined on localhost without keys. */
   readonly keyId: string | undefined;
   readonly scopes: ReadonlySet<Scope>;
+  /** Of a key that may only start what allows this role; it has no scope. */
+  readonly role: string | undefined;
 }
 
 /** Whether the actor may do what needs a scope. */

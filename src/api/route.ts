@@ -61,6 +61,8 @@ export interface Route<
   readonly description?: string;
   /** `public`: nobody is asked who they are. */
   readonly scope: Scope | 'public';
+  /** Keys that have a role and no scope may call it: its handler looks what they may see. */
+  readonly isForRoles?: true;
   readonly params?: Params;
   readonly query?: Query;
   /** A JSON body. A route that reads its body itself has `reads`. */

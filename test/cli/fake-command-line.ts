@@ -622,6 +622,7 @@ const KEY: ApiKey = {
   accountId: 'local',
   name: 'a key',
   scopes: ['admin'],
+  role: undefined,
   status: 'active',
   createdAtMs: 0,
   expiresAtMs: undefined,

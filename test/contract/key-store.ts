@@ -17,6 +17,7 @@ function keyOf(id: string, more: Partial<NewApiKey> = {}): NewApiKey {
     accountId: 'acme',
     name: 'of a test "ñ𝔘',
     scopes: ['runs:read', 'runs:write'],
+    role: 'participant',
     expiresAtMs: undefined,
     secretHash: `hash of ${id}`,
     ...more,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { ApiKeys } from '../../engine/hosting/api-keys.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
-import type { ApiKey } from '../../engine/ports/key-store.ts';
+import { SUPERADMIN, type ApiKey } from '../../engine/ports/key-store.ts';
 import type { Actor } from '../actor.ts';
 import { ApiProblem } from '../problem.ts';
 import { isAccountId, type Caller } from './caller.ts';
@@ -51,7 +51,10 @@ export class KeyAuthenticator {
   async actorOf(text: string | undefined, caller: Caller): Promise<Actor> {
     if (await this.isOpen()) {
       refuseForeignPage(caller, { ownHosts: this.#ownHosts, corsOrigins: this.#corsOrigins });
-      return actorFor({ accountId: 'local', scopes: ['admin'], id: undefined }, caller);
+      return actorFor(
+        { accountId: 'local', scopes: ['admin'], role: undefined, id: undefined },
+        caller,
+      );
     }
     if (text === undefined) {
       throw unauthorized('a key is needed: Authorization: Bearer rm_…, or X-Auth-Token: rm_…', '');
@@ -106,11 +109,18 @@ function actorFor(
   {
     accountId,
     scopes,
+    role,
     id,
-  }: Pick<ApiKey, 'accountId' | 'scopes'> & { readonly id: string | undefined },
+  }: Pick<ApiKey, 'accountId' | 'scopes' | 'role'> & { readonly id: string | undefined },
   { account }: Caller,
 ): Actor {
-  const actor = { accountId, authAccountId: accountId, keyId: id, scopes: new Set(scopes) };
+  const actor = {
+    accountId,
+    authAccountId: accountId,
+    keyId: id,
+    scopes: new Set(scopes),
+    role: role === SUPERADMIN ? undefined : role,
+  };
   if (account === '' || account === accountId) return actor;
   if (!isAccountId(account)) {
     throw new ApiProblem('bad_request', 'header.x-rowmill-account is no id of an account');

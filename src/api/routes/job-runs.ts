@@ -4,6 +4,7 @@ import type { JobStart, JobStartResult } from '../../engine/jobs/start-job.ts';
 import type { JobLogEntry } from '../../engine/ports/job-run-store.ts';
 import type { Job } from '../../engine/ports/job-store.ts';
 import { isFinal, RUN_STATUSES } from '../../engine/run/status.ts';
+import { secretsAskedFor } from '../../engine/task/secret-names.ts';
 import { settled } from '../output-or-run.ts';
 import { ownDraft } from '../own-draft.ts';
 import { ownJob } from '../own-job.ts';
@@ -44,6 +45,7 @@ export const jobRunRoutes: readonly AnyRoute[] = [
     description:
       'Refused with 409 while a run of the job has not ended (unless its `overlap` allows that) or where it is archived, with 429 beyond its `runs_per_minute`, with 422 for arguments that its schema does not allow. What is refused leaves no run.',
     scope: 'jobs:trigger',
+    isForRoles: true,
     params: OneJob,
     body: StartBody,
     responses: {
@@ -59,11 +61,11 @@ export const jobRunRoutes: readonly AnyRoute[] = [
       const runId = startedRun(started, job);
       const headers = { Location: `/v1/jobs/${job.id}/runs/${runId}` };
       if (body.wait === undefined) {
-        return { status: 201, json: jobRunWire(await entryOf(job, runId, call)), headers };
+        return { status: 201, json: wireFor(await entryOf(job, runId, call), call), headers };
       }
       await settled(runId, { seconds: body.wait, context, ports });
       const entry = await entryOf(job, runId, call);
-      return { status: hasEnded(entry) ? 200 : 202, json: jobRunWire(entry), headers };
+      return { status: hasEnded(entry) ? 200 : 202, json: wireFor(entry, call), headers };
     },
   }),
   route({
@@ -73,6 +75,7 @@ export const jobRunRoutes: readonly AnyRoute[] = [
     tag,
     summary: 'The log of a job: a record for each run, newest first',
     scope: 'jobs:read',
+    isForRoles: true,
     params: OneJob,
     query: PageQuery.extend({
       status: z
@@ -99,6 +102,7 @@ export const jobRunRoutes: readonly AnyRoute[] = [
             jobId,
             limit,
             status,
+            startedByKey: call.actor.role === undefined ? undefined : call.actor.keyId,
             sinceMs: since === undefined ? undefined : Date.parse(since),
             untilMs: until === undefined ? undefined : Date.parse(until),
             text,
@@ -116,11 +120,12 @@ export const jobRunRoutes: readonly AnyRoute[] = [
     tag,
     summary: 'The record of one run of a job',
     scope: 'jobs:read',
+    isForRoles: true,
     params: OneJob.extend({ run_id: RunId }),
     responses: { 200: { description: 'The record', schema: JobRunBody } },
     handle: async (call) => {
       const job = await ownJob(call);
-      return { status: 200, json: jobRunWire(await entryOf(job, call.params.run_id, call)) };
+      return { status: 200, json: wireFor(await entryOf(job, call.params.run_id, call), call) };
     },
   }),
 ];
@@ -134,6 +139,7 @@ async function startOf(
     throw new ApiProblem('bad_request', 'body: arguments and event are the same: give one of both');
   }
   const given = body.arguments ?? body.event ?? {};
+  if (actor.role !== undefined) refuseBeyondRole(actor.role, { body, given, definition });
   await refuseWork(definition.work, given, call);
   const draft = body.draft === undefined ? undefined : await ownDraft(body.draft, call);
   return {
@@ -145,6 +151,38 @@ async function startOf(
     keyId: actor.keyId,
     runId: call.reservedId?.('run'),
   };
+}
+
+/** A role gives arguments that the schema of the job has been made for, and nothing else. */
+function refuseBeyondRole(
+  role: string,
+  {
+    body,
+    given,
+    definition,
+  }: {
+    readonly body: z.output<typeof StartBody>;
+    readonly given: JsonObject;
+    readonly definition: JobDefinition;
+  },
+): void {
+  if (body.draft !== undefined) {
+    throw new ApiProblem('forbidden', `body.draft: a key of the role ${role} has no files`);
+  }
+  const names = Object.keys(given);
+  if (names.length > 0 && definition.argumentSchema === undefined) {
+    throw new ApiProblem(
+      'arguments_invalid',
+      `${names.join(', ')}: the job ${definition.name} has no argument_schema, so the role ${role} starts it without arguments`,
+    );
+  }
+  const asked = secretsAskedFor(JSON.stringify(given));
+  if (asked.length > 0) {
+    throw new ApiProblem(
+      'forbidden',
+      `arguments: a key of the role ${role} names no secrets: ${asked.join(', ')}`,
+    );
+  }
 }
 
 /** Throws where a job cannot be started so. */
@@ -188,13 +226,20 @@ function startedRun(result: JobStartResult, { latest: { definition } }: Job): st
   }
 }
 
+/** What code printed and logged is for who looks after it. */
+function wireFor(entry: JobLogEntry, { actor }: Pick<Call, 'actor'>) {
+  const wire = jobRunWire(entry, { isWhole: actor.role === undefined });
+  return actor.role === undefined ? wire : { ...wire, log: [] };
+}
+
 async function entryOf(
   { id, accountId }: Job,
   runId: string,
-  { ports }: Pick<Call, 'ports'>,
+  { actor, ports }: Pick<Call, 'actor' | 'ports'>,
 ): Promise<JobLogEntry> {
   const entry = await ports.jobs.runs.find(runId);
-  if (entry?.jobId === id && entry.accountId === accountId) return entry;
+  const isSeen = actor.role === undefined || entry?.startedBy.keyId === actor.keyId;
+  if (isSeen && entry?.jobId === id && entry.accountId === accountId) return entry;
   throw new ApiProblem('run_not_found', `the job ${id} has no run ${runId}`);
 }
 

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import type { ApiKey } from '../../engine/ports/key-store.ts';
+import { scopesOf } from '../../engine/hosting/api-keys.ts';
+import type { ApiKey, Scope } from '../../engine/ports/key-store.ts';
 import { mayDo } from '../actor.ts';
 import { PageQuery, pageReply, pageResponse } from '../page.ts';
 import { ApiProblem } from '../problem.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
+import { RoleName } from '../wire/job-definition-wire.ts';
 import {
   AccountId,
   AuditLine,
@@ -31,7 +33,11 @@ export const keyRoutes: readonly AnyRoute[] = [
     scope,
     body: z.strictObject({
       name: z.string().min(1).max(200),
-      scopes: z.array(KeyScope).min(1),
+      scopes: z.array(KeyScope).default([]),
+      role: RoleName.optional().meta({
+        description:
+          '`superadmin`: administers jobs. Any other, such as `participant`: starts jobs that allow it, sees its own runs of them, and may do nothing else',
+      }),
       account_id: AccountId.optional(),
       expires_at: z.iso.datetime({ offset: true }).optional(),
     }),
@@ -43,7 +49,10 @@ export const keyRoutes: readonly AnyRoute[] = [
       },
     },
     handle: async ({ body, actor, ports, reservedId }) => {
-      const lacking = body.scopes.filter((wanted) => !mayDo(actor, wanted));
+      const wanted = scopesOf({ scopes: body.scopes, role: body.role });
+      // Who makes a key that starts jobs may start them.
+      const needed: readonly Scope[] = wanted.length === 0 ? ['jobs:trigger'] : wanted;
+      const lacking = needed.filter((each) => !mayDo(actor, each));
       if (lacking.length > 0) {
         throw new ApiProblem('forbidden', `this key lacks the scope ${lacking.join(', ')} itself`);
       }
@@ -55,7 +64,8 @@ export const keyRoutes: readonly AnyRoute[] = [
         {
           accountId,
           name: body.name,
-          scopes: [...new Set(body.scopes)],
+          scopes: body.scopes,
+          role: body.role,
           expiresAtMs: body.expires_at === undefined ? undefined : Date.parse(body.expires_at),
         },
         reservedId?.('key'),

@@ -47,7 +47,7 @@ export const ExecutorName = z
   .meta({ description: 'Name of the executor of a script', example: 'default' });
 
 /** What a key is for, and what a job allows. */
-const RoleName = z
+export const RoleName = z
   .string()
   .regex(/^[a-z][a-z\d_-]{0,63}$/, 'must be 1 to 64 small letters, digits, _ or -, a letter first')
   .meta({ description: 'A role', example: 'participant' });

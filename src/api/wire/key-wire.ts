@@ -16,6 +16,9 @@ const KEY_SHAPE = {
   account_id: AccountId,
   name: z.string(),
   scopes: z.array(KeyScope),
+  role: z.string().nullable().meta({
+    description: '`superadmin` administers jobs; any other starts jobs that allow it',
+  }),
   status: z.enum(['active', 'expired', 'revoked']),
   created_at: Time,
   expires_at: Time.nullable(),
@@ -38,6 +41,7 @@ export function keyWire(key: ApiKey): z.input<typeof Key> {
     account_id: key.accountId,
     name: key.name,
     scopes: [...key.scopes],
+    role: key.role ?? null,
     status: key.status,
     created_at: new Date(key.createdAtMs).toISOString(),
     expires_at: timeOrNull(key.expiresAtMs),

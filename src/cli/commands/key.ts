@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { RowmillError } from '../../engine/errors.ts';
-import { SCOPES, type ApiKey, type Scope } from '../../engine/ports/key-store.ts';
+import { SCOPES, SUPERADMIN, type ApiKey, type Scope } from '../../engine/ports/key-store.ts';
 import type { CommandContext } from '../context.ts';
 import { moment } from '../figures.ts';
 import { accountOf, collect } from '../flag-values.ts';
@@ -9,7 +9,8 @@ import type { KeyDesk } from '../host.ts';
 import { textTable } from '../text-table.ts';
 
 interface CreateFlags {
-  readonly scope: readonly string[];
+  readonly scope?: readonly string[];
+  readonly role?: string;
   readonly name?: string;
   readonly account: string;
   readonly expires?: string;
@@ -29,7 +30,8 @@ function addCreate(key: Command, context: CommandContext): void {
   const command = key
     .command('create')
     .description('Make a key and print it: it is shown once')
-    .requiredOption('--scope <scope>', `${SCOPES.join(', ')} (repeatable)`, collect)
+    .option('--scope <scope>', `${SCOPES.join(', ')} (repeatable)`, collect)
+    .option('--role <role>', `${SUPERADMIN}, or one that jobs allow, such as participant`)
     .option('--name <text>', 'what it is for')
     .option('--account <id>', 'whose runs it sees', 'local')
     .option('--expires <time>', 'when it ends, such as 2030-01-31 or 2030-01-31T12:00:00Z')
@@ -38,12 +40,14 @@ function addCreate(key: Command, context: CommandContext): void {
     command,
     'rowmill key create --scope admin',
     'rowmill key create --scope runs:read --scope runs:write --account acme --name nightly',
+    'rowmill key create --role participant --account acme --name ann',
   );
-  command.action(async ({ scope, name, account, expires, json }: CreateFlags) => {
+  command.action(async ({ scope = [], role, name, account, expires, json }: CreateFlags) => {
     const wanted = {
       accountId: accountOf(account),
       name: name ?? 'made on the command line',
       scopes: scope.map(readScope),
+      role: role === undefined ? undefined : readRole(role),
       expiresAtMs: readTime(expires),
     };
     await atDesk(command, context, async (desk) => {
@@ -80,6 +84,7 @@ function addList(key: Command, context: CommandContext): void {
         { title: 'KEY' },
         { title: 'STATUS' },
         { title: 'ACCOUNT' },
+        { title: 'ROLE' },
         { title: 'SCOPES', canShrink: true },
         { title: 'LAST USED' },
         { title: 'NAME', canShrink: true },
@@ -88,6 +93,7 @@ function addList(key: Command, context: CommandContext): void {
         each.id,
         each.status,
         each.accountId,
+        each.role ?? '',
         each.scopes.join(' '),
         each.lastUsedAtMs === undefined ? 'never' : moment(new Date(each.lastUsedAtMs)),
         each.name,
@@ -139,6 +145,11 @@ function readScope(given: string): Scope {
   throw new RowmillError('usage', `--scope ${given} is none: ${SCOPES.join(', ')}`);
 }
 
+function readRole(given: string): string {
+  if (/^[a-z][a-z\d_-]{0,63}$/.test(given)) return given;
+  throw new RowmillError('usage', `--role ${given} is none: small letters, digits, _ or -`);
+}
+
 function readTime(given: string | undefined): number | undefined {
   if (given === undefined) return undefined;
   const ms = /^\d{4}-\d\d-\d\d/.test(given) ? Date.parse(given) : Number.NaN;
@@ -154,6 +165,7 @@ function keyJson(key: ApiKey): Readonly<Record<string, unknown>> {
     account_id: key.accountId,
     name: key.name,
     scopes: key.scopes,
+    role: key.role ?? null,
     status: key.status,
     created_at: time(key.createdAtMs),
     expires_at: time(key.expiresAtMs),

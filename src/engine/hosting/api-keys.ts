@@ -1,6 +1,14 @@
 import type { Sha256 } from '../ports/hash.ts';
 import type { MakeId } from '../ports/ids.ts';
-import type { ApiKey, KeyStore, NewApiKey } from '../ports/key-store.ts';
+import { RowmillError } from '../errors.ts';
+import {
+  SUPERADMIN,
+  SUPERADMIN_SCOPES,
+  type ApiKey,
+  type KeyStore,
+  type NewApiKey,
+  type Scope,
+} from '../ports/key-store.ts';
 
 interface Ports {
   readonly store: KeyStore;
@@ -8,6 +16,22 @@ interface Ports {
   readonly makeId: MakeId;
   /** 256 random bits, as letters and digits. */
   readonly makeSecret: () => string;
+}
+
+type WantedKey = Omit<NewApiKey, 'id' | 'secretHash'>;
+
+/** What a key of these scopes and this role may do. Throws `usage` as `create` does. */
+export function scopesOf({ scopes, role }: Pick<WantedKey, 'scopes' | 'role'>): readonly Scope[] {
+  if (role === undefined) {
+    if (scopes.length > 0) return [...new Set(scopes)];
+    throw new RowmillError('usage', 'a key has a scope or a role: say which');
+  }
+  if (role === SUPERADMIN) return [...new Set([...scopes, ...SUPERADMIN_SCOPES])];
+  if (scopes.length === 0) return [];
+  throw new RowmillError(
+    'usage',
+    `a key of the role ${role} starts jobs that allow it, and has no scope: ${scopes.join(', ')}`,
+  );
 }
 
 const KEY = /^rm_([\w-]{1,64})_([a-z\d]{52})$/;
@@ -26,13 +50,18 @@ export class ApiKeys {
     this.#ports = ports;
   }
 
-  /** Gives the key itself too: it is shown now and never again. `id` begins with `key_`. */
+  /**
+   * Gives the key itself too: it is shown now and never again. `id` begins with `key_`. Throws `usage` for
+   * a key that could do nothing, or more than its role.
+   */
   async create(
-    wanted: Omit<NewApiKey, 'id' | 'secretHash'>,
+    wanted: WantedKey,
     id = this.#ports.makeId('key'),
   ): Promise<{ readonly key: ApiKey; readonly text: string }> {
     const secret = this.#ports.makeSecret();
-    const key = await this.store.create({ ...wanted, id, secretHash: this.#hash(secret) });
+    const scopes = scopesOf(wanted);
+    const secretHash = this.#hash(secret);
+    const key = await this.store.create({ ...wanted, scopes, id, secretHash });
     return { key, text: `rm_${id.slice(PREFIX.length)}_${secret}` };
   }
 

@@ -50,6 +50,8 @@ export type Admission =
 export interface JobLogRequest {
   readonly jobId: string;
   readonly status?: readonly RunStatus[] | undefined;
+  /** Those that this key has started. */
+  readonly startedByKey?: string | undefined;
   /** Not before this. */
   readonly sinceMs?: number | undefined;
   /** Before this. */

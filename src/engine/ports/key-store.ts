@@ -17,12 +17,31 @@ export const SCOPES = [
 
 export type Scope = (typeof SCOPES)[number];
 
+/** The role that administers jobs. */
+export const SUPERADMIN = 'superadmin';
+
+/** What a key of this role may do beside what else it was given. */
+export const SUPERADMIN_SCOPES: readonly Scope[] = [
+  'tasks:read',
+  'runs:read',
+  'runs:write',
+  'jobs:read',
+  'jobs:trigger',
+  'jobs:admin',
+  'secrets:write',
+];
+
 /** A key to the HTTP API, without its secret, which nobody has but its owner. */
 export interface ApiKey {
   readonly id: string;
   readonly accountId: string;
   readonly name: string;
   readonly scopes: readonly Scope[];
+  /**
+   * `superadmin` administers jobs. Any other (`participant`, `provider`, …) starts jobs that allow it, sees
+   * its own runs of them, and has no scope. Undefined: the scopes say it all.
+   */
+  readonly role: string | undefined;
   /** By the clock of the store. */
   readonly status: 'active' | 'expired' | 'revoked';
   readonly createdAtMs: number;
@@ -32,7 +51,10 @@ export interface ApiKey {
   readonly lastUsedAtMs: number | undefined;
 }
 
-export type NewApiKey = Pick<ApiKey, 'id' | 'accountId' | 'name' | 'scopes' | 'expiresAtMs'> & {
+export type NewApiKey = Pick<
+  ApiKey,
+  'id' | 'accountId' | 'name' | 'scopes' | 'role' | 'expiresAtMs'
+> & {
   /** SHA-256, in hex. */
   readonly secretHash: string;
 };

@@ -163,6 +163,7 @@ export interface ApiKeyTable {
   readonly name: string;
   /** Scope[] as JSON. */
   readonly scopes: string;
+  readonly role: string | null;
   readonly secret_hash: string;
   readonly created_at: number;
   readonly expires_at: number | null;

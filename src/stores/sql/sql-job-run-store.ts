@@ -70,10 +70,13 @@ export class SqlJobRunStore implements JobRunStore {
   }
 
   async page(request: JobLogRequest): Promise<readonly JobLogEntry[]> {
-    const { jobId, status, sinceMs, untilMs, text, limit, after } = request;
+    const { jobId, status, startedByKey, sinceMs, untilMs, text, limit, after } = request;
     const rows = await this.#try(() => {
       let query = this.#entries().where('job_runs.job_id', '=', jobId);
       if (status !== undefined) query = query.where('runs.status', 'in', [...status]);
+      if (startedByKey !== undefined) {
+        query = query.where('job_runs.started_key_id', '=', startedByKey);
+      }
       if (sinceMs !== undefined) query = query.where('job_runs.created_at', '>=', sinceMs);
       if (untilMs !== undefined) query = query.where('job_runs.created_at', '<', untilMs);
       if (text !== undefined) {

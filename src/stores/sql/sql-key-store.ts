@@ -23,6 +23,7 @@ export class SqlKeyStore implements KeyStore {
           account_id: key.accountId,
           name: key.name,
           scopes: JSON.stringify(key.scopes),
+          role: key.role ?? null,
           secret_hash: key.secretHash,
           created_at: nowMs(this.#database),
           expires_at: key.expiresAtMs ?? null,
@@ -135,6 +136,7 @@ function keyOf(row: Selectable<ApiKeyTable> & { readonly now: number }): ApiKey 
     name: row.name,
     // Written by `create`.
     scopes: JSON.parse(row.scopes) as Scope[],
+    role: row.role ?? undefined,
     status: row.revoked_at !== null ? 'revoked' : isExpired ? 'expired' : 'active',
     createdAtMs: row.created_at,
     expiresAtMs: row.expires_at ?? undefined,

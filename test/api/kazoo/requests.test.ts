@@ -13,6 +13,7 @@ const actor = {
   authAccountId: 'acme',
   keyId: 'key_1',
   scopes: new Set(['runs:read'] as const),
+  role: undefined,
 };
 /** Lets in who has the key. */
 const withKeys = {

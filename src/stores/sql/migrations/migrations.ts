@@ -16,6 +16,7 @@ import { schedules } from './130-schedules.ts';
 import { runFigures } from './140-run-figures.ts';
 import { jobStarters } from './150-job-starters.ts';
 import { executors } from './151-executors.ts';
+import { keyRoles } from './152-key-roles.ts';
 import { events } from './160-events.ts';
 import { queues } from './161-queues.ts';
 import { jobStorage } from './170-job-storage.ts';
@@ -56,6 +57,7 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '140-run-figures': runFigures,
   '150-job-starters': jobStarters,
   '151-executors': executors,
+  '152-key-roles': keyRoles,
   '160-events': events,
   '161-queues': queues,
   '170-job-storage': jobStorage,
