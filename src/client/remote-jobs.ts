@@ -3,6 +3,7 @@ import type { JsonObject } from '../engine/jobs/job-definition.ts';
 import type {
   JobDesk,
   JobRunFilter,
+  LogLines,
   ShownJob,
   ShownJobRun,
   ShownJobVersion,
@@ -141,9 +142,10 @@ export class RemoteJobs implements JobDesk {
     return new RemoteJobStorage(this.#client, `${await this.#path(name)}/storage`);
   }
 
-  async log(name: string, runId: string): Promise<ShownJobRun> {
+  async log(name: string, runId: string, { level, limit }: LogLines = {}): Promise<ShownJobRun> {
     const path = `${await this.#path(name)}/runs/${encodeURIComponent(runId)}`;
-    return shownRun(await this.#ask<JobRunWire>({ method: 'GET', path }));
+    const query = { level, limit };
+    return shownRun(await this.#ask<JobRunWire>({ method: 'GET', path, query }));
   }
 
   async logs(name: string, { limit, ...query }: JobRunFilter): Promise<ShownJobRun[]> {
@@ -211,6 +213,7 @@ function hasEnded({ status }: JobRunWire): boolean {
 
 function shownJob(job: JobWire): ShownJob {
   return {
+    id: job.id,
     name: job.name,
     isArchived: job.archived,
     user: job.run_as ?? job.account_id,

@@ -34,6 +34,14 @@ const BEHAVIOURS: Readonly<Record<string, (call: ScriptCall) => Promise<Partial<
       stdout: { text: 'I printed this string to stdout!\n', bytes: 33, cutBytes: 0 },
       log: [{ level: 'info', message: 'a line of the log' }],
     }),
+    '# logs': async () => ({
+      log: [
+        { level: 'debug', message: 'a' },
+        { level: 'warn', message: 'b' },
+        { level: 'info', message: 'c' },
+        { level: 'error', message: 'd' },
+      ],
+    }),
     '# idles': async () => ({ resultCode: 'idle', message: 'no new patients' }),
     '# fails': async () => ({
       resultCode: 'error',
@@ -216,6 +224,21 @@ describe('a run of a script', () => {
     const run = await server.json(`/v1/runs/${body.id}`);
     const causes = run.body['causes'] as { code: string }[];
     expect(causes.map((each) => each.code)).toEqual(cause === '' ? [] : [cause]);
+  });
+
+  it.each([
+    ['', 'abcd'],
+    ['?level=debug', 'abcd'],
+    ['?level=warn', 'bd'],
+    ['?limit=2', 'cd'],
+    ['?level=info&limit=2', 'cd'],
+    ['?level=error&limit=9', 'd'],
+  ])('shows the lines of its log that are wanted: %s', async (query, lines) => {
+    const id = await newJob('# logs');
+    const { body } = await send('POST', `/v1/jobs/${id}/runs`, { wait: 20 });
+    const found = await server.json(`/v1/jobs/${id}/runs/${body.id}${query}`);
+    const log = found.body['log'] as readonly { readonly message: string }[];
+    expect(log.map(({ message }) => message).join('')).toBe(lines);
   });
 
   it('that could not be begun is an internal error that says why', async () => {

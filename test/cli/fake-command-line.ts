@@ -144,6 +144,7 @@ const NO_KAZOO: KazooServer = {
 };
 
 const JOB: ShownJob = {
+  id: 'job_a',
   name: 'export',
   isArchived: false,
   user: 'local',

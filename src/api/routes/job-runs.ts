@@ -3,6 +3,7 @@ import type { JobDefinition, JsonObject } from '../../engine/jobs/job-definition
 import type { JobStart, JobStartResult } from '../../engine/jobs/start-job.ts';
 import type { JobLogEntry } from '../../engine/ports/job-run-store.ts';
 import type { Job } from '../../engine/ports/job-store.ts';
+import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
 import { isFinal, RUN_STATUSES } from '../../engine/run/status.ts';
 import { secretsAskedFor } from '../../engine/task/secret-names.ts';
 import { settled } from '../output-or-run.ts';
@@ -122,10 +123,22 @@ export const jobRunRoutes: readonly AnyRoute[] = [
     scope: 'jobs:read',
     isForRoles: true,
     params: OneJob.extend({ run_id: RunId }),
+    query: z.object({
+      level: z.enum(SCRIPT_LOG_LEVELS).optional().meta({
+        description: 'Lines of the log of this level and above',
+      }),
+      limit: z.coerce.number().int().min(1).max(5_000).optional().meta({
+        description: 'The last so many lines of the log',
+      }),
+    }),
     responses: { 200: { description: 'The record', schema: JobRunBody } },
     handle: async (call) => {
       const job = await ownJob(call);
-      return { status: 200, json: wireFor(await entryOf(job, call.params.run_id, call), call) };
+      const { level = SCRIPT_LOG_LEVELS[0], limit = Infinity } = call.query;
+      const wire = wireFor(await entryOf(job, call.params.run_id, call), call);
+      const least = SCRIPT_LOG_LEVELS.indexOf(level);
+      const lines = wire.log.filter((line) => SCRIPT_LOG_LEVELS.indexOf(line.level) >= least);
+      return { status: 200, json: { ...wire, log: lines.slice(-limit) } };
     },
   }),
 ];

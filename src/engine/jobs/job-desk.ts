@@ -4,6 +4,7 @@ import type { JobStorageDesk } from './job-storage-desk.ts';
 
 /** A job of a server, for a person. */
 export interface ShownJob {
+  readonly id: string;
   readonly name: string;
   readonly isArchived: boolean;
   /** In whose name its runs are. */
@@ -67,6 +68,14 @@ export interface ShownJobRun extends Tally {
   readonly json: JsonObject;
 }
 
+/** Which lines of a log. */
+export interface LogLines {
+  /** Of this level and above. */
+  readonly level?: string | undefined;
+  /** The last so many. */
+  readonly limit?: number | undefined;
+}
+
 /** Which records are wanted, the newest first. */
 export interface JobRunFilter {
   readonly limit: number;
@@ -97,6 +106,7 @@ export interface JobDesk {
   ): Promise<ShownJobRun>;
   /** What a job keeps between its runs. */
   storage(name: string): Promise<JobStorageDesk>;
-  log(name: string, runId: string): Promise<ShownJobRun>;
+  /** `lines`: which lines of its log, all where nothing is said. */
+  log(name: string, runId: string, lines?: LogLines): Promise<ShownJobRun>;
   logs(name: string, filter: JobRunFilter): Promise<readonly ShownJobRun[]>;
 }

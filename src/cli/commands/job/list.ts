@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../../context.ts';
+import { RowmillError } from '../../../engine/errors.ts';
 import { examples, refuseUnknownCommand } from '../../help-texts.ts';
 import { textTable } from '../../text-table.ts';
+import { scheduleDeskOf } from '../schedule/desk.ts';
 import { deskOf } from './desk.ts';
 
 interface Flags {
@@ -42,18 +44,48 @@ export function addJobListCommand(job: Command, context: CommandContext): void {
       { title: 'NAME', canShrink: true },
       { title: 'ARCHIVED' },
       { title: 'USER' },
+      { title: 'POLL', align: 'right' },
       { title: 'RUNS', canShrink: true },
       { title: 'VERSION', align: 'right' },
       { title: 'SCRIPT MD5' },
     ] as const;
+    const polls = await pollSeconds(command, context);
     const rows = jobs.map((each) => [
       each.name,
       each.isArchived ? 'yes' : 'no',
       each.user,
+      polls === undefined ? '?' : (polls.get(each.id)?.join(', ') ?? '-'),
       each.work,
       String(each.version),
       each.scriptMd5 ?? '',
     ]);
     for (const line of textTable(columns, rows, screen.stdoutWidth)) screen.out(line);
   });
+}
+
+/** By id of a job: after how many seconds its schedules start it. Undefined for a key that sees none. */
+async function pollSeconds(
+  command: Command,
+  context: CommandContext,
+): Promise<ReadonlyMap<string, readonly number[]> | undefined> {
+  const polls = new Map<string, readonly number[]>();
+  try {
+    for (const { work, trigger, isPaused } of await (
+      await scheduleDeskOf(command, context)
+    ).list()) {
+      const { kind, seconds } = trigger;
+      const id = /^job (.+)$/.exec(work)?.[1];
+      if (kind !== 'interval' || typeof seconds !== 'number' || id === undefined || isPaused) {
+        continue;
+      }
+      polls.set(
+        id,
+        [...(polls.get(id) ?? []), seconds].toSorted((a, b) => a - b),
+      );
+    }
+  } catch (error) {
+    if (error instanceof RowmillError && error.code === 'permission_denied') return undefined;
+    throw error;
+  }
+  return polls;
 }

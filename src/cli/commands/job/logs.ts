@@ -1,4 +1,6 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import type { LogLines } from '../../../engine/jobs/job-desk.ts';
+import { SCRIPT_LOG_LEVELS } from '../../../engine/ports/script-executor.ts';
 import type { CommandContext } from '../../context.ts';
 import { duration, moment } from '../../figures.ts';
 import { wholeNumber } from '../../flag-values.ts';
@@ -75,6 +77,10 @@ export function addJobLogsCommand(job: Command, context: CommandContext): void {
   });
 }
 
+interface LogFlags extends LogLines {
+  readonly json?: boolean;
+}
+
 /** `job log`. */
 export function addJobLogCommand(job: Command, context: CommandContext): void {
   const command = job
@@ -82,10 +88,20 @@ export function addJobLogCommand(job: Command, context: CommandContext): void {
     .description('The record of one run of a job')
     .argument('<job>', 'its name')
     .argument('<run>', 'id of the run')
+    .addOption(
+      new Option('--level <level>', 'lines of its log of this level and above').choices(
+        SCRIPT_LOG_LEVELS,
+      ),
+    )
+    .option('--limit <n>', 'the last so many lines of its log', wholeNumber(1))
     .option('--json', 'print it as JSON');
-  examples(command, 'rowmill job log nightly run_7kq2m4xw9abc --profile work');
-  command.action(async (name: string, runId: string, { json }: { json?: boolean }) => {
-    const run = await (await deskOf(command, context)).log(name, runId);
+  examples(
+    command,
+    'rowmill job log nightly run_7kq2m4xw9abc --profile work',
+    'rowmill job log nightly run_7kq2m4xw9abc --level warn --limit 20 --profile work',
+  );
+  command.action(async (name: string, runId: string, { json, ...lines }: LogFlags) => {
+    const run = await (await deskOf(command, context)).log(name, runId, lines);
     if (json === true) context.screen.json(run.json);
     else for (const line of recordLines(run)) context.screen.out(line);
   });
