@@ -94,9 +94,16 @@ class EntityWork {
 
   /** Throws with the reason where it does not come to its result. */
   async carryOut(signal: AbortSignal): Promise<undefined> {
+    const { phase, resultText } = this.#stored;
+    const had =
+      resultText === undefined ? undefined : await this.#ports.entities.content(this.#run.runId);
+    if (resultText !== undefined && had !== undefined) {
+      // A server went away behind this: the handler has given its result, and may have nothing more.
+      await this.#deliver(had, signal);
+      return this.end('completed', resultText);
+    }
     const handler = await this.#handler();
     const job = this.#job(signal);
-    const { phase } = this.#stored;
     if (phase === 'waiting') await this.#start(handler, job);
     else if (phase === 'starting') await this.#startUnlessBegun(handler, job);
     const status = await this.#untilOver(handler, job, signal);
@@ -105,12 +112,12 @@ class EntityWork {
     if (typeof text !== 'string' || !(content instanceof Uint8Array)) {
       throw new Error('result() of its handler gave no text with bytes');
     }
-    await this.#deliver(content, signal);
     const isKept = content.length <= MOST_KEPT_BYTES;
     await this.#ports.entities.save(this.#run.runId, {
       resultText: this.#clean(text),
       ...(isKept ? { content } : {}),
     });
+    await this.#deliver(content, signal);
     return this.end('completed', text);
   }
 
@@ -162,7 +169,8 @@ class EntityWork {
       try {
         const [status, text] = await handler.progress(job);
         failures = 0;
-        await this.#say(status, text);
+        // It is completed for others once its result is there.
+        await this.#say(status === 'completed' ? 'running' : status, text);
         if (OVER.has(status)) return status;
       } catch (error) {
         failures += 1;
