@@ -75,6 +75,8 @@ const host: CommandLineHost = {
           jobs: server.jobs,
           executors: server.executors,
           schedules: server.schedules,
+          events: server.events,
+          queues: server.queues,
           system: server.system,
           alerts: server.alerts,
           services: server.services,

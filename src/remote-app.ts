@@ -5,6 +5,8 @@ import { KazooTasks } from './client/kazoo-tasks.ts';
 import { ProfileStore, type Profile } from './client/profiles.ts';
 import { RemoteExecutors } from './client/remote-executors.ts';
 import { RemoteJobs } from './client/remote-jobs.ts';
+import { RemoteEvents } from './client/remote-events.ts';
+import { RemoteQueues } from './client/remote-queues.ts';
 import { RemoteSchedules } from './client/remote-schedules.ts';
 import { RemoteRunService } from './client/remote-run-service.ts';
 import { RemoteSources } from './client/remote-sources.ts';
@@ -26,6 +28,8 @@ export interface RemoteApp {
   readonly jobs: RemoteJobs;
   readonly executors: RemoteExecutors;
   readonly schedules: RemoteSchedules;
+  readonly events: RemoteEvents;
+  readonly queues: RemoteQueues;
   readonly system: RemoteSystem;
   readonly alerts: RemoteAlerts;
   readonly services: RemoteServices;
@@ -54,6 +58,8 @@ export async function openRemote(
     jobs: new RemoteJobs(client),
     executors: new RemoteExecutors(client),
     schedules: new RemoteSchedules(client),
+    events: new RemoteEvents(client),
+    queues: new RemoteQueues(client),
     system: new RemoteSystem(client),
     alerts: new RemoteAlerts(client),
     services: new RemoteServices(client),

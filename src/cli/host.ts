@@ -2,6 +2,8 @@ import type { ScriptExecutor } from '../engine/ports/script-executor.ts';
 import type { ApiKey } from '../engine/ports/key-store.ts';
 import type { AlertDesk } from '../engine/automation/alerts/alert-desk.ts';
 import type { SystemDesk } from '../engine/automation/system/system-desk.ts';
+import type { EventDesk } from '../engine/automation/event-desk.ts';
+import type { QueueDesk } from '../engine/automation/queue-desk.ts';
 import type { ScheduleDesk } from '../engine/automation/schedule-desk.ts';
 import type { ExecutorDesk } from '../engine/script/executor-desk.ts';
 import type { JobDesk } from '../engine/jobs/job-desk.ts';
@@ -91,6 +93,8 @@ export interface ServerWorkspace {
   readonly jobs: JobDesk;
   readonly executors: ExecutorDesk;
   readonly schedules: ScheduleDesk;
+  readonly events: EventDesk;
+  readonly queues: QueueDesk;
   readonly system: SystemDesk;
   readonly alerts: AlertDesk;
   readonly services: ServiceDesk;

@@ -69,6 +69,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   alert: async () => (await import('./commands/alert.ts')).addAlertCommand,
   executor: async () => (await import('./commands/executor.ts')).addExecutorCommand,
   system: async () => (await import('./commands/system.ts')).addSystemCommand,
+  events: async () => (await import('./commands/events.ts')).addEventsCommand,
+  queue: async () => (await import('./commands/queue.ts')).addQueueCommand,
   serve: async () => (await import('./commands/serve.ts')).addServeCommand,
   dev: async () => (await import('./commands/serve.ts')).addDevCommand,
   download: async () => (await import('./commands/download.ts')).addDownloadCommand,

@@ -8,6 +8,7 @@ import type {
   ShownJobRun,
   ShownJobVersion,
 } from '../engine/jobs/job-desk.ts';
+import type { EventName } from '../engine/ports/told-event-store.ts';
 import { didYouMean } from '../engine/nearest-names.ts';
 import { isFinal, type RunStatus } from '../engine/run/status.ts';
 import { RemoteJobStorage } from './remote-job-storage.ts';
@@ -100,6 +101,22 @@ export class RemoteJobs implements JobDesk {
 
   async remove(name: string): Promise<void> {
     await this.#client.text({ method: 'DELETE', path: await this.#path(name) });
+  }
+
+  async triggers(name: string): Promise<readonly JsonObject[]> {
+    const path = `${await this.#path(name)}/triggers`;
+    return (await this.#ask<{ readonly data: readonly JsonObject[] }>({ method: 'GET', path }))
+      .data;
+  }
+
+  async subscribe(name: string, event: EventName, filter: JsonObject): Promise<void> {
+    const path = `${await this.#path(name)}${eventPath(event)}`;
+    await this.#client.json({ method: 'PUT', path, json: { filter } });
+  }
+
+  async unsubscribe(name: string, event: EventName): Promise<void> {
+    const path = `${await this.#path(name)}${eventPath(event)}`;
+    await this.#client.text({ method: 'DELETE', path });
   }
 
   async versions(name: string): Promise<ShownJobVersion[]> {
@@ -203,6 +220,10 @@ export class RemoteJobs implements JobDesk {
   async #ask<Answer>(request: ApiRequest): Promise<Answer> {
     return (await this.#client.json(request)) as Answer; // what these routes say they give
   }
+}
+
+function eventPath({ object, event }: EventName): string {
+  return `/events/${encodeURIComponent(object)}/${encodeURIComponent(event)}`;
 }
 
 function hasEnded({ status }: JobRunWire): boolean {

@@ -63,6 +63,8 @@ describe('every command', () => {
     for (const name of ['count.py', 'main.ts', 'lib/names.ts', 'event.json', 'signal.json']) {
       await writeFile(join(folder, name), '{}');
     }
+    await writeFile(join(folder, 'filter.json'), '{}');
+    await writeFile(join(folder, 'patients.csv'), 'name\nAlice\n');
     await writeFile(join(folder, 'services.json'), '[]');
     await writeFile(
       join(folder, 'external_services_daemon.php'),

@@ -47,6 +47,7 @@ import { loadSettings } from '../../src/settings.ts';
 import { fakeAlerts } from './fake-alerts.ts';
 import { fakeExecutors } from './fake-executors.ts';
 import { fakeEntities } from './fake-entities.ts';
+import { fakeEvents, fakeQueues } from './fake-queues.ts';
 import { fakeSchedules } from './fake-schedules.ts';
 import { fakeSystem } from './fake-system.ts';
 import { fakeServices } from './fake-services.ts';
@@ -203,6 +204,9 @@ function fakeJobs(): JobDesk {
     add: async () => JOB,
     change: async () => JOB,
     remove: async () => undefined,
+    triggers: async () => [],
+    subscribe: async () => undefined,
+    unsubscribe: async () => undefined,
     versions: async () => [
       {
         number: 2,
@@ -492,6 +496,9 @@ export class FakeCommandLine {
   readonly downloads: (readonly unknown[])[] = [];
   readonly scripts = new FakeScriptExecutor();
   readonly logins = new Map<string, Login>();
+  /** What was asked of the events and the queues of a server. */
+  readonly toldOfEvents: unknown[] = [];
+  readonly toldOfQueues: unknown[] = [];
   /** What was asked of the schedules of a server. */
   readonly toldOfSchedules: unknown[] = [];
   readonly toldOfAlerts: unknown[] = [];
@@ -572,6 +579,8 @@ export class FakeCommandLine {
                 jobs: fakeJobs(),
                 executors: fakeExecutors(),
                 schedules: fakeSchedules(this.toldOfSchedules),
+                events: fakeEvents(this.toldOfEvents),
+                queues: fakeQueues(this.toldOfQueues),
                 system: fakeSystem(),
                 alerts: fakeAlerts(this.toldOfAlerts),
                 services: fakeServices(this.toldOfServices),

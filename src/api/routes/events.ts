@@ -57,12 +57,13 @@ export const eventRoutes: readonly AnyRoute[] = [
       const id = call.reservedId?.('evt') ?? ports.makeId('evt');
       const told = await teller.tell({ id, accountId, object, event, payload });
       const json = await decided(told, { seconds: wait, ...call });
-      const notice = await ports.events.catalogue.noticeOf(accountId, body);
-      const nobody = told.deliveries.length === 0 ? ['nobody waits for it.'] : [];
-      const notices = [...nobody, ...(notice === undefined ? [] : [notice])].join(' ');
+      // Where somebody waits for it the name is right.
+      const isHeard = told.deliveries.length > 0;
+      const unknown = isHeard ? undefined : await catalogue.noticeOf(accountId, body);
+      const notice = isHeard ? null : ['nobody waits for it.', unknown ?? []].flat().join(' ');
       return {
         status: 201,
-        json: { ...json, notice: notices === '' ? null : notices },
+        json: { ...json, notice },
         headers: { Location: `/v1/events/${id}` },
       };
     },

@@ -1,4 +1,5 @@
 import type { RunStatus, Tally } from '../run/status.ts';
+import type { EventName } from '../ports/told-event-store.ts';
 import type { JsonObject } from './job-definition.ts';
 import type { JobStorageDesk } from './job-storage-desk.ts';
 
@@ -95,6 +96,11 @@ export interface JobDesk {
   /** As `PATCH /v1/jobs/{job_id}` takes it. */
   change(name: string, patch: JsonObject): Promise<ShownJob>;
   remove(name: string): Promise<void>;
+  /** What starts it by itself, as the server says. */
+  triggers(name: string): Promise<readonly JsonObject[]>;
+  /** Starts it at each event of this name that the filter lets through. */
+  subscribe(name: string, event: EventName, filter: JsonObject): Promise<void>;
+  unsubscribe(name: string, event: EventName): Promise<void>;
   versions(name: string): Promise<readonly ShownJobVersion[]>;
   /** As a unified diff; empty where nothing differs. */
   diff(name: string, older: number, newer: number): Promise<string>;

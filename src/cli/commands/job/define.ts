@@ -13,9 +13,16 @@ import { examples } from '../../help-texts.ts';
 import type { ArgumentFlags } from '../../run-flags.ts';
 import { visible } from '../../visible-text.ts';
 import { deskOf } from './desk.ts';
+import {
+  addEventFlags,
+  eventFields,
+  saysEvent,
+  subscribe,
+  type EventFlags,
+} from './event-flags.ts';
 import { readScript } from './read-script.ts';
 
-interface Flags extends ArgumentFlags {
+interface Flags extends ArgumentFlags, EventFlags {
   readonly name?: string;
   readonly description?: string;
   readonly task?: string;
@@ -54,7 +61,10 @@ export function addJobAddCommand(job: Command, context: CommandContext): void {
       throw new RowmillError('usage', message);
     }
     const body = await bodyOf(flags, { command, context, script, task: flags.task });
-    tell(await (await deskOf(command, context)).add(body), { context, flags, what: 'is stored' });
+    const desk = await deskOf(command, context);
+    const made = await desk.add(body);
+    await subscribe(desk, made.name, { flags, workingDirectory: context.host.workingDirectory });
+    tell(made, { context, flags, what: 'is stored' });
   });
 }
 
@@ -63,6 +73,7 @@ export function addJobUpdateCommand(job: Command, context: CommandContext): void
   const command = withFlags(
     job
       .command('update')
+      .alias('change')
       .description('Change a job: what it is then is a new version, what is not said stays')
       .argument('<job>', 'its name')
       .argument('[script]', 'what it runs from now on, instead of --task'),
@@ -71,6 +82,7 @@ export function addJobUpdateCommand(job: Command, context: CommandContext): void
     command,
     'rowmill job update nightly --runs-per-minute 10 --profile work',
     'rowmill job update nightly --arg factor=2 --no-continuation --profile work',
+    'rowmill job change todo --on appointment.create --profile work',
   );
   command.action(async (name: string, script: string | undefined, flags: Flags) => {
     if (flags.task !== undefined && script !== undefined) {
@@ -80,13 +92,16 @@ export function addJobUpdateCommand(job: Command, context: CommandContext): void
     const before = (await desk.show(name)).task;
     const task = script === undefined ? (flags.task ?? before) : undefined;
     const body = await bodyOf(flags, { command, context, script, task });
-    if (Object.keys(body).length === 0) throw new RowmillError('usage', 'say what is to change');
-    tell(await desk.change(name, body), { context, flags, what: 'is as you said' });
+    const changes = Object.keys(body).length > 0;
+    if (!changes && !saysEvent(flags)) throw new RowmillError('usage', 'say what is to change');
+    await subscribe(desk, name, { flags, workingDirectory: context.host.workingDirectory });
+    const changed = changes ? await desk.change(name, body) : await desk.show(name);
+    tell(changed, { context, flags, what: 'is as you said' });
   });
 }
 
 function withFlags(command: Command): Command {
-  return command
+  return addEventFlags(command)
     .option('--task <name>', 'category/action of the task that runs')
     .option('--entry <file>', 'the file of a folder that has the class of the job')
     .option('--class <name>', 'the name of that class, where the file has several')
@@ -158,6 +173,7 @@ async function bodyOf(
     // Commander's default of a --no- flag is true: what nobody said is not sent.
     allow_continuation: isSaid('continuation') ? flags.continuation : undefined,
     overlap: flags.overlap,
+    ...eventFields(command, flags),
     executor: flags.executor,
     secrets: flags.secret,
     allow: Array.isArray(flags.allow) ? flags.allow : isSaid('allow') ? [] : undefined,

@@ -8,7 +8,7 @@ import type { CommandContext } from '../../context.ts';
 import { exitCodeOfRun } from '../../exit-codes.ts';
 import { pair } from '../../flag-values.ts';
 import { examples } from '../../help-texts.ts';
-import { readWrittenJson } from '../../read-json.ts';
+import { readWrittenObject } from '../../read-json.ts';
 import type { ArgumentFlags } from '../../run-flags.ts';
 import { visible } from '../../visible-text.ts';
 import { deskOf } from './desk.ts';
@@ -69,7 +69,9 @@ async function startArguments(
   const { workingDirectory } = context.host;
   const hasArguments = flags.arg !== undefined || flags.argsFile !== undefined;
   if (flags.event !== undefined) {
-    if (!hasArguments) return readEvent(flags.event, workingDirectory);
+    if (!hasArguments) {
+      return readWrittenObject(flags.event, { what: '--event', workingDirectory });
+    }
     throw new RowmillError('usage', 'an event is all a job is given: leave --arg out');
   }
   if (!hasArguments) return {};
@@ -82,15 +84,4 @@ async function startArguments(
     workingDirectory,
     warn: (message) => context.screen.warn(message),
   });
-}
-
-/** A JSON object as it is written, or the file behind `@`. */
-async function readEvent(written: string, workingDirectory: string): Promise<JsonObject> {
-  const event = await readWrittenJson(written, { what: '--event', workingDirectory });
-  if (isObject(event)) return event;
-  throw new RowmillError('usage', `--event ${written}: expected a JSON object`);
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
