@@ -4,6 +4,7 @@ import type {
   ShownStorageValue,
 } from '../engine/jobs/job-storage-desk.ts';
 import type { JsonObject } from '../engine/jobs/job-definition.ts';
+import { checkStorageKey } from '../engine/jobs/storage-limits.ts';
 import type { ApiClient } from './api-client.ts';
 import { pagesOf } from './pages.ts';
 
@@ -54,6 +55,8 @@ export class RemoteJobStorage implements JobStorageDesk {
   }
 
   #of(key: string): string {
+    // A server would take it for another address.
+    checkStorageKey(key);
     return `${this.#path}/${encodeURIComponent(key)}`;
   }
 }

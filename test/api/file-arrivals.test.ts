@@ -176,6 +176,12 @@ describe('a file that arrives', () => {
     expect(of('good.csv')).toMatchObject({ verdict: 'fired', outcome: 'success' });
     expect(of('bad.csv')).toMatchObject({ verdict: 'fired', outcome: 'error' });
     expect(of('empty.csv')).toMatchObject({ verdict: 'error', run_id: null });
+    expect(of('empty.csv')?.message).toMatch(/^empty\.csv/);
+    const left = await until(
+      () => readdir(folder),
+      (names) => !names.includes('.rowmill'),
+    );
+    expect(left.sort()).toEqual(['done', 'failed', 'notes.txt']);
     const run = await endedRun(server, of('good.csv')?.run_id ?? '');
     expect(run).toMatchObject({ status: 'success', succeeded: 2, file_name: 'good.csv' });
     const output = await fetch(`${server.url}/v1/runs/${run.id}/files/output.csv`);

@@ -15,6 +15,7 @@ import { SqlJobRunStore } from '../../src/stores/sql/sql-job-run-store.ts';
 import { SqlJobStorages } from '../../src/stores/sql/sql-job-storage.ts';
 import { SqlJobStore } from '../../src/stores/sql/sql-job-store.ts';
 import { SqlKeyStore } from '../../src/stores/sql/sql-key-store.ts';
+import { SqlSourceStore } from '../../src/stores/sql/sql-source-store.ts';
 import { SqlRunStore } from '../../src/stores/sql/sql-run-store.ts';
 import { SqlServiceCallStore } from '../../src/stores/sql/sql-service-call-store.ts';
 import { SqlEventKindStore, SqlToldEventStore } from '../../src/stores/sql/sql-told-event-store.ts';
@@ -233,4 +234,10 @@ export async function openToldEventWorld(postgres: TestPostgres | undefined) {
   const { database } = world;
   const [events, kinds] = [new SqlToldEventStore(database), new SqlEventKindStore(database)];
   return { events, kinds, close: () => world.close() };
+}
+
+/** Sources in a world of their own. */
+export async function openSourceWorld(postgres: TestPostgres | undefined) {
+  const world = await openWorld(postgres);
+  return { sources: new SqlSourceStore(world.database), close: () => world.close() };
 }

@@ -15,6 +15,7 @@ import { DEFINITION, describeJobStore } from './job-store.ts';
 import { describeKeyStore } from './key-store.ts';
 import { describeEntityRunStore } from './entity-run-store.ts';
 import { describeServiceCallStore } from './service-call-store.ts';
+import { describeSourceStore } from './source-store.ts';
 import { describeSecretStore } from './secret-store.ts';
 import { describeSystemJobStore } from './system-job-store.ts';
 import { describeToldEventStore } from './told-event-store.ts';
@@ -26,6 +27,7 @@ import {
   openJobWorld,
   openKeyWorld,
   openSecretWorld,
+  openSourceWorld,
   openSystemWorld,
   openServiceCallWorld,
   openEntityRunWorld,
@@ -60,6 +62,7 @@ describe.each([
   describeKeyStore(name, () => openKeyWorld(server));
   describeExecutorStore(name, { open: () => openExecutorWorld(server), definition: DEFINITION });
   describeAuditStore(name, () => openAuditWorld(server));
+  describeSourceStore(name, () => openSourceWorld(server));
   describeSecretStore(name, () => openSecretWorld(server));
   describeAlertStore(name, () => openAlertWorld(server));
   describeSystemJobStore(name, () => openSystemWorld(server));

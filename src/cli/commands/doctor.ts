@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { open, rm, statfs } from 'node:fs/promises';
+import { access, constants, open, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { messageOf } from '../../engine/errors.ts';
@@ -56,6 +56,7 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
       findings.push(
         ...(await dataFolder(workspace.settings.dataDir)),
         ...(await taskModules(workspace)),
+        ...(await fileRoots(workspace.settings.fileRoots)),
       );
     }
     findings.push(ok('terminal', terminalText(context)));
@@ -119,6 +120,21 @@ async function fsyncMs(path: string): Promise<number> {
   } finally {
     await file.close();
   }
+}
+
+/** Folders that files may be waited for in; one for each account is not there before the account is. */
+async function fileRoots(roots: readonly string[]): Promise<Finding[]> {
+  return Promise.all(
+    roots.map(async (root) => {
+      const folder = root.split('{account}')[0] ?? root;
+      try {
+        await access(folder, constants.R_OK | constants.W_OK);
+        return ok('file root', `${root} can be read and written`);
+      } catch (error) {
+        return { ...ok('file root', `${root}: ${messageOf(error)}`), state: 'warning' as const };
+      }
+    }),
+  );
 }
 
 async function taskModules({ tasks }: Workspace): Promise<Finding[]> {

@@ -66,6 +66,8 @@ export class ScheduledRuns implements JobRuns {
       return schedule.work.kind === 'task'
         ? await this.#startTask(firing, schedule, { ...schedule.work, ...file })
         : await this.#startJob(firing, schedule, { ...schedule.work, ...file });
+    } catch (error) {
+      throw fetched === undefined ? error : underItsName(error, fetched);
     } finally {
       await fetched?.dispose();
     }
@@ -181,6 +183,16 @@ export class ScheduledRuns implements JobRuns {
       throw error;
     }
   }
+}
+
+/** Its own name in what is told of a file, in place of where the server has it. */
+function underItsName(error: unknown, { path, name }: FetchedFile): unknown {
+  if (!(error instanceof RowmillError)) return error;
+  const { code, plain, problems } = error;
+  return new RowmillError(code, plain.replaceAll(path, name), {
+    cause: error,
+    problems: problems.map((problem) => problem.replaceAll(path, name)),
+  });
 }
 
 /** What came with an event, over what is always given. A task is given what it has arguments for. */

@@ -72,7 +72,9 @@ export class LocalArrivalFolder implements ArrivalFolder {
       await moveBeside(join(this.#claimed(claimId), file.name), target, file.name);
     }
     // Not where another has just put something there, or has taken it away.
-    await rmdir(this.#claimed(claimId)).catch(() => undefined);
+    for (const left of [this.#claimed(claimId), this.#claimed(), join(folder, CLAIMED)]) {
+      await rmdir(left).catch(() => undefined);
+    }
   }
 
   async fetch(claimId: string): Promise<FetchedFile> {
