@@ -16,6 +16,8 @@ interface TriedPage {
   readonly page: string;
   /** Shell variables that a later block uses. */
   readonly variables: readonly string[];
+  /** Programs that its commands call beside curl. */
+  readonly programs?: readonly string[];
   /** Whether the commands find `samples/` beside them. */
   readonly hasSamples?: boolean;
   /** What the commands speak to beside the server, at another port than the page says. */
@@ -29,9 +31,16 @@ interface TriedPage {
  * One test for each ```sh block, one behind the other: each uses what those before have left. The answer
  * holds what a `json` block right behind it shows, or is a `text` block to the letter.
  */
-export function tryPage({ page, variables, hasSamples = false, others = [] }: TriedPage): void {
-  if (!hasCurl()) {
-    it.skip(`needs curl on the PATH to be tried: ${page}`, () => undefined);
+export function tryPage({
+  page,
+  variables,
+  programs = [],
+  hasSamples = false,
+  others = [],
+}: TriedPage): void {
+  const missing = ['curl', ...programs].filter((program) => !isThere(program));
+  if (missing.length > 0) {
+    it.skip(`needs ${missing.join(', ')} on the PATH to be tried: ${page}`, () => undefined);
     return;
   }
   const text = readFileSync(join(ROOT, page), 'utf8');
@@ -106,9 +115,9 @@ export function tryPage({ page, variables, hasSamples = false, others = [] }: Tr
   });
 }
 
-function hasCurl(): boolean {
+function isThere(program: string): boolean {
   try {
-    execFileSync('curl', ['--version']);
+    execFileSync(program, ['--version'], { stdio: 'ignore' });
     return true;
   } catch {
     return false;

@@ -50,7 +50,6 @@ export const Run = z
     started_at: Time.nullable(),
     finished_at: Time.nullable(),
     acknowledged_at: Time.nullable(),
-    deleted_at: Time.nullable().meta({ description: 'When it was deleted; it can be restored' }),
   })
   .meta({ id: 'Run' });
 
@@ -90,7 +89,6 @@ export function runWire(run: HostedRun): z.input<typeof Run> {
     started_at: timeOrNull(state.startedAtMs),
     finished_at: timeOrNull(state.finishedAtMs),
     acknowledged_at: timeOrNull(facts.acknowledgedAtMs),
-    deleted_at: timeOrNull(facts.deletedAtMs),
   };
 }
 

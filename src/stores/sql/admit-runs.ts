@@ -67,7 +67,6 @@ export function runsAtWork(jobId: string, db: Pick<Transaction<StoreSchema>, 'se
     .innerJoin('runs', 'runs.id', 'job_runs.run_id')
     .select('job_runs.run_id')
     .where('job_runs.job_id', '=', jobId)
-    .where('runs.deleted_at', 'is', null)
     .where((where) =>
       where.or([
         where('runs.status', 'in', [...AT_WORK]),
