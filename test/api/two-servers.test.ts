@@ -273,7 +273,7 @@ describe.skipIf(postgres === undefined)('two servers on one PostgreSQL', () => {
         checks: { store: { ok: true }, disk: { ok: false, message: expect.any(String) } },
       });
       await rename(`${filesDir}.gone`, filesDir);
-      expect((await b.json(`/v1/runs/${runId}`, { method: 'DELETE' })).status).toBe(204);
+      expect((await b.json(`/v1/runs/${runId}?purge=true`, { method: 'DELETE' })).status).toBe(204);
       expect(await readdir(join(filesDir, 'server-runs'))).toEqual([]);
     } finally {
       await rm(filesDir, { recursive: true, force: true });
