@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { LoopTurns } from './loop-turns.ts';
 
 /** A request that needs nothing of what only `fetch` can do. */
 export interface LeanCall {
@@ -23,6 +24,9 @@ export interface LeanAnswer {
 }
 
 type Controller = Dispatcher.DispatchController;
+
+/** Answers are handed on one by one, so that the requests behind them leave one by one. */
+const turns = new LoopTurns();
 
 /** More than this waits in the socket until what is here was read. */
 const MOST_BUFFERED_BYTES = 256 * 1024;
@@ -63,7 +67,8 @@ export function exchange(dispatcher: Dispatcher, call: LeanCall): Promise<LeanAn
       onResponseStart(started, status, given) {
         if (status < 200) return;
         arriving = new ArrivingBody(started, unfollow);
-        resolve({ url: url.href, status, headers: given, body: arriving });
+        const answer = { url: url.href, status, headers: given, body: arriving };
+        turns.take(() => resolve(answer));
       },
       onResponseData: (_, chunk) => arriving?.push(chunk),
       onResponseEnd() {
