@@ -4,6 +4,7 @@ import { openArrivals } from './arrivals-app.ts';
 import { refuseArguments } from './api/refuse-arguments.ts';
 import { EventCatalogue } from './engine/automation/event-catalogue.ts';
 import { EventTeller } from './engine/automation/event-teller.ts';
+import { tellArrival } from './engine/automation/tell-arrival.ts';
 import { tellRunEvent } from './engine/automation/tell-run-events.ts';
 import { ScheduledRuns } from './engine/automation/scheduled-runs.ts';
 import { Scheduler, type SchedulerPorts } from './engine/automation/scheduler.ts';
@@ -49,6 +50,13 @@ export async function openSchedules(
   const firings = new SqlFiringStore(database, { holder: serverId, place });
   const events = new SqlToldEventStore(database);
   await firings.releaseAll();
+  const telling = new Set<Promise<void>>();
+  const tell = (work: () => Promise<void>, about: string): void => {
+    const told = work()
+      .catch((error: unknown) => onError(error, about))
+      .finally(() => telling.delete(told));
+    telling.add(told);
+  };
   const { arrivals, ...files } = openArrivals({
     triggers,
     firings,
@@ -57,7 +65,10 @@ export async function openSchedules(
     clock,
     makeId,
     makeStop,
-    onArrival: () => scheduler.wake(),
+    onArrival(arrival) {
+      scheduler.wake();
+      tell(() => tellArrival(arrival, teller), arrival.firingId);
+    },
     onError,
   });
   const sources = openSources(database, files.roots);
@@ -85,13 +96,10 @@ export async function openSchedules(
   const { sha256, runs: jobRuns } = jobs;
   const stores = { triggers, firings, schedules: store, jobs: jobs.store, events };
   const teller = new EventTeller({ ...stores, clock, sha256, makeId, wake });
-  const telling = new Set<Promise<void>>();
   const unwatch = runs.feed.watchAll((event) => {
     if (event.type === 'ended') wake();
-    const told = tellRunEvent(event, { ...stores, teller, runs: runs.runs, jobRuns })
-      .catch((error: unknown) => onError(error, event.runId))
-      .finally(() => telling.delete(told));
-    telling.add(told);
+    const ports = { ...stores, teller, runs: runs.runs, jobRuns };
+    tell(() => tellRunEvent(event, ports), event.runId);
   });
   return {
     store,
@@ -114,8 +122,8 @@ export async function openSchedules(
     },
     async close() {
       unwatch();
-      await Promise.all(telling);
       await arrivals.close();
+      await Promise.all(telling);
       await scheduler.close();
     },
   };

@@ -256,6 +256,33 @@ describe('a file that arrives', () => {
     expect(await log.text()).toContain('a script is given 6291456 at most');
   });
 
+  it('is told as an event to who waits for that', async () => {
+    const { id } = await watch();
+    const name = `told of ${folders}`;
+    const trigger = {
+      kind: 'event',
+      object: 'file',
+      event: 'arrived',
+      filter: { name: { $regex: '^told' }, bytes: { $gt: 3 } },
+    };
+    const listener = await call('POST', '/v1/schedules', { name, task: 'demo/tick', trigger });
+    expect(listener.status, JSON.stringify(listener.body)).toBe(201);
+    made.push(listener.body.id);
+    await writeFile(join(folder, 'told.csv'), 'n\n1\n');
+    await writeFile(join(folder, 'other.csv'), 'n\n1\n');
+    await putAway(2);
+    const look = async () => (await call('GET', '/v1/events?object=file&event=arrived')).body['data'];
+    type Told = readonly { readonly payload: { readonly name: string }; deliveries: unknown }[];
+    const told = (await until(look, (events) => (events as Told).length === 2)) as Told;
+    const of = (file: string) => told.find(({ payload }) => payload.name === file);
+    expect(of('told.csv')).toMatchObject({ payload: { bytes: 4, folder, schedule_id: id } });
+    expect(of('other.csv')).toMatchObject({ deliveries: [{ verdict: 'filtered' }] });
+    await until(
+      () => firingsOf(listener.body.id),
+      ([firing]) => firing?.verdict === 'fired' && firing.outcome === 'success',
+    );
+  });
+
   it('waits while something else is at work with its job', async () => {
     const job = await call('POST', '/v1/jobs', { name: 'one at a time', task: 'demo/double' });
     const draft = await server.json('/v1/drafts?task=demo/double', {

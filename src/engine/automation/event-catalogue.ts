@@ -28,6 +28,19 @@ const ENGINE_EVENTS: readonly EventKind[] = [
     description: 'A run has ended, in whatever status',
     example: { ...RUN, status: 'partial', succeeded: 97, failed: 3, message: null },
   },
+  {
+    object: 'file',
+    event: 'arrived',
+    description:
+      'A file has arrived in a folder that a schedule watches, and was claimed for a run',
+    example: {
+      name: 'orders.csv',
+      bytes: 51_200,
+      modified_at: '2026-11-20T08:30:00.000Z',
+      folder: '/srv/in/orders',
+      schedule_id: 'sch_7kq2m4xw9abc',
+    },
+  },
 ];
 
 /** An event of the catalogue. */

@@ -23,7 +23,7 @@ export interface FileArrivalsPorts {
   readonly makeId: MakeId;
   readonly makeStop: () => AbortController;
   /** A file waits for its run. */
-  readonly onArrival: () => void;
+  readonly onArrival: (arrival: Arrival) => void;
   readonly onError: (error: unknown, about: string | undefined) => void;
 }
 
@@ -35,6 +35,14 @@ interface Seen extends FoundFile {
 const LOOK_EVERY_MS = 1_000;
 /** Of one look; the others come with the next. */
 const FILES_AT_ONCE = 100;
+
+/** A file that was claimed, and its firing. */
+export interface Arrival {
+  readonly trigger: StoredTrigger;
+  readonly firingId: string;
+  readonly atMs: number;
+  readonly file: ArrivedFile;
+}
 
 /** What the run of a firing is told of its file. */
 interface ArrivedFile {
@@ -245,8 +253,9 @@ export class FileArrivals {
       // Its trigger may have been removed meanwhile: nobody would look for it here.
       if ((await this.#ports.triggers.get(trigger.id)) !== undefined) throw error;
       await folder.putAway(claimId, 'back');
+      return;
     }
-    onArrival();
+    onArrival({ trigger, firingId: claimId, atMs: firing.dueMs, file: told });
   }
 }
 
