@@ -70,6 +70,7 @@ const host: CommandLineHost = {
           download: (...words) => runs.download(...words),
           taskText: (...words) => tasks.text(...words),
           acknowledge: (...words) => runs.acknowledge(...words),
+          restore: (...words) => runs.restore(...words),
           resume: (...words) => runs.goOn(...words),
           kazoo: server.kazoo,
           jobs: server.jobs,

@@ -37,7 +37,7 @@ import { SqlStoreProbe } from './stores/sql/sql-store-probe.ts';
 import { SqlWebhookStore } from './stores/sql/sql-webhook-store.ts';
 import { openSchedules } from './schedules.ts';
 import type { ServerOptions } from './server-options.ts';
-import { openUpkeep } from './upkeep.ts';
+import { openDeletedRuns, openUpkeep } from './upkeep.ts';
 import { openWebhooks } from './webhooks.ts';
 
 /** A server that listens. */
@@ -104,6 +104,7 @@ async function serve(
     ...machinePorts(dataDir, options),
     secretsOf: jobSecrets(database, (use) => secrets.forRun(use)),
   };
+  const { clock, makeStop } = machine;
   const keys = sqlKeys(database, machine);
   const isOpen = !(await keys.store.hasAny());
   if (isOpen && !isLoopback(options.host)) {
@@ -114,7 +115,6 @@ async function serve(
   await store.releaseAll();
   const idempotency = new SqlIdempotencyStore(database, { holder: serverId });
   await idempotency.releaseAll();
-  const { clock, makeStop } = machine;
   const service = new LocalRunService({ ...machine, store, keepsInputs: true });
   const probe = new SqlStoreProbe(database);
   const freeBytes = () => freeBytesOf(place.folder);
@@ -163,7 +163,8 @@ async function serve(
     makeId: machine.makeId,
     onError,
   });
-  const control = new RunControl({ ...hosting, timeout: (ms) => AbortSignal.timeout(ms) });
+  const deleted = openDeletedRuns(database, { store, place, days: options.keepDeletedDays });
+  const control = new RunControl({ ...hosting, ...deleted.forControl });
   const webhooks = openWebhooks(new SqlWebhookStore(database, box), {
     version: options.version,
     allowAddresses: options.allowAddresses,
@@ -197,6 +198,7 @@ async function serve(
     options,
     store,
     control,
+    ...deleted,
     ...received.ports,
     idempotency,
     keys: keys.store,
@@ -237,6 +239,7 @@ async function serve(
     }),
     host,
     control,
+    bin: deleted.bin,
     feed,
     families: new RunFamilies({ ...machine, store, keepsInputs: true }),
     derivedFiles: new DerivedRunFiles({ ...machine, store }, new LocalDerivedFileCache()),
@@ -305,6 +308,4 @@ async function serve(
   };
 }
 
-function hostsOf(url: string | undefined): readonly string[] {
-  return url === undefined ? [] : [new URL(url).hostname];
-}
+const hostsOf = (url: string | undefined) => (url === undefined ? [] : [new URL(url).hostname]);

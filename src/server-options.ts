@@ -7,6 +7,9 @@ import type { SystemExecution } from './engine/ports/system-job-store.ts';
 import type { ThreadSource } from './machine.ts';
 import type { MailServer } from './system/send-mail.ts';
 
+/** What is deleted can be restored for so long, where nothing is said. */
+export const KEEP_DELETED_DAYS = 30;
+
 /** How a server is set up. */
 export interface ServerOptions {
   readonly version: string;
@@ -55,6 +58,8 @@ export interface ServerOptions {
   readonly minFreeBytes?: number;
   /** Runs that ended longer ago are removed. Default: none are. */
   readonly keepRunsDays?: number | undefined;
+  /** What somebody has deleted can be restored for so long; 0: it is gone at once. Default 30. */
+  readonly keepDeletedDays?: number;
   /** The oldest runs are removed until all that have ended take no more. */
   readonly keepRunsBytes?: number | undefined;
   /** Runs that nobody has acknowledged are removed by neither. */

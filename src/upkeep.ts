@@ -3,6 +3,7 @@ import type { Drafts } from './engine/hosting/drafts.ts';
 import type { NoteDeed } from './engine/hosting/own-deeds.ts';
 import { removalNotice, Retention } from './engine/hosting/retention.ts';
 import type { RunControl } from './engine/hosting/run-control.ts';
+import { purgeRuns } from './engine/hosting/purge-runs.ts';
 import { StuckRuns } from './engine/hosting/stuck-runs.ts';
 import {
   systemJobs,
@@ -11,15 +12,19 @@ import {
 } from './engine/automation/system/system-job.ts';
 import { SystemJobs, type SystemJobsPorts } from './engine/automation/system/system-jobs.ts';
 import type { FiringStore } from './engine/ports/firing-store.ts';
-import type { HostedRunStore } from './engine/ports/hosted-run-store.ts';
+import type { HostedRun, HostedRunStore } from './engine/ports/hosted-run-store.ts';
 import type { IdempotencyStore } from './engine/ports/idempotency-store.ts';
 import type { KeyStore } from './engine/ports/key-store.ts';
+import type { RunBin } from './engine/ports/run-bin.ts';
+import type { UploadFiles } from './engine/ports/upload-files.ts';
 import type { WebhookStore } from './engine/ports/webhook-store.ts';
 import { folderBytes } from './files/local/folder-bytes.ts';
-import type { ServerOptions } from './server-options.ts';
+import { KEEP_DELETED_DAYS, type ServerOptions } from './server-options.ts';
+import type { FilePlace } from './stores/local/file-place.ts';
 import { compactStore } from './stores/sql/compact-store.ts';
 import { abandonedRuns } from './stores/sql/due-runs.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
+import { SqlRunBin } from './stores/sql/sql-run-bin.ts';
 import { SqlSystemJobStore } from './stores/sql/sql-system-job-store.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -43,6 +48,9 @@ interface UpkeepOptions extends Pick<
   >;
   readonly store: HostedRunStore;
   readonly control: Pick<RunControl, 'delete'>;
+  readonly bin: Pick<RunBin, 'outdated'>;
+  readonly keepDeletedDays: number;
+  readonly uploads: Pick<UploadFiles, 'remove'>;
   readonly note: NoteDeed;
   readonly drafts: Pick<Drafts, 'removeExpired'>;
   readonly resumable: Pick<ApiPorts['resumable'], 'removeExpired'>;
@@ -80,6 +88,7 @@ export async function openUpkeep(
     expired_uploads: removing(() => resumable.removeExpired()),
     expired_requests: removing(() => idempotency.prune()),
     expired_keys: removing(() => keys.prune(MONTH_MS)),
+    purge: removing((signal) => purgeDeleted(ports, signal)),
     expired_storage: removing(() => ports.pruneStorage()),
     alert_watch: async () => ({ counts: { changes: await alerts.judgeTimes() } }),
     delayed_notifications: async () => ({ counts: { sent: await alerts.release() } }),
@@ -100,6 +109,36 @@ export async function openUpkeep(
     systemJobs(works, options.systemJobs ?? {}),
   );
   return { jobs, store, retention, open: () => jobs.open(), close: () => jobs.close() };
+}
+
+/** What somebody has deleted, and for how many days that can be restored; 0: it is gone at once. */
+export function openDeletedRuns(
+  database: SqlDatabase,
+  {
+    store,
+    place,
+    days = KEEP_DELETED_DAYS,
+  }: {
+    readonly store: Pick<HostedRunStore, 'hold'>;
+    readonly place: FilePlace;
+    readonly days: number | undefined;
+  },
+) {
+  const bin = new SqlRunBin(database, { ...place.runs, hold: (runId) => store.hold(runId) });
+  const timeout = (ms: number): AbortSignal => AbortSignal.timeout(ms);
+  return { bin, keepDeletedDays: days, forControl: { bin: days > 0 ? bin : undefined, timeout } };
+}
+
+/** Removes for good what was deleted long enough ago. */
+function purgeDeleted(
+  { bin, store, uploads, note, keepDeletedDays }: Omit<UpkeepOptions, 'options' | 'serverId'>,
+  signal: AbortSignal,
+): Promise<number> {
+  const onPurged = async ({ record: { runId, input }, accountId }: HostedRun): Promise<void> => {
+    if (input.kind === 'file') await uploads.remove(input.path);
+    await note({ action: 'purgeRun', accountId, subject: runId });
+  };
+  return purgeRuns({ bin, store, onPurged }, { olderThanMs: keepDeletedDays * DAY_MS, signal });
 }
 
 function openRetention(

@@ -53,6 +53,7 @@ describe('loadSettings', () => {
       fileRoots: [],
       corsOrigins: [],
       keepRunsDays: undefined,
+      keepDeletedDays: 30,
       keepRunsBytes: undefined,
       keepUntilAcknowledged: false,
       requestsPerMinute: 6000,

@@ -27,6 +27,7 @@ import type { JobStorages } from '../engine/ports/job-storage.ts';
 import type { JobStore } from '../engine/ports/job-store.ts';
 import type { JsonSchemas } from '../engine/ports/json-schemas.ts';
 import type { MakeId } from '../engine/ports/ids.ts';
+import type { RunBin } from '../engine/ports/run-bin.ts';
 import type { UploadFiles } from '../engine/ports/upload-files.ts';
 import type { FiringStore } from '../engine/ports/firing-store.ts';
 import type { ScheduleStore } from '../engine/ports/schedule-store.ts';
@@ -197,6 +198,7 @@ export interface ApiPorts {
   readonly readiness: () => Promise<Readonly<Record<'store' | 'disk' | 'host', ReadinessCheck>>>;
   readonly host: RunHost;
   readonly control: RunControl;
+  readonly bin: RunBin;
   readonly feed: RunEventFeed;
   readonly families: RunFamilies;
   readonly derivedFiles: DerivedRunFiles;

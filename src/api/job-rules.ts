@@ -147,7 +147,10 @@ export async function deleteJob({ id, isArchived }: Job, ports: ApiPorts): Promi
     const message = 'this job has runs, which would go with it: archive it first';
     throw new ApiProblem('conflict', message);
   }
-  for (const runId of await runs.ended(id, 0)) await ports.control.delete(runId);
+  for (const runId of await runs.ended(id, 0)) {
+    const isDeleted = (await ports.bin.find(runId)) !== undefined;
+    await (isDeleted ? ports.store.delete(runId) : ports.control.delete(runId));
+  }
   for (const trigger of await ports.schedules.triggers.ofJob(id)) {
     await ports.schedules.triggers.delete(trigger.id);
   }

@@ -87,6 +87,8 @@ export interface ServerWorkspace {
     runId: string,
     options: { readonly acceptNewCode: boolean; readonly signal: AbortSignal },
   ): Promise<RunSummary>;
+  /** Brings a deleted run back. */
+  restore(runId: string): Promise<RunSummary>;
   /** Says that the end of a run was seen. Throws `wrong_status` for one that has not ended. */
   acknowledge(runId: string): Promise<RunSummary>;
   readonly kazoo: KazooServer;

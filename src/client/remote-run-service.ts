@@ -156,6 +156,11 @@ export class RemoteRunService implements RunService {
     return summaryOf(await this.#post(runId, 'acknowledge', {}), this.#client.url);
   }
 
+  /** Brings a deleted run back. */
+  async restore(runId: string): Promise<RunSummary> {
+    return summaryOf(await this.#post(runId, 'restore', {}), this.#client.url);
+  }
+
   async follow(runId: string, handles: RunHandles): Promise<RunResult & RunLook> {
     const run = await followRemote(this.#client, await this.#get(runId), handles);
     return { ...resultOf(run, NO_PATHS), isInterrupted: false, isLive: isAtWork(run) };

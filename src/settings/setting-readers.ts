@@ -84,3 +84,8 @@ export function url(
 export function readFolder(written: unknown, folder: string): string | undefined {
   return typeof written === 'string' && written !== '' ? resolve(folder, written) : undefined;
 }
+
+export const DAYS: Pick<SettingSpec, 'read' | 'allowed'> = {
+  read: (written) => numberOf(written, (value) => value >= 0),
+  allowed: 'a number of days, 0 or more',
+};

@@ -4,6 +4,7 @@ import type { SystemPlans } from '../engine/automation/system/system-job.ts';
 import type { MaxFailures } from '../engine/task/task.ts';
 import {
   BOOLEANS,
+  DAYS,
   numberOf,
   oneOf,
   readFolder,
@@ -63,6 +64,8 @@ export interface Settings {
   readonly maxConnections: number;
   /** Days that `serve` keeps runs that have ended; undefined for ever. */
   readonly keepRunsDays: number | undefined;
+  /** Days that `serve` keeps what somebody has deleted; 0: none. */
+  readonly keepDeletedDays: number;
   /** What the runs that have ended may take on the disk of `serve`. */
   readonly keepRunsBytes: number | undefined;
   /** Whether `serve` keeps every run that nobody has acknowledged. */
@@ -260,8 +263,13 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     variable: 'ROWMILL_KEEP_RUNS_DAYS',
     flag: '',
     fallback: undefined,
-    read: (written) => numberOf(written, (value) => value >= 0),
-    allowed: 'a number of days, 0 or more',
+    ...DAYS,
+  },
+  keepDeletedDays: {
+    variable: 'ROWMILL_KEEP_DELETED_DAYS',
+    flag: '',
+    fallback: 30,
+    ...DAYS,
   },
   keepRunsBytes: {
     variable: 'ROWMILL_KEEP_RUNS_BYTES',

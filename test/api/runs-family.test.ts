@@ -640,7 +640,10 @@ describe('a run of rows of another', () => {
     const server = await serve();
     const { id, body } = await begun(server);
     const child = await retried(server, id, { type: 'text/csv', body });
-    const gone = (path: string) => server.json(`/v1/runs/${path}`, { method: 'DELETE' });
+    const gone = (path: string) => {
+      const query = path.includes('?') ? '&purge=true' : '?purge=true';
+      return server.json(`/v1/runs/${path}${query}`, { method: 'DELETE' });
+    };
     expect(await gone(id)).toMatchObject({
       status: 409,
       body: {

@@ -238,7 +238,7 @@ describe('the files of a run', () => {
   it('go with the run', async () => {
     const { server, id, files } = await ended();
     await raw(`${files}/failed.csv`);
-    await server.json(`/v1/runs/${id}`, { method: 'DELETE' });
+    await server.json(`/v1/runs/${id}?purge=true`, { method: 'DELETE' });
     expect((await raw(`${files}/failed.csv`)).status).toBe(404);
     const { readdir } = await import('node:fs/promises');
     const left = await readdir(server.folder, { recursive: true });

@@ -574,6 +574,7 @@ export class FakeCommandLine {
                 start: (request) => this.service.create(request),
                 taskText: async (name, text) => `${text} of ${name}\n`,
                 acknowledge: (runId) => this.service.show(runId),
+                restore: (runId) => this.service.show(runId),
                 resume: async (runId) => this.service.control(runId, 'resume'),
                 kazoo: NO_KAZOO,
                 jobs: fakeJobs(),

@@ -1,3 +1,4 @@
+import { removeRun } from '../remove-run.ts';
 import { z } from 'zod';
 import { RowmillError } from '../../engine/errors.ts';
 import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
@@ -148,11 +149,9 @@ export const taskRoutes: readonly AnyRoute[] = [
     data: ReadOnly,
     handle: async (call) => {
       const run = await changedTask(call);
-      const { runId, input } = run.record;
-      const taskId = taskIdOf(runId);
+      const taskId = taskIdOf(run.record.runId);
       if (taskStatusOf(run, call.ports.clock.now()) === 'executing') throw wrongState(taskId);
-      await orWrongState(taskId, undefined, () => call.ports.control.delete(runId));
-      if (input.kind === 'file') await call.ports.uploads.remove(input.path);
+      await orWrongState(taskId, undefined, () => removeRun(run, call, { withChildren: false }));
       return readOnly(run, call);
     },
   }),

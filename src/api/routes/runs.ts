@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { RUN_STATUSES } from '../../engine/run/status.ts';
 import { cursorOf, readCursor } from '../cursor.ts';
+import { mayDo } from '../actor.ts';
 import { ownRun } from '../own-run.ts';
+import { ApiProblem } from '../problem.ts';
+import { removeRun } from '../remove-run.ts';
 import { route, type AnyRoute } from '../route.ts';
 import { OneRun, Run, runWire, RunId, runWithFamilyWire, RunWithFamily } from '../wire/run-wire.ts';
 
@@ -43,6 +46,9 @@ export const runRoutes: readonly AnyRoute[] = [
         .pipe(z.array(z.enum(RUN_STATUSES)))
         .optional(),
       task: z.string().optional(),
+      deleted: z.enum(['true', 'false']).optional().meta({
+        description: '`true`: those that were deleted and are not purged yet',
+      }),
     }),
     responses: {
       200: {
@@ -64,6 +70,7 @@ export const runRoutes: readonly AnyRoute[] = [
         accountId: actor.accountId,
         status: query.status,
         task: query.task,
+        isDeleted: query.deleted === 'true',
         fileName: query.file_name,
         parentId: query.parent,
         createdFromMs: query.created_after,
@@ -110,20 +117,49 @@ export const runRoutes: readonly AnyRoute[] = [
     path: '/v1/runs/{run_id}',
     operationId: 'deleteRun',
     tag,
-    summary: 'Remove a run with its files',
+    summary: 'Delete a run; until it is purged it can be restored',
     description:
-      'A run whose rows were done again or undone by other runs is needed by those: it is refused (`run_has_children`), unless they go with it (`with_children=true`). Then all go, or none where one is at work.',
+      'It is out of sight at once, and purged with its files after 30 days (setting `keepDeletedDays`) by the job `purge` of the system.\n\nA run whose rows were done again or undone by other runs is needed by those: it is refused (`run_has_children`), unless they go with it (`with_children=true`). Then all go, or none where one is at work.',
     scope: 'runs:write',
     params: OneRun,
-    query: z.strictObject({ with_children: z.enum(['true', 'false']).default('false') }),
+    query: z.strictObject({
+      with_children: z.enum(['true', 'false']).default('false'),
+      purge: z.enum(['true', 'false']).default('false').meta({
+        description: '`true`: it is gone for good, at once',
+      }),
+    }),
     responses: { 204: { description: 'It is gone' } },
     problems: ['run_has_children', 'files_elsewhere'],
     handle: async (call) => {
-      const { record } = await ownRun(call);
-      const withChildren = call.query.with_children === 'true';
-      await call.ports.control.delete(record.runId, { withChildren });
-      if (record.input.kind === 'file') await call.ports.uploads.remove(record.input.path);
+      const { with_children: children, purge } = call.query;
+      const how = { withChildren: children === 'true', isFinal: purge === 'true' };
+      await removeRun(await ownRun(call), call, how);
       return { status: 204 };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/runs/{run_id}/restore',
+    operationId: 'restoreRun',
+    tag,
+    summary: 'Bring a deleted run back, with those that it came from',
+    description:
+      'What was queued when it was deleted is not: start it. Deleted runs: `GET /v1/runs?deleted=true`.',
+    scope: 'runs:write',
+    params: OneRun,
+    responses: { 200: { description: 'The run', schema: Run } },
+    problems: ['wrong_status'],
+    handle: async (call) => {
+      const { run_id: runId } = call.params;
+      const { bin } = call.ports;
+      const deleted = await bin.find(runId);
+      const isOwn = deleted?.accountId === call.actor.accountId || mayDo(call.actor, 'admin');
+      if (deleted === undefined || !isOwn) {
+        await ownRun(call);
+        throw new ApiProblem('wrong_status', `run ${runId} is not deleted`);
+      }
+      await bin.restore(runId);
+      return { status: 200, json: runWire(await ownRun(call)) };
     },
   }),
 ];

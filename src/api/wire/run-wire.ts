@@ -50,6 +50,7 @@ export const Run = z
     started_at: Time.nullable(),
     finished_at: Time.nullable(),
     acknowledged_at: Time.nullable(),
+    deleted_at: Time.nullable().meta({ description: 'When it was deleted; it can be restored' }),
   })
   .meta({ id: 'Run' });
 
@@ -89,6 +90,7 @@ export function runWire(run: HostedRun): z.input<typeof Run> {
     started_at: timeOrNull(state.startedAtMs),
     finished_at: timeOrNull(state.finishedAtMs),
     acknowledged_at: timeOrNull(facts.acknowledgedAtMs),
+    deleted_at: timeOrNull(facts.deletedAtMs),
   };
 }
 

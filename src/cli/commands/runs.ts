@@ -8,6 +8,7 @@ import { addRunsErrorsCommand } from './runs/errors.ts';
 import { addRunsFilesCommand } from './runs/files.ts';
 import { addRunsListCommand } from './runs/list.ts';
 import { addRunsLogCommand } from './runs/log.ts';
+import { addRunsRestoreCommand } from './runs/restore.ts';
 import { addRunsResumeCommand } from './runs/resume.ts';
 import { addRunsRetryCommand } from './runs/retry.ts';
 import { addRunsRevertCommand } from './runs/revert.ts';
@@ -46,4 +47,5 @@ const IN_ORDER_OF_HELP: readonly ((runs: Command, context: CommandContext) => vo
   addRunsStopCommand,
   addRunsAcknowledgeCommand,
   addRunsDeleteCommand,
+  addRunsRestoreCommand,
 ];

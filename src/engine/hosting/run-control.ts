@@ -1,6 +1,7 @@
 import { RowmillError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HostedRun, HostedRunStore } from '../ports/hosted-run-store.ts';
+import type { RunBin } from '../ports/run-bin.ts';
 import { descendantsOf } from '../run/after/run-family.ts';
 import type { RunService } from '../run/run-service.ts';
 import type { AskedOfRun } from '../run/status.ts';
@@ -18,6 +19,8 @@ export interface RunControlPorts {
   readonly host: RunHost;
   readonly feed: RunEventFeed;
   readonly tasks: { find(name: string): Promise<RegisteredTask> };
+  /** Takes what is deleted; undefined where that is gone at once. */
+  readonly bin: Pick<RunBin, 'discard'> | undefined;
   readonly clock: Clock;
   readonly makeStop: () => AbortController;
   /** A signal that comes after so many ms. */
@@ -94,8 +97,25 @@ export class RunControl {
     });
   }
 
+  /** Whether what a person deletes can be restored. */
+  get keepsDeleted(): boolean {
+    return this.#ports.bin !== undefined;
+  }
+
+  /** Deletes a run for a person, who can have it restored. Throws as `delete` does. */
+  discard(runId: string, { withChildren }: { readonly withChildren: boolean }): Promise<void> {
+    const { bin, store } = this.#ports;
+    if (bin === undefined) return this.delete(runId, { withChildren });
+    return this.#act(runId, 'delete', async (run) => {
+      refuseFilesElsewhere(run, `run ${runId}`);
+      const others = withChildren ? await descendantsOf(run, this.#ports) : [];
+      for (const id of others) refuse('delete', await store.get(id));
+      await bin.discard([...others, runId]);
+    });
+  }
+
   /**
-   * Removes a run with its folder. Throws `run_has_children` where runs came from it, unless those go with
+   * Removes a run for good, with its folder. Throws `run_has_children` where runs came from it, unless those go with
    * it: then none goes where one cannot.
    */
   delete(

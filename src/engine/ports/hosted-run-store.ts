@@ -7,6 +7,8 @@ import type { RunStore } from './run-store.ts';
 export interface HostedRunFacts {
   /** When the run may be carried out; undefined for one that was not started. */
   readonly dueAtMs: number | undefined;
+  /** When it was deleted; undefined for a run that is in sight. */
+  readonly deletedAtMs: number | undefined;
   /** When a person said that the end of the run was seen. */
   readonly acknowledgedAtMs: number | undefined;
   /** Whether the run goes on although the code of its task has changed. */
@@ -30,6 +32,8 @@ export interface RunFilter {
   /** Undefined for those of all accounts. */
   readonly accountId: string | undefined;
   readonly status?: readonly RunStatus[] | undefined;
+  /** Those that were deleted, in place of those that are in sight. */
+  readonly isDeleted?: boolean | undefined;
   readonly task?: string | undefined;
   /** The file's name has this in it, in letters of whatever case. */
   readonly fileName?: string | undefined;
@@ -65,7 +69,7 @@ export interface RunPage {
   readonly hasMore: boolean;
 }
 
-/** Where the runs of a server live: of many accounts, and carried out when they are due. */
+/** Where the runs of a server live: of many accounts, and carried out when they are due. None that is deleted. */
 export interface HostedRunStore extends RunStore {
   get(runId: string): Promise<HostedRun>;
   page(request: RunPageRequest): Promise<RunPage>;
@@ -79,5 +83,5 @@ export interface HostedRunStore extends RunStore {
   due(perAccount: number, lane?: RunLane): Promise<readonly DueRun[]>;
   /** Ids of the runs that have ended and whose end is not among their events: the server went in between. */
   untold(): Promise<readonly string[]>;
-  setFacts(runId: string, facts: Partial<HostedRunFacts>): Promise<void>;
+  setFacts(runId: string, facts: Partial<Omit<HostedRunFacts, 'deletedAtMs'>>): Promise<void>;
 }

@@ -67,6 +67,7 @@ export function runsAtWork(jobId: string, db: Pick<Transaction<StoreSchema>, 'se
     .innerJoin('runs', 'runs.id', 'job_runs.run_id')
     .select('job_runs.run_id')
     .where('job_runs.job_id', '=', jobId)
+    .where('runs.deleted_at', 'is', null)
     .where((where) =>
       where.or([
         where('runs.status', 'in', [...AT_WORK]),

@@ -37,6 +37,7 @@ export function dueRuns(
           ]),
         )
         .where('is_call', '=', lane === 'calls' ? 1 : 0)
+        .where('deleted_at', 'is', null)
         .where((where) => where.or([where('holder', 'is', null), where('lease_until', '<', now)]))
         .where((where) => where.or([where('place', 'is', null), where('place', '=', place)]))
         .as('waiting'),
@@ -57,6 +58,7 @@ export function untoldRuns(database: SqlDatabase, { place }: { readonly place: s
     .selectFrom('runs')
     .select('id')
     .where('finished_at', '>', since)
+    .where('deleted_at', 'is', null)
     .where((where) => where.or([where('place', 'is', null), where('place', '=', place)]))
     .where((where) =>
       where.not(
@@ -80,6 +82,7 @@ export async function abandonedRuns(database: SqlDatabase): Promise<readonly Aba
     .selectFrom('runs')
     .select(['id', 'account_id', 'place'])
     .where('status', '=', 'executing')
+    .where('deleted_at', 'is', null)
     .where('lease_until', '<', nowMs(database))
     .orderBy('created_at')
     .orderBy('id')

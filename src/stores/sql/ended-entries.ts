@@ -18,6 +18,7 @@ export async function endedEntries(
     .where((where) =>
       where.or([
         where('runs.id', 'is', null),
+        where('runs.deleted_at', 'is not', null),
         where.and([where('runs.status', 'in', ENDED), where('runs.due_at', 'is', null)]),
       ]),
     )

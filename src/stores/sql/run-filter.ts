@@ -6,7 +6,9 @@ import type { StoreSchema } from './schema.ts';
 export function isMeant(filter: RunFilter) {
   const { accountId, status, task, fileName, createdFromMs, createdBeforeMs, parentId } = filter;
   return (where: ExpressionBuilder<StoreSchema, 'runs'>) => {
-    const terms: Expression<SqlBool>[] = [];
+    const terms: Expression<SqlBool>[] = [
+      where('deleted_at', filter.isDeleted === true ? 'is not' : 'is', null),
+    ];
     if (accountId !== undefined) terms.push(where('account_id', '=', accountId));
     if (status !== undefined) terms.push(where('status', 'in', [...status]));
     if (task !== undefined) terms.push(where('task', '=', task));

@@ -41,6 +41,7 @@ export function storedRunOf(
     isHere: row.place === null || row.place === place,
     facts: {
       dueAtMs: row.due_at ?? undefined,
+      deletedAtMs: row.deleted_at ?? undefined,
       acknowledgedAtMs: row.acknowledged_at ?? undefined,
       acceptsNewCode: row.accepts_new_code === 1,
       errorCode: row.error_code ?? undefined,
@@ -70,4 +71,12 @@ export function statusOf(text: string): RunStatus {
   const status = RUN_STATUSES.find((known) => known === text);
   if (status === undefined) throw new Error(`a run is stored with the unknown status ${text}`);
   return status;
+}
+
+/** Whose a run is; one of an earlier release may not say. */
+export function ownerOf({ owner }: RunRecord): {
+  readonly accountId: string;
+  readonly authAccountId: string;
+} {
+  return owner ?? { accountId: 'local', authAccountId: 'local' };
 }

@@ -21,6 +21,8 @@ export interface RunTable {
   readonly finished_at: number | null;
   /** When the run may be carried out; null for one that was not started. */
   readonly due_at: number | null;
+  /** When it was deleted, and can still be restored. */
+  readonly deleted_at: Generated<number | null>;
   /** When a person said that the end of the run was seen. */
   readonly acknowledged_at: number | null;
   /** Name the user gave the input. */

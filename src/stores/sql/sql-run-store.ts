@@ -5,7 +5,6 @@ import { RowmillError } from '../../engine/errors.ts';
 import type {
   DueRun,
   HostedRun,
-  HostedRunFacts,
   HostedRunStore,
   RunFilter,
   RunPage,
@@ -16,11 +15,12 @@ import type { RunRecord, StoredRun } from '../../engine/run/run-record.ts';
 import { laneOf, type RunLane } from '../../engine/run/run-lane.ts';
 import type { AskedOfRun } from '../../engine/run/status.ts';
 import { ERRORS_FILE, OUTPUT_FILE } from '../../engine/run/run-paths.ts';
-import { refuseChildren, storeError } from '../store-error.ts';
+import { storeError } from '../store-error.ts';
 import { detachFiles } from './detach-files.ts';
 import { dueRuns, untoldRuns } from './due-runs.ts';
 import { isMeant } from './run-filter.ts';
-import { checkpointOf, storedRunOf } from './run-rows.ts';
+import { refuseParent } from './run-children.ts';
+import { checkpointOf, ownerOf, storedRunOf } from './run-rows.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 import { SqlHeldRun } from './sql-held-run.ts';
 
@@ -137,13 +137,13 @@ export class SqlRunStore implements HostedRunStore {
         .executeTakeFirst(),
     );
     if (claimed === undefined) {
-      await this.get(runId);
+      await this.#find(runId);
       throw busy(runId);
     }
     const checkpoint = await this.#try(() =>
       db.selectFrom('checkpoints').selectAll().where('run_id', '=', runId).executeTakeFirst(),
     );
-    const run = await this.get(runId);
+    const run = await this.#find(runId);
     const held = new SqlHeldRun({
       database: this.#database,
       runId,
@@ -174,14 +174,24 @@ export class SqlRunStore implements HostedRunStore {
   }
 
   async get(runId: string): Promise<HostedRun> {
+    const run = await this.#find(runId);
+    if (run.facts.deletedAtMs === undefined) return run;
+    throw absent(runId);
+  }
+
+  async #find(runId: string): Promise<HostedRun> {
     const row = await this.#try(() => this.#runs().where('id', '=', runId).executeTakeFirst());
-    if (row === undefined) throw new RowmillError('run_not_found', `there is no run ${runId}`);
+    if (row === undefined) throw absent(runId);
     return this.#storedRun(row);
   }
 
   async list(): Promise<readonly StoredRun[]> {
     const rows = await this.#try(() =>
-      this.#runs().orderBy('created_at', 'desc').orderBy('id', 'desc').execute(),
+      this.#runs()
+        .where('deleted_at', 'is', null)
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .execute(),
     );
     return rows.map((row) => this.#storedRun(row));
   }
@@ -227,6 +237,7 @@ export class SqlRunStore implements HostedRunStore {
       this.#database.db
         .selectFrom('runs')
         .select('record')
+        .where('deleted_at', 'is', null)
         .orderBy('created_at', 'desc')
         .limit(RECORDS_LOOKED_AT)
         .execute(),
@@ -241,6 +252,7 @@ export class SqlRunStore implements HostedRunStore {
         .selectFrom('runs')
         .select('record')
         .where('root_id', '=', rootId)
+        .where('deleted_at', 'is', null)
         .orderBy('created_at')
         .orderBy('id')
         .execute(),
@@ -262,7 +274,7 @@ export class SqlRunStore implements HostedRunStore {
     return rows.map(({ id }) => id);
   }
 
-  async setFacts(runId: string, facts: Partial<HostedRunFacts>): Promise<void> {
+  async setFacts(runId: string, facts: Parameters<HostedRunStore['setFacts']>[1]): Promise<void> {
     const { dueAtMs, acknowledgedAtMs, acceptsNewCode, errorCode } = facts;
     const set = {
       ...('dueAtMs' in facts ? { due_at: dueAtMs ?? null } : {}),
@@ -290,18 +302,7 @@ export class SqlRunStore implements HostedRunStore {
   async delete(runId: string): Promise<void> {
     const held = await this.hold(runId);
     try {
-      const children = await this.#try(() =>
-        this.#database.db
-          .selectFrom('runs')
-          .select('id')
-          .where('parent_id', '=', runId)
-          .orderBy('created_at')
-          .execute(),
-      );
-      refuseChildren(
-        runId,
-        children.map(({ id }) => id),
-      );
+      await this.#try(() => refuseParent(this.#database, runId, { countsDeleted: true }));
       await this.#try(() => this.#database.db.deleteFrom('runs').where('id', '=', runId).execute());
     } finally {
       await held.release();
@@ -327,13 +328,10 @@ export class SqlRunStore implements HostedRunStore {
   }
 }
 
-function busy(runId: string): RowmillError {
-  return new RowmillError('run_busy', `run ${runId} is being carried out: stop it first`);
+function absent(runId: string): RowmillError {
+  return new RowmillError('run_not_found', `there is no run ${runId}`);
 }
 
-function ownerOf({ owner }: RunRecord): {
-  readonly accountId: string;
-  readonly authAccountId: string;
-} {
-  return owner ?? { accountId: 'local', authAccountId: 'local' };
+function busy(runId: string): RowmillError {
+  return new RowmillError('run_busy', `run ${runId} is being carried out: stop it first`);
 }

@@ -7,7 +7,7 @@ import { examples } from '../../help-texts.ts';
 export function addRunsDeleteCommand(runs: Command, context: CommandContext): void {
   const command = runs
     .command('delete')
-    .description('Delete runs and their folders; an output that lies elsewhere stays')
+    .description('Delete runs and their folders (those of a server can be restored for a while)')
     .argument('<run...>', 'their ids')
     .option('--yes', 'do not ask')
     .option('--json', 'print the ids that are deleted as JSON');

@@ -22,6 +22,11 @@ const SYSTEM_JOBS = {
     plan: every(3600),
     reach: 'files',
   },
+  purge: {
+    description: 'Removes runs for good that were deleted a month ago (setting keepDeletedDays)',
+    plan: daily('00:00'),
+    reach: 'files',
+  },
   expired_drafts: {
     description: 'Removes drafts whose time is over, with their files',
     plan: every(60),

@@ -27,6 +27,7 @@ import { serviceCalls } from './181-service-calls.ts';
 import { entityRuns } from './182-entity-runs.ts';
 import { systemJobs } from './190-system-jobs.ts';
 import { alerts } from './191-alerts.ts';
+import { deletedRuns } from './192-deleted-runs.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -68,4 +69,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '182-entity-runs': entityRuns,
   '190-system-jobs': systemJobs,
   '191-alerts': alerts,
+  '192-deleted-runs': deletedRuns,
 };
