@@ -10,6 +10,7 @@ import { ownJob } from './own-job.ts';
 import { ApiProblem } from './problem.ts';
 import { refuseArguments } from './refuse-arguments.ts';
 import type { Call } from './route.ts';
+import { releaseFiles } from './schedule-rules.ts';
 import {
   changedDefinition,
   definitionWire,
@@ -147,11 +148,13 @@ export async function deleteJob({ id, isArchived }: Job, ports: ApiPorts): Promi
     const message = 'this job has runs, which would go with it: archive it first';
     throw new ApiProblem('conflict', message);
   }
+  const triggers = await ports.schedules.triggers.ofJob(id);
+  for (const trigger of triggers) await releaseFiles(trigger, ports);
   for (const runId of await runs.ended(id, 0)) {
     const isDeleted = (await ports.bin.find(runId)) !== undefined;
     await (isDeleted ? ports.store.delete(runId) : ports.control.delete(runId));
   }
-  for (const trigger of await ports.schedules.triggers.ofJob(id)) {
+  for (const trigger of triggers) {
     await ports.schedules.triggers.delete(trigger.id);
   }
   await store.delete(id);

@@ -80,7 +80,7 @@ export async function addSchedule(
 
 /** Makes a schedule say what its service says now. */
 export async function changeSchedule(
-  { id, name: oldName, trigger }: Schedule,
+  { id, trigger }: Schedule,
   {
     name,
     plan,
@@ -95,7 +95,7 @@ export async function changeSchedule(
   ports: Call['ports'],
 ): Promise<void> {
   const { store, triggers, wake } = ports.schedules;
-  if (!(await store.update(id, { name }))) throw nameTaken(oldName);
+  if (!(await store.update(id, { name }))) throw nameTaken(name);
   const definition = plan === undefined ? trigger.definition : triggerOfPlan(plan);
   const isNew =
     isPaused !== trigger.isPaused ||

@@ -62,3 +62,8 @@ export class RowmillError extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Whether it is about a store that cannot be reached: what was asked of it may have been done, or not. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof RowmillError && error.code === 'store_unreachable';
+}

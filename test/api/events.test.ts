@@ -243,6 +243,7 @@ describe('an event', () => {
       { object: 'run', event: 'created', of_server: true },
       { object: 'run', event: 'started' },
       { object: 'run', event: 'finished' },
+      { object: 'file', event: 'arrived' },
       { object: 'appointment', event: 'create', ...said, of_server: false },
     ]);
     await call('DELETE', '/v1/events/catalogue/appointment/create', undefined, 204);

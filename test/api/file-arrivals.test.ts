@@ -256,6 +256,22 @@ describe('a file that arrives', () => {
     expect(await log.text()).toContain('a script is given 6291456 at most');
   });
 
+  it('is put into no folder that a link leads to', async () => {
+    const elsewhere = await mkdtemp(join(root, 'elsewhere-'));
+    await symlink(elsewhere, join(folder, 'done'));
+    await watch();
+    await writeFile(join(folder, 'a.csv'), 'n\n1\n');
+    const said = await until(
+      async () => server.errors.map(String).join(),
+      (errors) => errors.includes('is a symbolic link: expected a folder'),
+    );
+    expect(said).toContain(join(folder, 'done'));
+    server.errors.length = 0;
+    expect(await readdir(elsewhere)).toEqual([]);
+    await rm(join(folder, 'done'));
+    expect(await putAway(1)).toEqual({ done: ['a.csv'], failed: [] });
+  });
+
   it('is told as an event to who waits for that', async () => {
     const { id } = await watch();
     const name = `told of ${folders}`;
@@ -271,7 +287,8 @@ describe('a file that arrives', () => {
     await writeFile(join(folder, 'told.csv'), 'n\n1\n');
     await writeFile(join(folder, 'other.csv'), 'n\n1\n');
     await putAway(2);
-    const look = async () => (await call('GET', '/v1/events?object=file&event=arrived')).body['data'];
+    const look = async () =>
+      (await call('GET', '/v1/events?object=file&event=arrived')).body['data'];
     type Told = readonly { readonly payload: { readonly name: string }; deliveries: unknown }[];
     const told = (await until(look, (events) => (events as Told).length === 2)) as Told;
     const of = (file: string) => told.find(({ payload }) => payload.name === file);

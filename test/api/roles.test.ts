@@ -105,6 +105,12 @@ describe('a key of a role', () => {
   it.each([
     ['that the schema refuses', { arguments: { name: 1 } }, 422],
     ['that name a secret', { arguments: { name: '{{secret:DATABASE}}' } }, 403],
+    [
+      'that name a secret behind a line break',
+      { arguments: { name: '{{\nsecret:DATABASE}}' } },
+      403,
+    ],
+    ['that the schema does not name', { arguments: { name: 'Ann', tenant: 'other' } }, 422],
     ['and a file', { draft: 'drf_x' }, 403],
   ])('gives no arguments %s', async (_, parts, status) => {
     const job = await newJob({ allow: ['participant'], argument_schema: SCHEMA });

@@ -38,7 +38,7 @@ export interface Begun {
   readonly says: (text: string) => Promise<void>;
   /** The first group of what matches in what it has written to stderr, once something does. */
   readonly finds: (pattern: RegExp) => Promise<string>;
-  /** What it has written to stderr so far. */
+  /** What it has written so far, to stdout and then to stderr. */
   readonly heard: () => string;
 }
 
@@ -95,7 +95,7 @@ export function begin(
       void ended.then(() => reject(new Error(`it ended without saying ${pattern}:\n${stderr}`)));
       look();
     });
-  return { process: child, ended, says, finds, heard: () => stderr };
+  return { process: child, ended, says, finds, heard: () => stdout + stderr };
 }
 
 /** Runs the built command line in a folder. */

@@ -25,7 +25,9 @@ export async function answerOnce(route: AnyRoute, call: Call): Promise<Reply> {
   if (!(body instanceof BodyHash) || route.scope === 'public') return route.handle(call);
   const store = ports.idempotency;
   const key = readKey(context);
-  const request = { accountId: actor.accountId, keyHash: hashOfKey(key) };
+  // Keys of roles see nothing of each other.
+  const own = actor.role === undefined ? key : `${actor.keyId ?? ''} ${key}`;
+  const request = { accountId: actor.accountId, keyHash: hashOfKey(own) };
   const head = headOf(context);
   const nonce = randomBytes(16).toString('hex');
   const begun = await store.begin(request, { head, nonce });

@@ -3,6 +3,7 @@ import type { EntityArguments } from '../../engine/handlers/entity-step.ts';
 import { ENTITY_TASK } from '../../engine/handlers/entity-task.ts';
 import type { EntityRun } from '../../engine/ports/entity-run-store.ts';
 import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
+import { mayDo } from '../actor.ts';
 import { ownRun } from '../own-run.ts';
 import { settled } from '../output-or-run.ts';
 import { ApiProblem } from '../problem.ts';
@@ -65,6 +66,12 @@ export const entityRoutes: readonly AnyRoute[] = [
     },
     handle: async (call) => {
       const { body, actor, ports, context } = call;
+      const { type } = body.entity.runner;
+      const { runsGivenCode } = (await ports.entities.handlers.registry()).find(type);
+      if (runsGivenCode && !mayDo(actor, 'jobs:admin')) {
+        const message = `body.entity.runner: ${type} runs what the entity says, so it needs the scope jobs:admin`;
+        throw new ApiProblem('forbidden', message);
+      }
       const runId = await ports.entities.starter.start(body.entity, {
         token: body.token,
         owner: { accountId: actor.accountId, authAccountId: actor.authAccountId },

@@ -95,6 +95,10 @@ export const jobRunRoutes: readonly AnyRoute[] = [
       const { query, ports, context } = call;
       const { id: jobId } = await ownJob(call);
       const { status, since, until, text } = query;
+      if (call.actor.role !== undefined && text !== undefined) {
+        const message = `query.text: a key of the role ${call.actor.role} does not see what runs print`;
+        throw new ApiProblem('forbidden', message);
+      }
       return pageReply<JobLogEntry & { readonly id: string }>(query, {
         context,
         wire: (entry) => jobRunWire(entry, { isWhole: false }),
@@ -189,13 +193,28 @@ function refuseBeyondRole(
       `${names.join(', ')}: the job ${definition.name} has no argument_schema, so the role ${role} starts it without arguments`,
     );
   }
-  const asked = secretsAskedFor(JSON.stringify(given));
+  const known = Object.keys(definition.argumentSchema?.['properties'] ?? {});
+  const beyond = names.filter((name) => !known.includes(name));
+  if (beyond.length > 0) {
+    throw new ApiProblem(
+      'arguments_invalid',
+      `${beyond.join(', ')}: not among the properties of the argument_schema of the job ${definition.name}: the role ${role} may give ${known.join(', ') || 'none'}`,
+    );
+  }
+  const asked = textsOf(given).flatMap(secretsAskedFor);
   if (asked.length > 0) {
     throw new ApiProblem(
       'forbidden',
       `arguments: a key of the role ${role} names no secrets: ${asked.join(', ')}`,
     );
   }
+}
+
+/** Names and texts at every depth, as they are: in JSON a line break is no white space. */
+function textsOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, part]) => [name].concat(textsOf(part)));
 }
 
 /** Throws where a job cannot be started so. */

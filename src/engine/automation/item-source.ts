@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isQuick, QUICK_RULE } from './triggers/file.ts';
 
 /** What a database is for, by its name, as Kazoo has it. */
 const DATABASE_CLASSES = ['account', 'monthly', 'system', 'other'] as const;
@@ -54,7 +55,7 @@ const FilesSource = z
     folder: z.string().min(1).max(1_000).meta({
       description: 'Its whole path, below a folder of the setting `fileRoots`',
     }),
-    glob: z.string().min(1).max(200).default('*'),
+    glob: z.string().min(1).max(200).refine(isQuick, { error: QUICK_RULE }).default('*'),
   })
   .meta({
     id: 'FilesSource',
@@ -92,8 +93,9 @@ export function databaseClass(
 }
 
 function isPattern(text: string): boolean {
-  // A repetition of a repetition can take for ever.
-  if (/\([^)]*[*+{][^)]*\)\s*[*+{]/.test(text)) return false;
+  // What is repeated as a group, or more than twice, can take for ever.
+  if (/\)\s*[*+{]/.test(text)) return false;
+  if ((text.match(/[*+]|\{\d*,\d*\}/g) ?? []).length > 2) return false;
   try {
     return new RegExp(text) instanceof RegExp;
   } catch {

@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { isUnreachable, messageOf } from '../errors.ts';
 import type { JobStarter } from '../jobs/start-job.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobStore } from '../ports/job-store.ts';
@@ -81,9 +81,11 @@ export class QueueWorker {
   async #start(entry: ClaimedEntry): Promise<void> {
     const { queues, starter, onError } = this.#ports;
     try {
-      const to = await this.#begin(entry).catch(
-        (error: unknown) => ({ status: 'refused', message: messageOf(error) }) as const,
-      );
+      const to = await this.#begin(entry).catch((error: unknown) => {
+        // Nothing is known of it: it comes again when its claim has ended.
+        if (isUnreachable(error)) throw error;
+        return { status: 'refused', message: messageOf(error) } as const;
+      });
       const isHeard = await queues.settle(entry, to);
       if (isHeard && to.status === 'refused') await starter.discard(entry.runId);
     } catch (error) {

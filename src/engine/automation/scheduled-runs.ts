@@ -35,7 +35,7 @@ interface ScheduledRunsPorts {
     /** The file that has arrived for a firing; undefined where none has. */
     fetch(firing: Firing): Promise<FetchedFile | undefined>;
     /** Throws for a file that the account may not have read. */
-    check(path: string, accountId: string): Promise<unknown>;
+    check(path: string, accountId: string): Promise<string>;
   };
 }
 
@@ -90,8 +90,9 @@ export class ScheduledRuns implements JobRuns {
       return { input: { kind: 'file', path: fetched.path }, fileName: fetched.name };
     }
     if (file === undefined) return { input: { kind: 'none' }, fileName: undefined };
-    await this.#ports.files.check(file, accountId);
-    return { input: { kind: 'file', path: file }, fileName: file.slice(file.lastIndexOf('/') + 1) };
+    // Links resolved: what was looked at is what is read.
+    const path = await this.#ports.files.check(file, accountId);
+    return { input: { kind: 'file', path }, fileName: file.slice(file.lastIndexOf('/') + 1) };
   }
 
   async #startTask(

@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { isUnreachable, messageOf } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   ClaimedFiring,
@@ -150,7 +150,11 @@ export class Scheduler {
     try {
       const started = firing.isOverlapped
         ? { overlaps: 'a run of it is at work' }
-        : await jobs.start(firing).catch((error: unknown) => ({ error }));
+        : await jobs.start(firing).catch((error: unknown) => {
+            // Nothing is known of it: it comes again when its claim has ended.
+            if (isUnreachable(error)) throw error;
+            return { error };
+          });
       if ('runId' in started) {
         await firings.settle(firing, { verdict: 'fired', runId: started.runId });
         return;

@@ -23,6 +23,7 @@ const TOLD: Readonly<Partial<Record<RunEventType, string>>> = {
 };
 /** A chain of runs that each bring about the next is looked at so far back. */
 const LONGEST_CHAIN = 50;
+const FOLLOWED = /^run_[\w-]+$/;
 const EVENT_ID = /^evt_(run_[\w-]+)_\d+$/;
 
 /** Tells what happens to a run as an event, where anybody waits for that. Several servers tell it once. */
@@ -78,7 +79,8 @@ async function causesOf(
     const firing = await firings.get(firingIdOf(runId));
     if (firing === undefined) break;
     causes.add(firing.triggerId);
-    runId = EVENT_ID.exec(firing.item)?.[1];
+    // Of one that follows another run the item is that run.
+    runId = EVENT_ID.exec(firing.item)?.[1] ?? FOLLOWED.exec(firing.item)?.[0];
   }
   return causes;
 }

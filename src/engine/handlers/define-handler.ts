@@ -59,6 +59,8 @@ export interface HandlerDefinition {
   readonly description?: string;
   /** Seconds between two looks at the progress. Default 2. */
   readonly pollSeconds?: number;
+  /** Whether an entity itself says what code runs: only who administers jobs may start one then. */
+  readonly runsGivenCode?: boolean;
   /** Begins the work and says so; called once. It may go on behind this call. */
   start(job: HandledJob): MaybePromise<string>;
   /** Ends the work and leaves nothing of it behind. */
@@ -74,6 +76,7 @@ export interface Handler {
   readonly supportedTypes: readonly string[];
   readonly description: string;
   readonly pollMs: number;
+  readonly runsGivenCode: boolean;
   readonly start: HandlerDefinition['start'];
   readonly remove: NonNullable<HandlerDefinition['remove']>;
   readonly progress: HandlerDefinition['progress'];
@@ -109,6 +112,7 @@ export function defineHandler(definition: HandlerDefinition): Handler {
   const handler: Handler = {
     supportedTypes,
     description: definition.description ?? '',
+    runsGivenCode: definition.runsGivenCode ?? false,
     pollMs: pollSeconds * 1_000,
     start: (job) => definition.start(job),
     remove: (job) => definition.remove?.(job) ?? ['removed', ''],

@@ -9,6 +9,9 @@ interface PurgePorts {
   readonly onPurged: (run: HostedRun) => Promise<void>;
 }
 
+/** Codes of what is over by itself. */
+const WAITING = new Set(['run_has_children', 'run_busy', 'run_not_found']);
+
 /** Removes runs for good that were deleted so long ago, with their files; gives how many. */
 export async function purgeRuns(
   { bin, store, onPurged }: PurgePorts,
@@ -22,8 +25,9 @@ export async function purgeRuns(
       try {
         await store.delete(run.record.runId);
       } catch (error) {
-        // A run that came from it was restored, or is not here: it is tried again the next time.
-        if (error instanceof RowmillError && error.code === 'run_has_children') continue;
+        // A run that came from it was restored, or is not here; or somebody holds it. It is tried again the
+        // next time, and stops no other.
+        if (error instanceof RowmillError && WAITING.has(error.code)) continue;
         throw error;
       }
       await onPurged(run);

@@ -1,4 +1,4 @@
-import { messageOf, RowmillError } from '../errors.ts';
+import { isUnreachable, messageOf, RowmillError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DueRun, HostedRun, HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { RunEventType } from '../ports/run-events.ts';
@@ -341,10 +341,6 @@ export class RunHost {
       await clock.sleep(waitMs(0), this.#closing.signal);
     }
   }
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof RowmillError && error.code === 'store_unreachable';
 }
 
 /** How long to wait after so many failures. */

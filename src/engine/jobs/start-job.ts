@@ -102,7 +102,8 @@ export class JobStarter {
     }
     if (isNew || (await feed.last(runId)) === undefined) await this.#tellCreated(runId);
     await host.begin(runId);
-    await this.#prune(job);
+    // It runs: what cannot be pruned now is with the next start.
+    await this.#prune(job).catch((error: unknown) => this.#ports.onError(error, runId));
     return { verdict: 'started', runId };
   }
 

@@ -44,6 +44,7 @@ export function containerHandler(engine: DockerEngine, now: () => number): Handl
     supportedType: ['container', 'dmss://WorkflowDS/Blueprints/Container'],
     description: 'Run a container of an image',
     pollSeconds: 1,
+    runsGivenCode: true,
     async start(job) {
       const runner = runnerOf(job);
       const input = JSON.stringify((await job.input()) ?? null);

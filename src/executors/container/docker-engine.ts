@@ -128,7 +128,9 @@ export class DockerEngine {
   }
 
   async #pull(image: string, signal: AbortSignal): Promise<void> {
-    const path = `/images/create?fromImage=${encodeURIComponent(image)}`;
+    // Without a tag every tag of the repository would be pulled.
+    const exact = /[:@][^/]*$/.test(image) ? image : `${image}:latest`;
+    const path = `/images/create?fromImage=${encodeURIComponent(exact)}`;
     const told = await this.#text({ method: 'POST', path, signal });
     // The status is 200 before it is known whether it can be had: its last words tell.
     const failed = /"error":"((?:[^"\\]|\\.)*)"/.exec(told)?.[1];
@@ -203,6 +205,8 @@ function bodyOf(plan: ContainerPlan): unknown {
       NetworkMode: plan.hasNetwork ? 'bridge' : 'none',
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
+      // The engine keeps what is printed on its disk: a little more than what is read of it.
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '80m', 'max-file': '1' } },
     },
   };
 }

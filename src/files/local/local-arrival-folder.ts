@@ -1,4 +1,14 @@
-import { link, lstat, mkdir, open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
+import {
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rmdir,
+  unlink,
+} from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { RowmillError } from '../../engine/errors.ts';
 import type {
@@ -34,6 +44,7 @@ export class LocalArrivalFolder implements ArrivalFolder {
   }
 
   async claims(): Promise<readonly ClaimedFile[]> {
+    await refuseLink(this.#claimed());
     const claims = await readdir(this.#claimed()).catch(orNothing);
     return Promise.all(
       claims.map(async (claimId) => ({ claimId, file: await this.#fileOf(claimId) })),
@@ -42,7 +53,9 @@ export class LocalArrivalFolder implements ArrivalFolder {
 
   async claim(name: string, claimId: string): Promise<boolean> {
     const folder = this.#claimed(claimId);
+    await refuseLink(this.#claimed());
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await refuseLink(folder);
     try {
       await rename(join(this.#place.folder, name), join(folder, name));
       return true;
@@ -68,7 +81,9 @@ export class LocalArrivalFolder implements ArrivalFolder {
     const file = await this.#fileOf(claimId);
     if (file !== undefined) {
       const target = where === 'back' ? folder : join(folder, this.#place[where]);
+      await refuseLink(target);
       await mkdir(target, { recursive: true });
+      await refuseLink(target);
       await moveBeside(join(this.#claimed(claimId), file.name), target, file.name);
     }
     // Not where another has just put something there, or has taken it away.
@@ -97,6 +112,13 @@ export class LocalArrivalFolder implements ArrivalFolder {
     const { folder, triggerId } = this.#place;
     return join(folder, CLAIMED, triggerId, claimId);
   }
+}
+
+/** A folder below the one that is watched could be a link of whoever may write there, to anywhere. */
+async function refuseLink(folder: string): Promise<void> {
+  const real = await realpath(folder).catch(orNothing);
+  if (typeof real !== 'string' || real === folder) return;
+  throw new RowmillError('usage', `${folder} is a symbolic link: expected a folder`);
 }
 
 /** Plain files: a link could lead anywhere. */

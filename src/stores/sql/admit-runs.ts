@@ -46,6 +46,8 @@ export function admitRun(
       .updateTable('runs')
       .set({ due_at: now })
       .where('id', '=', run.runId)
+      // One that somebody has stopped while it waited is over.
+      .where('status', '=', 'pending')
       .execute();
     return { verdict: 'admitted' };
   });

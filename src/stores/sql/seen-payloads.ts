@@ -38,6 +38,14 @@ export async function addUnlessSeen(
     .where('hash', '=', hash)
     .where('verdict', '=', 'waiting')
     .where('hold_until', '>', now)
+    // The same one, told by another server, stays.
+    .where((where) =>
+      where.or([
+        where('trigger_id', '<>', firing.triggerId),
+        where('due_at', '<>', firing.dueMs),
+        where('item', '<>', firing.item),
+      ]),
+    )
     .execute();
   await addHeldFiring(transaction, firing, { now, hash, holdUntil: seenUntil });
   return firing.verdict;

@@ -38,7 +38,8 @@ export async function startFakeEngine(listenAt: string | 0) {
       const name = url.searchParams.get('name') ?? '';
       const wanted = JSON.parse(body) as FakeContainer['body'];
       if (containers.has(name)) return no(response, 409, `the name ${name} is in use`);
-      if (!images.has(wanted.Image)) return no(response, 404, `no such image: ${wanted.Image}`);
+      if (!images.has(tagged(wanted.Image)))
+        return no(response, 404, `no such image: ${wanted.Image}`);
       containers.set(name, {
         body: wanted,
         status: 'created',
@@ -52,6 +53,8 @@ export async function startFakeEngine(listenAt: string | 0) {
     }
     if (path === '/images/create') {
       const image = url.searchParams.get('fromImage') ?? '';
+      // The real one would pull every tag of it.
+      if (!/:[^/]*$/.test(image)) return no(response, 400, `${image} has no tag`);
       if (image.startsWith('away')) return answer(response, 200, { error: `${image}: not found` });
       images.add(image);
       return answer(response, 200, { status: 'Pull complete' });
@@ -123,4 +126,8 @@ function frame(stream: number, text: string): Buffer {
   head[0] = stream;
   head.writeUInt32BE(content.length, 4);
   return Buffer.concat([head, content]);
+}
+
+function tagged(image: string): string {
+  return /[:@][^/]*$/.test(image) ? image : `${image}:latest`;
 }

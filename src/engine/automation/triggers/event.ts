@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { filterProblem } from '../event-filter.ts';
 
 /** What an object or an event is called. */
-export const EventWord = z.string().regex(/^[a-z][\w.-]{0,63}$/i, {
+export const EventWord = z.string().regex(/^[A-Za-z][\w.-]{0,63}$/, {
   error: ({ input }) =>
     `${JSON.stringify(input)}: expected a word such as appointment (letters, digits, - _ .)`,
 });

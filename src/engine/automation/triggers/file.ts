@@ -3,6 +3,14 @@ import { z } from 'zod';
 
 const MOST_S = 24 * 60 * 60;
 
+/** What a pattern of names must be like, in a sentence. */
+export const QUICK_RULE = 'expected two * at most, and no @( +( ?( !( or *(, such as orders-*.csv';
+
+/** Whether a pattern is matched soon, whatever the name: each * more multiplies the ways to try. */
+export function isQuick(glob: string): boolean {
+  return (glob.match(/\*+/g) ?? []).length <= 2 && !/[?+@!*]\(/.test(glob);
+}
+
 /** The name of a folder below the one that is watched. */
 const Below = z.string().regex(/^[\p{L}\p{N}_][\p{L}\p{N}_ .-]{0,99}$/u, {
   error: ({ input }) => `${JSON.stringify(input)}: expected the name of a folder, without /`,
@@ -15,6 +23,7 @@ const ARRIVAL = {
     .min(1)
     .max(200)
     .regex(/^[^/\p{C}]*$/u, { error: 'expected a pattern of names, without /' })
+    .refine(isQuick, { error: QUICK_RULE })
     .default('*')
     .meta({ description: 'Which names: `*.csv`, `{orders,returns}-*.csv`' }),
   stable_seconds: z.number().min(0).max(MOST_S).default(5).meta({
