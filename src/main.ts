@@ -233,7 +233,7 @@ function mailServerOf({ smtpUrl: url, mailFrom }: Settings) {
 
 /** Says which modules did not load. They stop nothing that does not need them. */
 async function loadedHandlers(paths: readonly string[], warn: (message: string) => void) {
-  const handlers = handlerCatalog(paths, loadModule);
+  const handlers = await handlerCatalog(paths, loadModule);
   await handlers.registry();
   for (const { file, message } of handlers.problems) warn(`${file} did not load: ${message}`);
   return handlers;

@@ -1,4 +1,4 @@
-import { HandlerCatalog } from './task-modules/handler-catalog.ts';
+import type { HandlerCatalog } from './task-modules/handler-catalog.ts';
 import { createModuleLoader, type ModuleLoader } from './task-modules/module-loader.ts';
 import { TaskCatalog } from './task-modules/task-catalog.ts';
 import { bundledTasks } from './tasks/bundled-tasks.ts';
@@ -16,8 +16,12 @@ export function taskCatalog(
   return new TaskCatalog({ bundled: bundledTasks, version, paths, loadModule });
 }
 
-/** The handlers below `paths`. */
-export function handlerCatalog(paths: readonly string[], loadModule: ModuleLoader): HandlerCatalog {
+/** The handlers below `paths`. Only a server has any, so nothing else loads what makes them. */
+export async function handlerCatalog(
+  paths: readonly string[],
+  loadModule: ModuleLoader,
+): Promise<HandlerCatalog> {
+  const { HandlerCatalog } = await import('./task-modules/handler-catalog.ts');
   return new HandlerCatalog(paths, loadModule);
 }
 

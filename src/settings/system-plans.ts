@@ -4,7 +4,8 @@ import {
   type SystemJobName,
   type SystemPlans,
 } from '../engine/automation/system/system-job.ts';
-import { readSystemPlan, type SystemPlan } from '../engine/automation/system/system-plan.ts';
+import { readSystemPlan } from '../engine/automation/system/read-system-plan.ts';
+import type { SystemPlan } from '../engine/automation/system/system-plan.ts';
 import { didYouMean } from '../engine/nearest-names.ts';
 
 /** `{"purge": {"time": "00:00"}}`, as an object or as the text of one; else what is wrong with it. */

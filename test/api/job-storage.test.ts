@@ -82,7 +82,7 @@ describe('the storage of a job', () => {
     expect((await send('DELETE', path, undefined, last)).status).toBe(204);
   });
 
-  it('is counted up by a hundred clients at once, none of them lost', async () => {
+  it('is counted up a hundred times by twenty clients at once, none of them lost', async () => {
     const path = `${storage}/n`;
     await send('PUT', path, { value: 0 });
     const countUp = async (): Promise<number> => {
@@ -94,7 +94,11 @@ describe('the storage of a job', () => {
         expect(status).toBe(412);
       }
     };
-    const tries = await Promise.all(Array.from({ length: 100 }, countUp));
+    const tries: number[] = [];
+    const client = async (): Promise<void> => {
+      for (let count = 0; count < 5; count += 1) tries.push(await countUp());
+    };
+    await Promise.all(Array.from({ length: 20 }, client));
     expect((await send('GET', path)).body['value']).toBe(100);
     // They were in each other's way.
     expect(Math.max(...tries)).toBeGreaterThan(1);

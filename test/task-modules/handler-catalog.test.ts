@@ -22,7 +22,7 @@ describe('a folder of handlers', () => {
     await cp(SAMPLES, folder, { recursive: true });
     await writeFile(join(folder, 'one.ts'), HANDLER('one'));
     await writeFile(join(folder, 'part.ts'), 'export const parts = 1;');
-    const handlers = catalog(folder);
+    const handlers = await catalog(folder);
     const registry = await handlers.registry();
     expect(registry.list().map(({ handler }) => handler.supportedTypes)).toEqual([
       ['one'],
@@ -37,9 +37,9 @@ describe('a folder of handlers', () => {
     await writeFile(join(folder, 'a.ts'), HANDLER('same'));
     await writeFile(join(folder, 'b.ts'), HANDLER('same'));
     const message = `two handlers support same: one of ${join(folder, 'a.ts')}, one of ${join(folder, 'b.ts')}`;
-    await expect(catalog(folder).registry()).rejects.toThrow(message);
+    await expect((await catalog(folder)).registry()).rejects.toThrow(message);
     // The same file twice is one.
-    const twice = await catalog(join(folder, 'a.ts'), join(folder, 'a.ts')).registry();
+    const twice = await (await catalog(join(folder, 'a.ts'), join(folder, 'a.ts'))).registry();
     expect(twice.list()).toHaveLength(1);
   });
 
@@ -51,7 +51,7 @@ describe('a folder of handlers', () => {
 export default defineHandler({ supportedType: 'x' });`,
     );
     await writeFile(join(folder, 'one.ts'), HANDLER('one'));
-    const handlers = catalog(folder);
+    const handlers = await catalog(folder);
     expect((await handlers.registry()).list()).toHaveLength(1);
     expect(handlers.problems).toMatchObject([
       { file: join(folder, 'broken.ts') },
@@ -61,9 +61,11 @@ export default defineHandler({ supportedType: 'x' });`,
 
   it('has handlers in it where it is named by itself', async () => {
     await writeFile(join(folder, 'none.ts'), 'export const x = 1;');
-    const handlers = catalog(join(folder, 'none.ts'));
+    const handlers = await catalog(join(folder, 'none.ts'));
     await handlers.registry();
     expect(handlers.problems).toMatchObject([{ message: expect.stringContaining('no handler') }]);
-    await expect(catalog(join(folder, 'gone')).registry()).rejects.toThrow(/--handlers .*gone/);
+    await expect((await catalog(join(folder, 'gone'))).registry()).rejects.toThrow(
+      /--handlers .*gone/,
+    );
   });
 });

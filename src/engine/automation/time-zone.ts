@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { didYouMean } from '../nearest-names.ts';
+import { isTimeZone } from './plain-times.ts';
 
 /** The name of a time zone, as IANA has it. */
 export const TimeZone = z
@@ -11,13 +12,3 @@ export const TimeZone = z
     context.addIssue({ code: 'custom', message });
   })
   .meta({ description: 'Time zone by its IANA name', example: 'Europe/Madrid' });
-
-function isTimeZone(name: string): boolean {
-  // An offset knows no summer time, and is hardly what was meant.
-  if (!/^[A-Za-z]/.test(name)) return false;
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }) instanceof Intl.DateTimeFormat;
-  } catch {
-    return false;
-  }
-}

@@ -1,11 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SystemJob, SystemWork } from '../../../src/engine/automation/system/system-job.ts';
 import { SystemJobs } from '../../../src/engine/automation/system/system-jobs.ts';
-import {
-  planWords,
-  readSystemPlan,
-  type SystemPlan,
-} from '../../../src/engine/automation/system/system-plan.ts';
+import { readSystemPlan } from '../../../src/engine/automation/system/read-system-plan.ts';
+import { planWords, type SystemPlan } from '../../../src/engine/automation/system/system-plan.ts';
 import type { SystemExecution } from '../../../src/engine/ports/system-job-store.ts';
 import { openSystemWorld } from '../../contract/sql-worlds.ts';
 import { TestClock } from './test-clock.ts';

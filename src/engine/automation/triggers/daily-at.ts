@@ -1,9 +1,8 @@
 import { z } from 'zod';
+import { TIME_OF_DAY } from '../plain-times.ts';
 import { TimeZone } from '../time-zone.ts';
 import type { DueTimes } from '../trigger.ts';
 import { cronTimes } from './cron.ts';
-
-const TIME = /^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?$/;
 
 /** Once a day, at a time of the day in a time zone. */
 export const DailyAtTrigger = z
@@ -11,7 +10,7 @@ export const DailyAtTrigger = z
     kind: z.literal('daily_at'),
     time: z
       .string()
-      .regex(TIME, {
+      .regex(TIME_OF_DAY, {
         error: ({ input }) =>
           `${JSON.stringify(input)} is no time of day: expected hh:mm or hh:mm:ss, such as 15:57`,
       })

@@ -1,14 +1,13 @@
 import { z } from 'zod';
+import { LONGEST_INTERVAL_S } from '../plain-times.ts';
 import type { DueTimes } from '../trigger.ts';
 import { multiplesOf } from './aligned.ts';
-
-const LONGEST_S = 366 * 24 * 60 * 60;
 
 /** Every so many seconds, counted from 1970: the same times on every server. */
 export const IntervalTrigger = z
   .strictObject({
     kind: z.literal('interval'),
-    seconds: z.int().min(1).max(LONGEST_S).default(60),
+    seconds: z.int().min(1).max(LONGEST_INTERVAL_S).default(60),
   })
   .meta({
     id: 'IntervalTrigger',
