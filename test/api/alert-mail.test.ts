@@ -39,12 +39,7 @@ async function serve(url = smtp.url): Promise<TestServer> {
   return server;
 }
 
-const call = (server: TestServer, method: string, path: string, body?: unknown) =>
-  server.json(path, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+const call = (server: TestServer, ...sent: Parameters<TestServer['send']>) => server.send(...sent);
 
 const alert = (emails: readonly string[], more: object = {}) => ({
   name: 'ops',

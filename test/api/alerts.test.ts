@@ -33,12 +33,7 @@ async function serve(): Promise<TestServer> {
   return server;
 }
 
-const call = (server: TestServer, method: string, path: string, body?: unknown) =>
-  server.json(path, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+const call = (server: TestServer, ...sent: Parameters<TestServer['send']>) => server.send(...sent);
 
 async function hook(server: TestServer): Promise<{ readonly id: string; readonly secret: string }> {
   const { body } = await call(server, 'POST', '/v1/webhooks', {

@@ -19,9 +19,7 @@ afterAll(() => postgres?.stop());
 type Body = Readonly<Record<string, unknown>> & { readonly id: string };
 
 async function call(server: TestServer, method: string, path: string, body?: unknown) {
-  const headers = { 'content-type': 'application/json' };
-  const sent = body === undefined ? {} : { headers, body: JSON.stringify(body) };
-  const answer = await server.json(path, { method, ...sent });
+  const answer = await server.send(method, path, body);
   expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
   return answer.body;
 }

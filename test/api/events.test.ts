@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ScriptCall, ScriptOutcome } from '../../src/engine/ports/script-executor.ts';
 import { defineNoinputTask, stop, write } from '../../src/index.ts';
-import { startTestServer, type TestServer } from './test-server.ts';
+import { startTestServer, until, type TestServer } from './test-server.ts';
 
 const calls: ScriptCall[] = [];
 const OUTCOME: ScriptOutcome = {
@@ -74,12 +74,7 @@ type EventJson = Body & {
 };
 
 async function call(method: string, path: string, body?: unknown, status = 200): Promise<Body> {
-  const answer = await server.json(path, {
-    method,
-    ...(body === undefined
-      ? {}
-      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-  });
+  const answer = await server.send(method, path, body);
   expect(answer.status, JSON.stringify(answer.body)).toBe(status);
   return answer.body;
 }
@@ -107,16 +102,6 @@ async function subscribed(
 async function tell(object: string, payload: unknown = {}, more: object = {}) {
   const body = { object, event: 'create', payload, wait: 20, ...more };
   return (await call('POST', '/v1/events', body, 201)) as EventJson;
-}
-
-/** Bounded: 20 s. */
-async function until<Found>(ask: () => Promise<Found>, isSo: (found: Found) => boolean) {
-  for (let tries = 0; tries < 400; tries += 1) {
-    const found = await ask();
-    if (isSo(found)) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`it did not come to this: ${JSON.stringify(await ask())}`);
 }
 
 async function runsOf(jobId: string): Promise<readonly Body[]> {

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ScriptCall, ScriptExecutor } from '../../src/engine/ports/script-executor.ts';
 import { defineNoinputTask, defineTask, fail, stop, write } from '../../src/index.ts';
-import { endedRun, startTestServer, type TestServer } from './test-server.ts';
+import { endedRun, startTestServer, until, type TestServer } from './test-server.ts';
 
 let open = (): void => undefined;
 const gate = new Promise<void>((resolve) => {
@@ -101,14 +101,7 @@ afterEach(async () => {
   }
 });
 
-function call(method: string, path: string, body?: unknown) {
-  return server.json(path, {
-    method,
-    ...(body === undefined
-      ? {}
-      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-  });
-}
+const call = (...sent: Parameters<TestServer['send']>) => server.send(...sent);
 
 const arrival = (more: object = {}) => ({
   kind: 'file',
@@ -138,16 +131,6 @@ interface FiringJson {
 
 async function firingsOf(id: string): Promise<readonly FiringJson[]> {
   return (await call('GET', `/v1/schedules/${id}/firings`)).body['data'] as readonly FiringJson[];
-}
-
-/** Bounded: 30 s. */
-async function until<Found>(look: () => Promise<Found>, isSo: (found: Found) => boolean) {
-  for (let tries = 0; tries < 600; tries += 1) {
-    const found = await look();
-    if (isSo(found)) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`it does not come about: ${JSON.stringify(await look())}`);
 }
 
 const filesIn = async (...below: string[]): Promise<string[]> =>

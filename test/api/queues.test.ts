@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineNoinputTask, defineTask, stop, write } from '../../src/index.ts';
-import { startTestServer, type TestServer } from './test-server.ts';
+import { startTestServer, until, type TestServer } from './test-server.ts';
 
 /** Names in the order in which their runs began, and how many were at work at once. */
 const begun: string[] = [];
@@ -47,12 +47,7 @@ afterAll(async () => {
 type Body = Readonly<Record<string, unknown>> & { readonly id: string };
 
 async function call(method: string, path: string, body?: unknown, status = 200): Promise<Body> {
-  const answer = await server.json(path, {
-    method,
-    ...(body === undefined
-      ? {}
-      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-  });
+  const answer = await server.send(method, path, body);
   expect(answer.status, JSON.stringify(answer.body)).toBe(status);
   return answer.body;
 }
@@ -82,16 +77,6 @@ const entryOf = (name: string, more: object = {}) => ({ arguments: { name }, ...
 
 async function entriesOf(path: string, query = 'limit=1000'): Promise<readonly Body[]> {
   return (await call('GET', `${path}/entries?${query}`))['data'] as readonly Body[];
-}
-
-/** Bounded: 60 s. */
-async function until<Found>(ask: () => Promise<Found>, isSo: (found: Found) => boolean) {
-  for (let tries = 0; tries < 600; tries += 1) {
-    const found = await ask();
-    if (isSo(found)) return found;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`it did not come to this: ${JSON.stringify(await ask())}`);
 }
 
 /** Waits until nothing of a queue is open, and gives its entries. */

@@ -46,14 +46,7 @@ const NEVER = { kind: 'event', object: 'nothing', event: 'happens' };
 const DAILY = { kind: 'daily_at', time: '02:30', zone: 'Europe/Madrid' };
 let names = 0;
 
-function call(method: string, path: string, body?: unknown) {
-  return server.json(path, {
-    method,
-    ...(body === undefined
-      ? {}
-      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-  });
-}
+const call = (...sent: Parameters<TestServer['send']>) => server.send(...sent);
 
 async function made(body: Readonly<Record<string, unknown>>) {
   names += 1;

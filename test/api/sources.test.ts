@@ -43,14 +43,7 @@ afterAll(async () => {
   expect(server.errors).toEqual([]);
 });
 
-function call(method: string, path: string, body?: unknown) {
-  return server.json(path, {
-    method,
-    ...(body === undefined
-      ? {}
-      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-  });
-}
+const call = (...sent: Parameters<TestServer['send']>) => server.send(...sent);
 
 const put = (name: string, source: unknown) => call('PUT', `/v1/sources/${name}`, { source });
 const itemsOf = async (name: string, query = '') =>

@@ -40,6 +40,8 @@ export interface TestServer extends RunningServer {
     path: string,
     init?: RequestInit,
   ): Promise<{ readonly status: number; readonly body: JsonBody }>;
+  /** The same with a method and, where there is one, a body of JSON. */
+  send(method: string, path: string, body?: unknown): ReturnType<TestServer['json']>;
   /** Its database, to look into or to change behind its back. */
   openStore(): Promise<SqlDatabase>;
   /** Ends the server; its folder stays. */
@@ -93,14 +95,20 @@ export async function startTestServer(
       throw new Error(`not as /openapi.json says:\n${undescribed.join('\n')}`);
     }
   };
+  const json: TestServer['json'] = async (path, init) => {
+    const response = await fetch(`${server.url}${path}`, init);
+    const text = await response.text();
+    return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as JsonBody };
+  };
   return {
     ...server,
     folder: home,
     errors,
-    async json(path, init) {
-      const response = await fetch(`${server.url}${path}`, init);
-      const text = await response.text();
-      return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as JsonBody };
+    json,
+    send(method, path, body) {
+      const headers = { 'content-type': 'application/json' };
+      const sent = body === undefined ? {} : { headers, body: JSON.stringify(body) };
+      return json(path, { method, ...sent });
     },
     async openStore() {
       const url = databases.get(home);
@@ -136,4 +144,17 @@ export async function audited(server: TestServer, action: string): Promise<reado
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`the audit has no ${action}`);
+}
+
+/** Asks until what is found is so, and gives it. Bounded: about 50 s. */
+export async function until<Found>(
+  ask: () => Promise<Found>,
+  isSo: (found: Found) => boolean,
+): Promise<Found> {
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    const found = await ask();
+    if (isSo(found)) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`it did not come to this: ${JSON.stringify(await ask())}`);
 }
