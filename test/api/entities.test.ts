@@ -6,6 +6,7 @@ import {
   type HandledJob,
   type HandlerDefinition,
 } from '../../src/index.ts';
+import { SqlEntityRunStore } from '../../src/stores/sql/sql-entity-run-store.ts';
 import { startServer, type LocalServer } from '../tasks/local-server.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
@@ -53,7 +54,11 @@ const stepping = defineHandler({
     return behaviour.progress?.(job) ?? ['completed', 'done'];
   },
   result: (job) => behaviour.result?.(job) ?? ['ok', new Uint8Array([0, 255, 7])],
-  remove: (job) => behaviour.remove?.(job) ?? ['removed', 'taken away'],
+  release: (job) => behaviour.release?.(job),
+  remove: (job) => {
+    steps.push('remove');
+    return behaviour.remove?.(job) ?? ['removed', 'taken away'];
+  },
 });
 const signals = defineHandler({
   supportedType: SIGNAL.runner.type,
@@ -224,6 +229,50 @@ describe('a job entity', () => {
     expect(body['message']).toContain(message);
     const result = await server.json(`/v1/entities/${String(body['uid'])}/result`);
     expect(result.status).toBe(409);
+  });
+
+  it.each([
+    [{ start: () => Promise.reject(new Error('no room')) }, false],
+    [{ progress: () => ['failed', 'diverged'] as const }, false],
+    [{ progress: () => Promise.reject(new Error('not seen')) }, true],
+    [{ result: () => Promise.reject(new Error('lost')) }, true],
+  ])(
+    'is removed where what was started cannot be followed to its result: %#',
+    async (wrong, is) => {
+      behaviour = wrong;
+      steps.length = 0;
+      expect(await started(entity)).toMatchObject({ status: 'failed' });
+      expect(steps.includes('remove')).toBe(is);
+      behaviour = {};
+    },
+  );
+
+  it('says so where it cannot be removed either', async () => {
+    behaviour = {
+      result: () => Promise.reject(new Error('lost')),
+      remove: () => Promise.reject(new Error('nobody answers')),
+    };
+    const { message } = await started(entity);
+    expect(message).toBe('lost; it could not be removed: nobody answers');
+    behaviour = {};
+  });
+
+  it('is released once its result is kept; a release that fails loses nothing', async () => {
+    let kept: unknown;
+    behaviour = {
+      async release({ uid }) {
+        const store = await server.openStore();
+        kept = await new SqlEntityRunStore(store).content(uid);
+        await store.db.destroy();
+        throw new Error('it stays');
+      },
+    };
+    const { uid, status } = await started(entity);
+    behaviour = {};
+    expect(status).toBe('completed');
+    expect(kept).toEqual(new Uint8Array([0, 255, 7]));
+    const { body } = await server.json(`/v1/entities/${String(uid)}/result`);
+    expect(body['result']).toBe(Buffer.from([0, 255, 7]).toString('base64'));
   });
 
   it('is looked at again where a look at its progress fails now and then', async () => {

@@ -63,12 +63,17 @@ export interface HandlerDefinition {
   readonly runsGivenCode?: boolean;
   /** Begins the work and says so; called once. It may go on behind this call. */
   start(job: HandledJob): MaybePromise<string>;
-  /** Ends the work and leaves nothing of it behind. */
+  /**
+   * Ends the work and leaves nothing of it behind: where somebody stops it, and where what was started
+   * cannot be followed to its result.
+   */
   remove?(job: HandledJob): MaybePromise<readonly [status: JobStatus, text: string]>;
   /** Called again and again, by another server too, until it is `completed`, `failed` or `removed`. */
   progress(job: HandledJob): MaybePromise<readonly [status: JobStatus, text: string]>;
-  /** Called once it is `completed`. */
+  /** Called once it is `completed`; again, by another server, where the one before went away too early. */
   result(job: HandledJob): MaybePromise<readonly [text: string, content: Uint8Array]>;
+  /** Called once the result is kept and delivered: what it was read from is not needed any more. */
+  release?(job: HandledJob): MaybePromise<void>;
 }
 
 /** A handler, as the engine sees it. */
@@ -81,6 +86,7 @@ export interface Handler {
   readonly remove: NonNullable<HandlerDefinition['remove']>;
   readonly progress: HandlerDefinition['progress'];
   readonly result: HandlerDefinition['result'];
+  readonly release: NonNullable<HandlerDefinition['release']>;
 }
 
 /** Known by name in every copy of this package. */
@@ -100,8 +106,10 @@ export function defineHandler(definition: HandlerDefinition): Handler {
   for (const name of ['start', 'progress', 'result'] as const) {
     if (typeof definition[name] !== 'function') faults.push(`${name} is no function`);
   }
-  if (definition.remove !== undefined && typeof definition.remove !== 'function') {
-    faults.push('remove is no function');
+  for (const name of ['remove', 'release'] as const) {
+    if (definition[name] !== undefined && typeof definition[name] !== 'function') {
+      faults.push(`${name} is no function`);
+    }
   }
   if (!(typeof pollSeconds === 'number' && pollSeconds > 0 && pollSeconds <= 3_600)) {
     faults.push(
@@ -118,6 +126,7 @@ export function defineHandler(definition: HandlerDefinition): Handler {
     remove: (job) => definition.remove?.(job) ?? ['removed', ''],
     progress: (job) => definition.progress(job),
     result: (job) => definition.result(job),
+    release: (job) => definition.release?.(job),
   };
   return Object.freeze(Object.defineProperty(handler, HANDLER, { value: true }));
 }

@@ -59,7 +59,7 @@ export async function entityStep(
     },
   );
   if (outcome === 'stopped') await work.remove();
-  else if (outcome !== undefined) await work.end('failed', outcome);
+  else if (outcome !== undefined) await work.giveUp(outcome);
   if (outcome === 'stopped') return stop();
   return rowOf((await entities.find(runId)) ?? stored);
 }
@@ -74,6 +74,10 @@ class EntityWork {
   #kept: unknown;
   #input: Promise<unknown> | undefined;
   #said: string | undefined;
+  /** Its start has come to its end, here or at an earlier server. */
+  #isBegun: boolean;
+  /** Its handler has said that it failed, or is removed. */
+  #isOver = false;
 
   constructor(
     run: RunContext<EntityArguments, undefined>,
@@ -90,6 +94,7 @@ class EntityWork {
     this.#token = given.token;
     this.#secrets = given.secrets;
     this.#kept = given.stored.kept;
+    this.#isBegun = given.stored.phase === 'started';
   }
 
   /** Throws with the reason where it does not come to its result. */
@@ -100,6 +105,7 @@ class EntityWork {
     if (resultText !== undefined && had !== undefined) {
       // A server went away behind this: the handler has given its result, and may have nothing more.
       await this.#deliver(had, signal);
+      await this.#release(this.#job(signal));
       return this.end('completed', resultText);
     }
     const handler = await this.#handler();
@@ -118,6 +124,7 @@ class EntityWork {
       ...(isKept ? { content } : {}),
     });
     await this.#deliver(content, signal);
+    await this.#release(job);
     return this.end('completed', text);
   }
 
@@ -138,6 +145,25 @@ class EntityWork {
     await this.end(status, text);
   }
 
+  /** It does not come to its result. What was begun, and its handler has not seen the end of, is ended. */
+  async giveUp(why: string): Promise<undefined> {
+    if (!this.#isBegun || this.#isOver) return this.end('failed', why);
+    const left = await this.#handler()
+      .then((handler) => handler.remove(this.#job(this.#run.signal)))
+      .then(() => '')
+      .catch((error: unknown) => `; it could not be removed: ${messageOf(error)}`);
+    return this.end('failed', `${why}${left}`);
+  }
+
+  /** Its result is safe: what is left behind keeps nobody from having it. */
+  async #release(job: HandledJob): Promise<void> {
+    try {
+      await (await this.#handler()).release(job);
+    } catch (error) {
+      job.log.warn(`what it leaves behind could not be removed: ${messageOf(error)}`);
+    }
+  }
+
   async #handler(): Promise<Handler> {
     return (await this.#ports.handlers()).find(this.#run.arguments.entity.runner.type);
   }
@@ -148,6 +174,7 @@ class EntityWork {
     await job.input();
     await this.#ports.entities.save(runId, { phase: 'starting', status: 'starting' });
     const text = await handler.start(job);
+    this.#isBegun = true;
     const startedAtMs = Math.floor(this.#ports.clock.now());
     await this.#ports.entities.save(runId, { phase: 'started', startedAtMs });
     await this.#say('running', text);
@@ -160,6 +187,7 @@ class EntityWork {
     if (status === 'unknown') {
       throw new Error('a server went away as it started it: whether it was begun is not known');
     }
+    this.#isBegun = true;
     await this.#ports.entities.save(this.#run.runId, { phase: 'started' });
   }
 
@@ -171,6 +199,7 @@ class EntityWork {
         failures = 0;
         // It is completed for others once its result is there.
         await this.#say(status === 'completed' ? 'running' : status, text);
+        this.#isOver = status === 'failed' || status === 'removed';
         if (OVER.has(status)) return status;
       } catch (error) {
         failures += 1;

@@ -61,9 +61,9 @@ export function containerHandler(engine: DockerEngine, now: () => number): Handl
         labels: { 'rowmill.run': job.uid },
         processes: MOST_PROCESSES,
       };
-      await engine.create(plan, job.signal);
-      await job.keep({ container: plan.name });
       try {
+        await engine.create(plan, job.signal);
+        await job.keep({ container: plan.name });
         await engine.start(plan.name, job.signal);
       } catch (error) {
         await engine.remove(plan.name, job.signal);
@@ -103,10 +103,10 @@ export function containerHandler(engine: DockerEngine, now: () => number): Handl
         maxBytes: MOST_OUTPUT,
         signal: job.signal,
       });
-      await engine.remove(nameOf(job), job.signal);
       const cut = isCut ? ` of more than ${MOST_OUTPUT}` : '';
       return [`${content.length} bytes${cut} of output`, content];
     },
+    release: (job) => engine.remove(nameOf(job), job.signal),
     async remove(job) {
       await engine.remove(nameOf(job), job.signal);
       return ['removed', 'its container is removed'];

@@ -123,6 +123,13 @@ describe.each(['tcp', 'unix'] as const)('a container of an entity, by %s', (kind
     expect((await until(uid, 'failed'))['message']).toBe('its container is no longer there');
   });
 
+  it('that cannot be looked at for a while is not left behind', async () => {
+    engine.refuseLooks(5);
+    const uid = await start({ image: 'here:1' });
+    expect((await until(uid, 'failed'))['message']).toContain('not now');
+    expect(engine.containers.size).toBe(0);
+  });
+
   it('that cannot be started is not left behind', async () => {
     engine.refuseStarts('exec: "nothing": executable file not found');
     const uid = await start({ image: 'here:1' });

@@ -22,6 +22,7 @@ export async function startFakeEngine(listenAt: string | 0) {
   const images = new Set(['here:1']);
   const asked: string[] = [];
   let startProblem: string | undefined;
+  let refusedLooks = 0;
 
   const answer = (response: ServerResponse, status: number, body?: unknown): void => {
     response.writeHead(status, { 'content-type': 'application/json' });
@@ -74,6 +75,10 @@ export async function startFakeEngine(listenAt: string | 0) {
       }
       return answer(response, 204);
     }
+    if (what === 'json' && refusedLooks > 0) {
+      refusedLooks -= 1;
+      return no(response, 500, 'not now');
+    }
     if (what === 'json') {
       const { status, exitCode, isOutOfMemory, startedAt } = container;
       return answer(response, 200, {
@@ -111,6 +116,10 @@ export async function startFakeEngine(listenAt: string | 0) {
     asked,
     refuseStarts: (message: string | undefined): void => {
       startProblem = message;
+    },
+    /** So many of the next ones. */
+    refuseLooks: (count: number): void => {
+      refusedLooks = count;
     },
     close: () =>
       new Promise<void>((resolve) => {
