@@ -96,7 +96,8 @@ export function tryPage({
           .reduce((text, { shown, origin }) => text.replaceAll(shown, origin), commands)
           .replaceAll(SHOWN_URL, url)
           .replaceAll('npx rowmill', `"${process.execPath}" "${MAIN}"`),
-        `declare -p $(compgen -v | grep -xE '${variables.join('|')}') > .variables`,
+        // Only those that are set by now: `declare -p` without a name prints all there are.
+        `for name in ${variables.join(' ')}; do if compgen -v | grep -x "$name" > /dev/null; then declare -p "$name"; fi; done > .variables`,
       ];
       const answer = execFileSync('bash', ['-c', script.join('\n')], {
         cwd: folder,
