@@ -1,27 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { ScriptCall, ScriptOutcome } from '../../src/engine/ports/script-executor.ts';
+import type { ScriptCall } from '../../src/engine/ports/script-executor.ts';
 import { defineNoinputTask, stop, write } from '../../src/index.ts';
+import { SCRIPT_OUTCOME } from './script-outcome.ts';
 import { startTestServer, until, type TestServer } from './test-server.ts';
 
 const calls: ScriptCall[] = [];
-const OUTCOME: ScriptOutcome = {
-  resultCode: 'success',
-  result: null,
-  log: [],
-  stdout: { text: '', bytes: 0, cutBytes: 0 },
-  stderr: { text: '', bytes: 0, cutBytes: 0 },
-  statistics: {
-    wallMs: 1,
-    cpuMs: 1,
-    peakMemoryBytes: 1,
-    eventBytes: 1,
-    resultBytes: 1,
-    stdoutBytes: 0,
-    stderrBytes: 0,
-  },
-  runtime: { language: 'python', version: '3.11.7' },
-};
 let gate = Promise.resolve();
 const base = { category: 'demo', output: ['said'], start: () => undefined } as const;
 const greet = defineNoinputTask({
@@ -47,7 +31,7 @@ beforeAll(async () => {
     scripts: {
       async run(call) {
         calls.push(call);
-        return OUTCOME;
+        return SCRIPT_OUTCOME;
       },
       runtimes: async () => [],
       isolation: async () => 'there is nothing to isolate',

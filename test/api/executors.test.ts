@@ -1,36 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type {
-  ScriptCall,
-  ScriptExecutor,
-  ScriptOutcome,
-} from '../../src/engine/ports/script-executor.ts';
+import type { ScriptCall, ScriptExecutor } from '../../src/engine/ports/script-executor.ts';
 import { defineNoinputTask, stop } from '../../src/index.ts';
+import { SCRIPT_OUTCOME } from './script-outcome.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
-
-const OUTCOME: ScriptOutcome = {
-  resultCode: 'success',
-  result: null,
-  log: [],
-  stdout: { text: '', bytes: 0, cutBytes: 0 },
-  stderr: { text: '', bytes: 0, cutBytes: 0 },
-  statistics: {
-    wallMs: 1,
-    cpuMs: 1,
-    peakMemoryBytes: 1,
-    eventBytes: 2,
-    resultBytes: 4,
-    stdoutBytes: 0,
-    stderrBytes: 0,
-  },
-  runtime: { language: 'python', version: '3.11.7' },
-};
 
 /** Remembers how it was called, and says what it is. */
 function executorOf(kind: string, calls: ScriptCall[]): ScriptExecutor {
   return {
     async run(call) {
       calls.push(call);
-      return { ...OUTCOME, result: kind };
+      return { ...SCRIPT_OUTCOME, result: kind };
     },
     runtimes: async () => [
       { language: 'python', version: '3.11.7', channels: ['$STABLE'], libraries: ['pip 23.0'] },

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ScriptCall, ScriptExecutor } from '../../src/engine/ports/script-executor.ts';
 import { defineNoinputTask, defineTask, fail, stop, write } from '../../src/index.ts';
+import { SCRIPT_OUTCOME } from './script-outcome.ts';
 import { endedRun, startTestServer, until, type TestServer } from './test-server.ts';
 
 let open = (): void => undefined;
@@ -44,24 +45,7 @@ const executor: ScriptExecutor = {
   async run({ event, bundle }: ScriptCall) {
     events.push(event);
     laidOut.push(bundle.files.map(({ path, content }) => [path, Buffer.from(content).toString()]));
-    const text = { text: '', bytes: 0, cutBytes: 0 };
-    return {
-      resultCode: 'success',
-      result: null,
-      log: [],
-      stdout: text,
-      stderr: text,
-      statistics: {
-        wallMs: 1,
-        cpuMs: 1,
-        peakMemoryBytes: 1,
-        eventBytes: 1,
-        resultBytes: 4,
-        stdoutBytes: 0,
-        stderrBytes: 0,
-      },
-      runtime: { language: 'python', version: '3.11.7' },
-    };
+    return SCRIPT_OUTCOME;
   },
   runtimes: async () => [],
   isolation: async () => 'there is nothing to isolate',

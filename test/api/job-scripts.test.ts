@@ -5,26 +5,10 @@ import type {
   ScriptExecutor,
   ScriptOutcome,
 } from '../../src/engine/ports/script-executor.ts';
+import { SCRIPT_OUTCOME } from './script-outcome.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 const calls: ScriptCall[] = [];
-const OUTCOME: ScriptOutcome = {
-  resultCode: 'success',
-  result: null,
-  log: [],
-  stdout: { text: '', bytes: 0, cutBytes: 0 },
-  stderr: { text: '', bytes: 0, cutBytes: 0 },
-  statistics: {
-    wallMs: 12,
-    cpuMs: 7,
-    peakMemoryBytes: 1024,
-    eventBytes: 2,
-    resultBytes: 4,
-    stdoutBytes: 0,
-    stderrBytes: 0,
-  },
-  runtime: { language: 'python', version: '3.11.7' },
-};
 
 /** What each script does, by the first line of its entry. */
 const BEHAVIOURS: Readonly<Record<string, (call: ScriptCall) => Promise<Partial<ScriptOutcome>>>> =
@@ -77,7 +61,7 @@ const executor: ScriptExecutor = {
     const [first = ''] = String(entry?.content).split('\n');
     const behave = BEHAVIOURS[first];
     if (behave === undefined) throw new Error(`no behaviour for ${first}`);
-    return { ...OUTCOME, ...(await behave(call)) };
+    return { ...SCRIPT_OUTCOME, ...(await behave(call)) };
   },
   runtimes: async () => [],
   isolation: async () => 'there is nothing to isolate',
