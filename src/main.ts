@@ -233,7 +233,8 @@ function mailServerOf({ smtpUrl: url, mailFrom }: Settings) {
 
 /** Says which modules did not load. They stop nothing that does not need them. */
 async function loadedHandlers(paths: readonly string[], warn: (message: string) => void) {
-  const handlers = await handlerCatalog(paths, loadModule);
+  const { pythonHandlers } = await import('./scripts-app.ts');
+  const handlers = await handlerCatalog(paths, loadModule, pythonHandlers(scriptPrograms()));
   await handlers.registry();
   for (const { file, message } of handlers.problems) warn(`${file} did not load: ${message}`);
   return handlers;

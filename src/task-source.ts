@@ -1,4 +1,4 @@
-import type { HandlerCatalog } from './task-modules/handler-catalog.ts';
+import type { HandlerCatalog, LoadPython } from './task-modules/handler-catalog.ts';
 import { createModuleLoader, type ModuleLoader } from './task-modules/module-loader.ts';
 import { TaskCatalog } from './task-modules/task-catalog.ts';
 import { bundledTasks } from './tasks/bundled-tasks.ts';
@@ -20,9 +20,10 @@ export function taskCatalog(
 export async function handlerCatalog(
   paths: readonly string[],
   loadModule: ModuleLoader,
+  loadPython: LoadPython,
 ): Promise<HandlerCatalog> {
   const { HandlerCatalog } = await import('./task-modules/handler-catalog.ts');
-  return new HandlerCatalog(paths, loadModule);
+  return new HandlerCatalog(paths, loadModule, loadPython);
 }
 
 export { watchModules } from './task-modules/watch-modules.ts';

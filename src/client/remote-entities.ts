@@ -21,6 +21,7 @@ interface HandlersWire {
     readonly supported_types: readonly string[];
     readonly description: string;
     readonly origin: string;
+    readonly language: string;
   }[];
   readonly problems: readonly { readonly file: string; readonly message: string }[];
 }
@@ -42,6 +43,7 @@ export class RemoteEntities implements EntityDesk {
       supportedTypes: json.supported_types,
       description: json.description,
       origin: json.origin,
+      language: json.language,
       json,
     }));
     return { handlers, problems };

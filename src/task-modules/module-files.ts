@@ -21,13 +21,13 @@ export interface ModuleFile {
 export async function moduleFiles(
   path: string,
   resolvePackage: ResolvePackage,
-  flag = '--tasks',
+  { flag = '--tasks', mayBeEmpty = false }: { flag?: string; mayBeEmpty?: boolean } = {},
 ): Promise<readonly ModuleFile[]> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() === true) return [{ path, isNamed: true }];
   if (found?.isDirectory() === true) {
     const names = (await readdir(path)).filter((name) => MODULE.test(name)).sort();
-    if (names.length === 0) {
+    if (names.length === 0 && !mayBeEmpty) {
       throw new RowmillError('usage', `${flag} ${path}: the folder has no .ts, .js or .mjs file`);
     }
     return names.map((name) => ({ path: join(path, name), isNamed: false }));
@@ -38,7 +38,8 @@ export async function moduleFiles(
     throw new RowmillError('usage', `${flag} ${path}: there is no such file, folder or package`);
   }
   const files = await globFiles(path);
-  if (files.length === 0) throw new RowmillError('usage', `${flag} ${path}: no file matches`);
+  if (files.length === 0 && !mayBeEmpty)
+    throw new RowmillError('usage', `${flag} ${path}: no file matches`);
   return files.map((file) => ({ path: file, isNamed: false }));
 }
 

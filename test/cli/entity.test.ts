@@ -65,7 +65,7 @@ describe('rowmill handler', () => {
   it('lists the types that each supports, and what did not load', async () => {
     const called = line();
     expect(await called.run('handler', 'list', ...SERVER)).toBe(0);
-    expect(called.stdout.text).toBe('dmss://a/B  Generate a signal\n');
+    expect(called.stdout.text).toBe('dmss://a/B  Generate a signal  (typescript)\n');
     expect(called.stderr.text).toContain('broken.ts did not load: it is broken');
   });
 });

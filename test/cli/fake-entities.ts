@@ -17,6 +17,7 @@ export function fakeEntities(told: unknown[]): EntityDesk {
           supportedTypes: ['dmss://a/B'],
           description: 'Generate a signal',
           origin: 'signals.ts',
+          language: 'typescript',
           json: { supported_types: ['dmss://a/B'] },
         },
       ],

@@ -2,6 +2,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { pythonHandlers } from '../../src/scripts-app.ts';
 import { handlerCatalog, moduleLoader } from '../../src/task-source.ts';
 
 const SAMPLES = resolve(import.meta.dirname, '../../samples/handlers');
@@ -15,7 +16,8 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rowmill-handlers-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-const catalog = (...paths: readonly string[]) => handlerCatalog(paths, moduleLoader());
+const loadPython = pythonHandlers({ python: new URL('../../python/', import.meta.url) });
+const catalog = (...paths: readonly string[]) => handlerCatalog(paths, moduleLoader(), loadPython);
 
 describe('a folder of handlers', () => {
   it('gives those that its modules export, and what reads their addresses', async () => {

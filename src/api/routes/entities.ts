@@ -15,6 +15,7 @@ import {
   EntityUid,
   HandlerBody,
   handlerWire,
+  shownFile,
   NewEntityRun,
 } from '../wire/entity-wire.ts';
 
@@ -43,9 +44,9 @@ export const entityRoutes: readonly AnyRoute[] = [
     },
     handle: async ({ ports: { entities } }) => {
       const registry = await entities.handlers.registry();
-      const data = registry.list().map(({ handler, origin }) => handlerWire(handler, origin));
+      const data = registry.list().map((each) => handlerWire(each));
       const problems = entities.handlers.problems.map(({ file, message }) => ({
-        file: file.replace(/^.*[\\/]/, ''),
+        file: shownFile(file),
         message,
       }));
       return { status: 200, json: { data, problems } };

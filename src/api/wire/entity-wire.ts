@@ -1,9 +1,6 @@
 import { z } from 'zod';
-import {
-  JOB_STATUSES,
-  type Handler,
-  type JobEntity,
-} from '../../engine/handlers/define-handler.ts';
+import { JOB_STATUSES, type JobEntity } from '../../engine/handlers/define-handler.ts';
+import { HANDLER_LANGUAGES, type RegisteredHandler } from '../../engine/handlers/registry.ts';
 import type { EntityRun } from '../../engine/ports/entity-run-store.ts';
 import { RUN_STATUSES, type RunStatus } from '../../engine/run/status.ts';
 import { RunId } from './run-wire.ts';
@@ -74,6 +71,7 @@ export const HandlerBody = z
     supported_types: z.array(z.string()),
     description: z.string(),
     origin: z.string().meta({ description: 'The file it was loaded from' }),
+    language: z.enum(HANDLER_LANGUAGES),
   })
   .meta({ id: 'Handler' });
 
@@ -93,14 +91,20 @@ export function entityRunWire(
   } satisfies z.input<typeof EntityRunBody>;
 }
 
-export function handlerWire(
-  { supportedTypes, description }: Handler,
-  origin: string,
-): z.input<typeof HandlerBody> {
-  // Where it lies on the machine is nobody's business.
+export function handlerWire({
+  handler: { supportedTypes, description },
+  origin,
+  language,
+}: RegisteredHandler): z.input<typeof HandlerBody> {
   return {
     supported_types: [...supportedTypes],
     description,
-    origin: origin.replace(/^.*[\\/]/, ''),
+    origin: shownFile(origin),
+    language,
   };
+}
+
+/** Where a module lies on the machine is nobody's business. One in Python is known by its folder. */
+export function shownFile(path: string): string {
+  return path.replace(path.endsWith('__init__.py') ? /^.*[\\/](?=[^\\/]+[\\/])/ : /^.*[\\/]/, '');
 }

@@ -43,8 +43,10 @@ export function addHandlerCommand(program: Command, context: CommandContext): vo
     else if (handlers.length === 0)
       screen.err('there are no handlers: rowmill serve --handlers DIR');
     else {
-      for (const { supportedTypes, description, origin } of handlers) {
-        screen.out(visible(`${supportedTypes.join(', ')}  ${description || origin}`));
+      for (const { supportedTypes, description, origin, language } of handlers) {
+        screen.out(
+          visible(`${supportedTypes.join(', ')}  ${description || origin}  (${language})`),
+        );
       }
     }
   });

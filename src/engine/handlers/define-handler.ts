@@ -39,6 +39,10 @@ export interface HandledJob {
   readonly token: string | undefined;
   /** What `applicationInput` is, or refers to. */
   input(): Promise<unknown>;
+  /** What is at an address, as `applicationInput` is read. */
+  read(address: string): Promise<unknown>;
+  /** Writes to an address, as the result is written to `outputTarget`. */
+  write(address: string, content: Uint8Array): Promise<void>;
   /** What `keep` was given last, also before a restart. */
   readonly kept: unknown;
   /** Keeps a JSON value with the job, such as the name by which it is found again. */
@@ -82,6 +86,11 @@ export interface Handler {
   readonly description: string;
   readonly pollMs: number;
   readonly runsGivenCode: boolean;
+  /** Set where it deals with the addresses of an entity itself: then none is refused, or read for it. */
+  readonly addresses?: {
+    /** Whether it has seen to `outputTarget`: then the result is not written there once more. */
+    readonly hasWritten: (job: HandledJob) => boolean;
+  };
   readonly start: HandlerDefinition['start'];
   readonly remove: NonNullable<HandlerDefinition['remove']>;
   readonly progress: HandlerDefinition['progress'];

@@ -15,6 +15,7 @@ interface ShownHandler {
   readonly supportedTypes: readonly string[];
   readonly description: string;
   readonly origin: string;
+  readonly language: string;
   readonly json: JsonObject;
 }
 

@@ -104,7 +104,7 @@ class EntityWork {
       resultText === undefined ? undefined : await this.#ports.entities.content(this.#run.runId);
     if (resultText !== undefined && had !== undefined) {
       // A server went away behind this: the handler has given its result, and may have nothing more.
-      await this.#deliver(had, signal);
+      await this.#deliver(had, signal, await this.#handler());
       await this.#release(this.#job(signal));
       return this.end('completed', resultText);
     }
@@ -123,7 +123,7 @@ class EntityWork {
       resultText: this.#clean(text),
       ...(isKept ? { content } : {}),
     });
-    await this.#deliver(content, signal);
+    await this.#deliver(content, signal, handler);
     await this.#release(job);
     return this.end('completed', text);
   }
@@ -171,7 +171,7 @@ class EntityWork {
   async #start(handler: Handler, job: HandledJob): Promise<void> {
     const { runId } = this.#run;
     // What it refers to must be there before anything is begun.
-    await job.input();
+    if (handler.addresses === undefined) await job.input();
     await this.#ports.entities.save(runId, { phase: 'starting', status: 'starting' });
     const text = await handler.start(job);
     this.#isBegun = true;
@@ -210,12 +210,18 @@ class EntityWork {
     }
   }
 
-  async #deliver(content: Uint8Array, signal: AbortSignal): Promise<void> {
+  async #deliver(content: Uint8Array, signal: AbortSignal, handler: Handler): Promise<void> {
     const { outputTarget } = this.#run.arguments.entity;
-    if (outputTarget === undefined) return;
-    const references = (await this.#ports.handlers()).referencesOf(outputTarget);
-    if (references.write === undefined) throw new Error(`nothing is written to ${outputTarget}`);
-    await references.write(outputTarget, content, this.#context(signal));
+    const job = this.#job(signal);
+    if (outputTarget === undefined || handler.addresses?.hasWritten(job) === true) return;
+    const registry = await this.#ports.handlers();
+    if (handler.addresses !== undefined && !registry.writes(outputTarget)) {
+      job.log.warn(
+        `the result stays here: neither its handler nor a plugin writes to ${outputTarget}`,
+      );
+      return;
+    }
+    await job.write(outputTarget, content);
   }
 
   /** Tells what is new. */
@@ -248,6 +254,8 @@ class EntityWork {
       signal,
       log: redactedLog(log, this.#secrets),
       input: () => (this.#input ??= this.#resolved(entity.applicationInput, signal)),
+      read: (address) => this.#read(address, signal),
+      write: (address, content) => this.#write(address, content, signal),
       get kept() {
         return kept();
       },
@@ -260,9 +268,18 @@ class EntityWork {
 
   async #resolved(input: unknown, signal: AbortSignal): Promise<unknown> {
     const address = addressOf(input);
-    if (address === undefined) return input;
+    return address === undefined ? input : this.#read(address, signal);
+  }
+
+  async #read(address: string, signal: AbortSignal): Promise<unknown> {
     const references = (await this.#ports.handlers()).referencesOf(address);
     return references.resolve(address, this.#context(signal));
+  }
+
+  async #write(address: string, content: Uint8Array, signal: AbortSignal): Promise<void> {
+    const references = (await this.#ports.handlers()).referencesOf(address);
+    if (references.write === undefined) throw new Error(`nothing is written to ${address}`);
+    await references.write(address, content, this.#context(signal));
   }
 }
 

@@ -7,9 +7,14 @@ import { httpReferences } from './http-references.ts';
 /** A handler, and where it came from. */
 export interface RegisteredHandler {
   readonly handler: Handler;
+  readonly language: HandlerLanguage;
   /** For people. */
   readonly origin: string;
 }
+
+export const HANDLER_LANGUAGES = ['built in', 'javascript', 'python', 'typescript'] as const;
+
+type HandlerLanguage = (typeof HANDLER_LANGUAGES)[number];
 
 /** Handlers by the types they support, and what stands behind addresses. */
 export class HandlerRegistry {
@@ -31,7 +36,7 @@ export class HandlerRegistry {
         const message = `two handlers support ${type}: one of ${other.origin}, one of ${origin}`;
         throw new RowmillError('usage', message);
       }
-      this.#handlers.set(type, { handler, origin });
+      this.#handlers.set(type, { handler, origin, language: languageOf(origin) });
     }
   }
 
@@ -61,14 +66,28 @@ export class HandlerRegistry {
     return [...new Map([...this.#handlers.values()].map((each) => [each.handler, each])).values()];
   }
 
+  /** Whether something can be written to an address. */
+  writes(address: string): boolean {
+    return this.#references.get(schemeOf(address))?.references.write !== undefined;
+  }
+
   /** What stands behind an address. Throws `usage` for a scheme that nobody reads. */
   referencesOf(address: string): References {
-    const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(address)?.[1]?.toLowerCase() ?? '';
-    const found = this.#references.get(scheme);
+    const found = this.#references.get(schemeOf(address));
     if (found !== undefined) return found.references;
     const known = [...this.#references.keys()].map((each) => `${each}://`).join(', ');
     throw new RowmillError('usage', `${address}: expected an address that begins with ${known}`);
   }
+}
+
+function schemeOf(address: string): string {
+  return /^([a-z][a-z\d+.-]*):\/\//i.exec(address)?.[1]?.toLowerCase() ?? '';
+}
+
+function languageOf(file: string): HandlerLanguage {
+  if (file.endsWith('.py')) return 'python';
+  if (/\.[cm]?ts$/.test(file)) return 'typescript';
+  return /\.[cm]?js$/.test(file) ? 'javascript' : 'built in';
 }
 
 /** The address that an input refers to; undefined for one that is what it is. */

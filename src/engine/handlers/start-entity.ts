@@ -32,7 +32,7 @@ export class EntityStarter {
   /** Throws `usage` where no handler supports it, or an address in it is of a scheme that nobody reads. */
   async refuse({ runner, applicationInput, outputTarget }: JobEntity): Promise<void> {
     const registry = await this.#ports.handlers();
-    registry.find(runner.type);
+    if (registry.find(runner.type).addresses !== undefined) return;
     const address = addressOf(applicationInput);
     if (address !== undefined) registry.referencesOf(address);
     if (outputTarget === undefined) return;

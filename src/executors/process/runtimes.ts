@@ -75,22 +75,21 @@ import importlib.metadata as metadata, json
 print(json.dumps(sorted({f"{d.metadata['Name']} {d.version}" for d in metadata.distributions() if d.metadata['Name']}, key=str.lower)))
 `;
 
+/** The file of the python3 that comes first and is new enough. Throws with what there is instead. */
+export async function stablePython(path: string): Promise<string> {
+  const asked = await askPythons(path);
+  const stable = asked.find((one) => typeof one !== 'string' && isNewEnough(one));
+  if (stable !== undefined && typeof stable !== 'string') return stable.executable;
+  throw new Error(`handlers in Python need ${problemOf(asked)}`);
+}
+
 /** The Pythons on the PATH, and why there is none where there is none. */
 export async function pythonRuntimes(
   { python }: ProgramPlaces,
   path: string,
 ): Promise<{ readonly runtimes: readonly ProcessRuntime[]; readonly problem: string }> {
-  const folders = path.split(':').filter((folder) => folder !== '');
-  const minors = Array.from({ length: NEWEST_MINOR - 8 }, (_, index) => `python3.${index + 9}`);
-  const names = ['python3', ...minors];
-  const files = names.flatMap((name) => {
-    const found = folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
-    return found === undefined ? [] : [found];
-  });
-  const asked = await Promise.all(files.map((file) => askPython(file)));
+  const asked = await askPythons(path);
   const found = asked.filter((one) => typeof one !== 'string');
-  const isNewEnough = ({ version }: FoundPython): boolean =>
-    compareVersions(version, LEAST_PYTHON) >= 0;
   const versions = new Map(
     found
       .filter(isNewEnough)
@@ -109,10 +108,28 @@ export async function pythonRuntimes(
     libraries: async () => JSON.parse(await printedBy(one.executable, ASK_LIBRARIES)) as string[], // as it prints them
     program: () => pythonProgram(one, fileURLToPath(python)),
   }));
-  const old = found.map(({ version }) => `python3 is ${version}`);
-  const broken = asked.filter((one) => typeof one === 'string');
-  const what = [...old, ...broken].join('; ') || 'there is none on the PATH';
-  return { runtimes, problem: `scripts in Python need python3, ${LEAST_PYTHON} or newer: ${what}` };
+  return { runtimes, problem: `scripts in Python need ${problemOf(asked)}` };
+}
+
+/** Each Python on the PATH; as a text, why one does not run. */
+function askPythons(path: string): Promise<readonly (FoundPython | string)[]> {
+  const folders = path.split(':').filter((folder) => folder !== '');
+  const minors = Array.from({ length: NEWEST_MINOR - 8 }, (_, index) => `python3.${index + 9}`);
+  const names = ['python3', ...minors];
+  const files = names.flatMap((name) => {
+    const found = folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
+    return found === undefined ? [] : [found];
+  });
+  return Promise.all(files.map((file) => askPython(file)));
+}
+
+function isNewEnough({ version }: FoundPython): boolean {
+  return compareVersions(version, LEAST_PYTHON) >= 0;
+}
+
+function problemOf(asked: readonly (FoundPython | string)[]): string {
+  const found = asked.map((one) => (typeof one === 'string' ? one : `python3 is ${one.version}`));
+  return `python3, ${LEAST_PYTHON} or newer: ${found.join('; ') || 'there is none on the PATH'}`;
 }
 
 interface FoundPython {

@@ -1,0 +1,1 @@
+"""What handlers of dm-job import: restful.exceptions."""
