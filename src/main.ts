@@ -82,6 +82,7 @@ const host: CommandLineHost = {
           alerts: server.alerts,
           services: server.services,
           sources: server.sources,
+          sftp: server.sftp,
           entities: server.entities,
           secrets: server.secrets,
         },

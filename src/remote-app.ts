@@ -9,6 +9,7 @@ import { RemoteEvents } from './client/remote-events.ts';
 import { RemoteQueues } from './client/remote-queues.ts';
 import { RemoteSchedules } from './client/remote-schedules.ts';
 import { RemoteRunService } from './client/remote-run-service.ts';
+import { RemoteSftp } from './client/remote-sftp.ts';
 import { RemoteSources } from './client/remote-sources.ts';
 import { RemoteEntities } from './client/remote-entities.ts';
 import { RemoteServices } from './client/remote-services.ts';
@@ -34,6 +35,7 @@ export interface RemoteApp {
   readonly alerts: RemoteAlerts;
   readonly services: RemoteServices;
   readonly sources: RemoteSources;
+  readonly sftp: RemoteSftp;
   readonly entities: RemoteEntities;
   readonly secrets: RemoteSecrets;
 }
@@ -64,6 +66,7 @@ export async function openRemote(
     alerts: new RemoteAlerts(client),
     services: new RemoteServices(client),
     sources: new RemoteSources(client),
+    sftp: new RemoteSftp(client, () => streams.stdout),
     entities: new RemoteEntities(client),
     kazoo: new KazooTasks(client, { key, stdout: streams.stdout }),
     secrets: new RemoteSecrets(client),

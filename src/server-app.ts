@@ -35,8 +35,9 @@ import { SqlIdempotencyStore } from './stores/sql/sql-idempotency-store.ts';
 import { SqlRunStore } from './stores/sql/sql-run-store.ts';
 import { SqlStoreProbe } from './stores/sql/sql-store-probe.ts';
 import { SqlWebhookStore } from './stores/sql/sql-webhook-store.ts';
+import { openSftp } from './sftp-app.ts';
 import { openSchedules } from './schedules.ts';
-import type { ServerOptions } from './server-options.ts';
+import { apiSettingsOf, type ServerOptions } from './server-options.ts';
 import { openDeletedRuns, openUpkeep } from './upkeep.ts';
 import { openWebhooks } from './webhooks.ts';
 
@@ -105,6 +106,7 @@ async function serve(
     secretsOf: jobSecrets(database, (use) => secrets.forRun(use)),
   };
   const { clock, makeStop } = machine;
+  const sftp = openSftp(database, { ...options, ...machine, secrets });
   const keys = sqlKeys(database, machine);
   const isOpen = !(await keys.store.hasAny());
   if (isOpen && !isLoopback(options.host)) {
@@ -226,6 +228,7 @@ async function serve(
     events: schedules.events,
     queues,
     webhooks,
+    sftp,
     alerts,
     metrics,
     retention: upkeep.retention,
@@ -259,15 +262,7 @@ async function serve(
     audit,
     limits: new RateLimits(options.requestsPerMinute),
     onRequest: options.onRequest,
-    settings: {
-      corsOrigins: options.corsOrigins,
-      maxConnections: options.maxConnections,
-      headersWithinMs: options.headersWithinMs,
-      idleMs: options.idleMs,
-      maxUploadBytes: options.maxUploadBytes,
-      maxBodyBytes: 1024 * 1024,
-      maxRecordsBytes: Math.min(options.maxUploadBytes, 16 * 1024 * 1024),
-    },
+    settings: apiSettingsOf(options),
     clock,
     makeId,
     onError,
@@ -293,6 +288,7 @@ async function serve(
         webhooks.close(),
         upkeep.close(),
         alerts.close(),
+        sftp.connections.close(),
         news?.close() ?? Promise.resolve(),
       ];
       for (const end of await Promise.allSettled(ends)) {

@@ -1,5 +1,5 @@
 import type { RequestLine } from './api/access/log-request.ts';
-import type { ApiPorts } from './api/api-ports.ts';
+import type { ApiPorts, ApiSettings } from './api/api-ports.ts';
 import type { SystemPlans } from './engine/automation/system/system-job.ts';
 import type { ScriptExecutor } from './engine/ports/script-executor.ts';
 import type { HandlerSource } from './entities-app.ts';
@@ -73,4 +73,17 @@ export interface ServerOptions {
   /** What the server has done by itself. */
   readonly onNotice?: (message: string) => void;
   readonly onError: (error: unknown, about: string | undefined) => void;
+}
+
+/** What the HTTP API is to know of it. */
+export function apiSettingsOf(options: ServerOptions): ApiSettings {
+  return {
+    corsOrigins: options.corsOrigins,
+    maxConnections: options.maxConnections,
+    headersWithinMs: options.headersWithinMs,
+    idleMs: options.idleMs,
+    maxUploadBytes: options.maxUploadBytes,
+    maxBodyBytes: 1024 * 1024,
+    maxRecordsBytes: Math.min(options.maxUploadBytes, 16 * 1024 * 1024),
+  };
 }

@@ -96,6 +96,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'schedules',
     'secrets-app',
     'server-options',
+    'sftp-app',
     'stores',
     'upkeep',
     'webhooks',
@@ -109,6 +110,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   schedules: ['api', 'arrivals-app', 'engine', 'sources-app', 'stores'],
   // What there is one call for each item of.
   'sources-app': ['engine', 'files', 'stores', 'system'],
+  // SFTP servers that accounts work with.
+  'sftp-app': ['engine', 'files', 'stores', 'system'],
   // The folders that a server watches.
   'arrivals-app': ['engine', 'files'],
   'server-options': ['api', 'engine', 'entities-app', 'machine', 'system'],

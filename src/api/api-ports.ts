@@ -4,6 +4,7 @@ import type { DerivedRunFiles } from '../engine/hosting/derived-run-files.ts';
 import type { Retention } from '../engine/hosting/retention.ts';
 import type { AccountSecrets } from '../engine/hosting/account-secrets.ts';
 import type { ApiKeys } from '../engine/hosting/api-keys.ts';
+import type { SftpConnections } from '../engine/hosting/sftp-connections.ts';
 import type { RunControl } from '../engine/hosting/run-control.ts';
 import type { Drafts } from '../engine/hosting/drafts.ts';
 import type { RunFamilies } from '../engine/hosting/run-families.ts';
@@ -31,6 +32,7 @@ import type { RunBin } from '../engine/ports/run-bin.ts';
 import type { UploadFiles } from '../engine/ports/upload-files.ts';
 import type { FiringStore } from '../engine/ports/firing-store.ts';
 import type { ScheduleStore } from '../engine/ports/schedule-store.ts';
+import type { SftpStore } from '../engine/ports/sftp-store.ts';
 import type { SourceItems, SourceStore } from '../engine/ports/source-store.ts';
 import type { SystemJobStore } from '../engine/ports/system-job-store.ts';
 import type { QueueStore } from '../engine/ports/queue-store.ts';
@@ -104,6 +106,14 @@ interface Schedules {
   };
   /** Something may be due. */
   readonly wake: () => void;
+}
+
+/** SFTP servers that accounts work with. */
+interface Sftp {
+  readonly store: SftpStore;
+  readonly connections: Pick<SftpConnections, 'use' | 'test'>;
+  /** Why this server does not connect to a host, if it does not. */
+  whyNot(host: string): string | undefined;
 }
 
 /** Who is told when something is wrong. */
@@ -190,6 +200,7 @@ export interface ApiPorts {
   readonly schedules: Schedules;
   readonly events: Events;
   readonly queues: Queues;
+  readonly sftp: Sftp;
   readonly webhooks: Webhooks;
   readonly alerts: AlertPorts;
   readonly metrics: Metrics;

@@ -36,6 +36,10 @@ export const MEANINGS: Readonly<Record<ProblemCode, string>> = {
   secret_unreadable:
     'A secret cannot be opened: the server lacks the key that sealed it. Its log names the key.',
   server_unreachable: 'Another server that is needed here cannot be reached.',
+  sftp_unreachable:
+    'An SFTP server cannot be reached, shows another key than the one written down, or does not let this user in. The message says which.',
+  sftp_failed:
+    'An SFTP server was reached, and refuses what was asked of it. The message says why.',
   executor_unavailable:
     'Scripts cannot be executed here: the runtime is missing, or the system cannot isolate them. The message says which.',
   internal: 'Something went wrong inside. The log of the server has it under the request id.',

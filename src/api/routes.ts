@@ -24,6 +24,8 @@ import { runRowRoutes } from './routes/run-rows.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { sourceRoutes } from './routes/sources.ts';
+import { sftpConnectionRoutes } from './routes/sftp-connections.ts';
+import { sftpFileRoutes } from './routes/sftp-files.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { serverRoutes } from './routes/server.ts';
 import { systemJobRoutes } from './routes/system-jobs.ts';
@@ -59,6 +61,8 @@ export const ROUTES: readonly AnyRoute[] = [
   ...scheduleRoutes,
   ...firingRoutes,
   ...sourceRoutes,
+  ...sftpConnectionRoutes,
+  ...sftpFileRoutes,
   ...webhookRoutes,
   ...alertRoutes,
   ...retentionRoutes,

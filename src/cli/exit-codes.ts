@@ -66,6 +66,8 @@ const EXIT_OF_ERROR = {
   state_not_storable: 'internal',
   secret_unreadable: 'internal',
   server_unreachable: 'unreachable',
+  sftp_unreachable: 'unreachable',
+  sftp_failed: 'unreachable',
   executor_unavailable: 'internal',
   internal: 'internal',
 } as const satisfies Record<ErrorCode, ExitName>;

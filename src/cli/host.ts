@@ -7,6 +7,7 @@ import type { QueueDesk } from '../engine/automation/queue-desk.ts';
 import type { ScheduleDesk } from '../engine/automation/schedule-desk.ts';
 import type { ExecutorDesk } from '../engine/script/executor-desk.ts';
 import type { JobDesk } from '../engine/jobs/job-desk.ts';
+import type { SftpDesk } from '../engine/hosting/sftp-desk.ts';
 import type { SourceDesk } from '../engine/automation/source-desk.ts';
 import type { EntityDesk } from '../engine/handlers/entity-desk.ts';
 import type { ServiceDesk } from '../engine/services/service-desk.ts';
@@ -101,6 +102,7 @@ export interface ServerWorkspace {
   readonly alerts: AlertDesk;
   readonly services: ServiceDesk;
   readonly sources: SourceDesk;
+  readonly sftp: SftpDesk;
   readonly entities: EntityDesk;
   readonly secrets: Pick<SecretDesk, 'set' | 'list' | 'delete'>;
 }

@@ -62,6 +62,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   resume: async () => (await import('./commands/resume.ts')).addResumeCommand,
   job: async () => (await import('./commands/job.ts')).addJobCommand,
   source: async () => (await import('./commands/source.ts')).addSourceCommand,
+  sftp: async () => (await import('./commands/sftp.ts')).addSftpCommand,
   service: async () => (await import('./commands/service.ts')).addServiceCommand,
   entity: async () => (await import('./commands/entity.ts')).addEntityCommand,
   handler: async () => (await import('./commands/entity.ts')).addHandlerCommand,

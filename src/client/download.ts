@@ -63,7 +63,7 @@ export async function downloadTo(
       method: 'GET',
       path,
       headers: {
-        accept: 'text/csv, application/problem+json',
+        accept: 'text/csv, application/octet-stream, application/problem+json',
         ...(tag === undefined ? {} : { range: `bytes=${taken}-`, 'if-range': tag }),
       },
       ...(signal === undefined ? {} : { signal }),

@@ -35,6 +35,8 @@ const SAME: readonly ErrorCode[] = [
   'contract_broken',
   'state_not_storable',
   'secret_unreadable',
+  'sftp_unreachable',
+  'sftp_failed',
 ];
 
 /** What a server refused, as the error it would have been on this machine: RFC 9457. */

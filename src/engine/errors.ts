@@ -29,6 +29,8 @@ export type ErrorCode =
   | 'state_not_storable'
   | 'secret_unreadable'
   | 'server_unreachable'
+  | 'sftp_unreachable'
+  | 'sftp_failed'
   | 'executor_unavailable'
   | 'internal';
 

@@ -12,7 +12,24 @@ export function guardedConnect(
   rules: AddressRules,
   resolve: typeof lookUp = lookUp,
 ): buildConnector.connector {
-  const lookup: LookupFunction = (host, options, done) => {
+  const connect = build({ lookup: guardedLookup(rules, resolve) });
+  return (options, done) => {
+    try {
+      rules.refuseAddress(options.hostname);
+    } catch (error) {
+      done(error as AddressRefused, null);
+      return;
+    }
+    connect(options, done);
+  };
+}
+
+/** The addresses of a name that the rules allow. */
+export function guardedLookup(
+  rules: AddressRules,
+  resolve: typeof lookUp = lookUp,
+): LookupFunction {
+  return (host, options, done) => {
     resolve(host, { ...options, all: true }, (error, found: LookupAddress[]) => {
       if (error !== null) {
         done(error, '', 0);
@@ -24,15 +41,5 @@ export function guardedConnect(
       else if (options.all === true) done(null, allowed);
       else done(null, first.address, first.family);
     });
-  };
-  const connect = build({ lookup });
-  return (options, done) => {
-    try {
-      rules.refuseAddress(options.hostname);
-    } catch (error) {
-      done(error as AddressRefused, null);
-      return;
-    }
-    connect(options, done);
   };
 }

@@ -128,6 +128,8 @@ const CHUNK = {
   },
   body: 'n\n1\n',
 };
+const BYTES = { headers: { 'content-type': 'application/octet-stream' }, body: 'bytes' };
+const SFTP = { name: 'partner', host: '127.0.0.1', user: 'rowmill', password_secret: 'NONE' };
 const KAZOO_TASK = '?category=numbers&action=double';
 const newWebhook = (): Promise<string> =>
   made('POST', '/v1/webhooks', json({ url: 'http://127.0.0.1:9/' }));
@@ -236,6 +238,11 @@ const FACTORIES: Readonly<
     expect((await call('PUT', '/v1/sources/telephony', sent)).status).toBe(200);
     return 'telephony';
   },
+  sftp_name: async () => {
+    const sent = { key: owner, ...json(SFTP) };
+    expect([201, 409]).toContain((await call('POST', '/v1/sftp-connections', sent)).status);
+    return SFTP.name;
+  },
   secret_name: async () => {
     const name = 'TOKEN_OF_A_TEST';
     const sent = { key: owner, ...json({ value: 'a value of a test' }) };
@@ -261,7 +268,8 @@ async function paramsOf({ path }: AnyRoute): Promise<Record<string, string>> {
 }
 
 function pathOf({ method, path }: AnyRoute, params: Readonly<Record<string, string>>): string {
-  const query = method === 'PUT' && path.startsWith('/v2') ? KAZOO_TASK : '';
+  const isKazoo = method === 'PUT' && path.startsWith('/v2');
+  const query = isKazoo ? KAZOO_TASK : path.endsWith('/file') ? '?path=in/a.csv' : '';
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => params[name] ?? '') + query;
 }
 
@@ -271,6 +279,7 @@ const LEAST_BODIES: Readonly<Record<string, object>> = { setJobStorage: { value:
 function bodyOf(route: AnyRoute): Omit<Sent, 'key'> {
   if (route.reads?.includes('text/csv') === true) return CSV;
   if (route.reads?.includes(CHUNK_TYPE) === true) return CHUNK;
+  if (route.reads?.includes(BYTES.headers['content-type']) === true) return BYTES;
   const hasBody = route.body !== undefined || route.reads !== undefined;
   return hasBody ? json(LEAST_BODIES[route.operationId] ?? {}) : {};
 }

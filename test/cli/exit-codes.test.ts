@@ -51,6 +51,8 @@ const FROZEN_ERRORS: Record<ErrorCode, number> = {
   state_not_storable: 1,
   secret_unreadable: 1,
   server_unreachable: 7,
+  sftp_unreachable: 7,
+  sftp_failed: 7,
   executor_unavailable: 1,
   internal: 1,
 };

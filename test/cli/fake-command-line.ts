@@ -46,6 +46,7 @@ import { TaskRegistry, type RegisteredTask } from '../../src/engine/task/registr
 import { loadSettings } from '../../src/settings.ts';
 import { fakeAlerts } from './fake-alerts.ts';
 import { fakeExecutors } from './fake-executors.ts';
+import { fakeSftp } from './fake-sftp.ts';
 import { fakeEntities } from './fake-entities.ts';
 import { fakeEvents, fakeQueues } from './fake-queues.ts';
 import { fakeSchedules } from './fake-schedules.ts';
@@ -586,6 +587,7 @@ export class FakeCommandLine {
                 alerts: fakeAlerts(this.toldOfAlerts),
                 services: fakeServices(this.toldOfServices),
                 sources: fakeSources(),
+                sftp: fakeSftp(),
                 entities: fakeEntities(this.toldOfEntities),
                 secrets: NO_SECRETS,
               }

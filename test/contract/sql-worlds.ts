@@ -15,6 +15,7 @@ import { SqlJobRunStore } from '../../src/stores/sql/sql-job-run-store.ts';
 import { SqlJobStorages } from '../../src/stores/sql/sql-job-storage.ts';
 import { SqlJobStore } from '../../src/stores/sql/sql-job-store.ts';
 import { SqlKeyStore } from '../../src/stores/sql/sql-key-store.ts';
+import { SqlSftpStore } from '../../src/stores/sql/sql-sftp-store.ts';
 import { SqlSourceStore } from '../../src/stores/sql/sql-source-store.ts';
 import { SqlRunStore } from '../../src/stores/sql/sql-run-store.ts';
 import { SqlServiceCallStore } from '../../src/stores/sql/sql-service-call-store.ts';
@@ -234,6 +235,12 @@ export async function openToldEventWorld(postgres: TestPostgres | undefined) {
   const { database } = world;
   const [events, kinds] = [new SqlToldEventStore(database), new SqlEventKindStore(database)];
   return { events, kinds, close: () => world.close() };
+}
+
+/** SFTP connections in a world of their own. */
+export async function openSftpWorld(postgres: TestPostgres | undefined) {
+  const world = await openWorld(postgres);
+  return { sftp: new SqlSftpStore(world.database), close: () => world.close() };
 }
 
 /** Sources in a world of their own. */

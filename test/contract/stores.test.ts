@@ -15,6 +15,7 @@ import { DEFINITION, describeJobStore } from './job-store.ts';
 import { describeKeyStore } from './key-store.ts';
 import { describeEntityRunStore } from './entity-run-store.ts';
 import { describeServiceCallStore } from './service-call-store.ts';
+import { describeSftpStore } from './sftp-store.ts';
 import { describeSourceStore } from './source-store.ts';
 import { describeSecretStore } from './secret-store.ts';
 import { describeSystemJobStore } from './system-job-store.ts';
@@ -27,6 +28,7 @@ import {
   openJobWorld,
   openKeyWorld,
   openSecretWorld,
+  openSftpWorld,
   openSourceWorld,
   openSystemWorld,
   openServiceCallWorld,
@@ -62,6 +64,7 @@ describe.each([
   describeKeyStore(name, () => openKeyWorld(server));
   describeExecutorStore(name, { open: () => openExecutorWorld(server), definition: DEFINITION });
   describeAuditStore(name, () => openAuditWorld(server));
+  describeSftpStore(name, () => openSftpWorld(server));
   describeSourceStore(name, () => openSourceWorld(server));
   describeSecretStore(name, () => openSecretWorld(server));
   describeAlertStore(name, () => openAlertWorld(server));

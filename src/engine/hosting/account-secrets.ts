@@ -88,6 +88,18 @@ export class AccountSecrets implements KnownSecrets {
     return this.#ports.store.delete(accountId, secretName(written));
   }
 
+  /** The value, for what the account has done outside of its runs. Throws `usage` where there is none. */
+  async use(accountId: string, written: string): Promise<string> {
+    const { store, box, machine, note } = this.#ports;
+    const name = secretName(written);
+    const own = await store.find(accountId, name);
+    const ofMachine = accountId === OWN_ACCOUNT ? machine.get(name) : undefined;
+    const value = own === undefined ? ofMachine : box.open(own.sealed, aboutSecret(own));
+    if (value === undefined) throw missing(written, { accountId, isPlace: false });
+    await note({ action: 'useSecret', accountId, subject: name });
+    return value;
+  }
+
   /**
    * Those that a run may use: the account's own, and for the account `local` those of the machine. A place
    * of the machine (a file, a database) is never what an account says: its name is a secret of the machine.

@@ -110,10 +110,23 @@ export interface SourceTable {
   readonly updated_at: number;
 }
 
+/** SFTP servers that accounts work with. */
+export interface SftpConnectionTable {
+  readonly account_id: string;
+  readonly name: string;
+  /** SftpDefinition as JSON. */
+  readonly definition: string;
+  /** Null until it was seen first. */
+  readonly host_key: string | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
 /** The tables of triggers and of what becomes of them. */
 export interface AutomationSchema {
   readonly schedules: ScheduleTable;
   readonly sources: SourceTable;
+  readonly sftp_connections: SftpConnectionTable;
   readonly triggers: TriggerTable;
   readonly firings: FiringTable;
   readonly firing_turns: FiringTurnTable;

@@ -28,6 +28,7 @@ import { entityRuns } from './182-entity-runs.ts';
 import { systemJobs } from './190-system-jobs.ts';
 import { alerts } from './191-alerts.ts';
 import { deletedRuns } from './192-deleted-runs.ts';
+import { sftpConnections } from './200-sftp-connections.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -37,7 +38,8 @@ import type { MakeMigration } from './make-migration.ts';
  * keys 01x, drafts 02x, control of runs 03x, webhooks and retention 04x, compatibility 05x,
  * jobs 06x, families of runs 07x, secrets 08x, automation 11x,
  * several servers 12x, schedules 13x, figures 14x, executors and roles 15x, events and queues 16x,
- * storage of jobs and files 17x, services and handlers 18x, upkeep and alerts 19x.
+ * storage of jobs and files 17x, services and handlers 18x, upkeep and alerts 19x,
+ * files elsewhere 20x.
  */
 export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '001-runs': runs,
@@ -70,4 +72,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '190-system-jobs': systemJobs,
   '191-alerts': alerts,
   '192-deleted-runs': deletedRuns,
+  '200-sftp-connections': sftpConnections,
 };
