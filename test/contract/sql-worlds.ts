@@ -29,12 +29,36 @@ import type { ServiceCallWorld } from './service-call-store.ts';
 import type { HostedWorld } from './run-store.ts';
 
 /** An empty database of its own in a PostgreSQL server. */
-export async function makeDatabase(postgres: TestPostgres): Promise<string> {
+export async function makeDatabase(postgres: TestPostgres, template?: string): Promise<string> {
   const name = `rowmill_${nanoid().toLowerCase().replaceAll('-', '_')}`;
-  await asked(postgres.url, `CREATE DATABASE "${name}"`);
+  const like = template === undefined ? '' : ` TEMPLATE "${template}"`;
+  await asked(postgres.url, `CREATE DATABASE "${name}"${like}`);
   const url = new URL(postgres.url);
   url.pathname = `/${name}`;
   return url.href;
+}
+
+async function dropDatabase(postgres: TestPostgres, url: string): Promise<void> {
+  const name = new URL(url).pathname.slice(1);
+  // Whoever still listens to it goes with it.
+  await asked(postgres.url, `DROP DATABASE "${name}" WITH (FORCE)`);
+}
+
+const templates = new Map<TestPostgres, Promise<string>>();
+
+/** One that has the tables of this release: they are made once in a server, and then copied. */
+async function makeMigratedDatabase(postgres: TestPostgres): Promise<string> {
+  const known = templates.get(postgres) ?? makeTemplate(postgres);
+  templates.set(postgres, known);
+  return makeDatabase(postgres, await known);
+}
+
+async function makeTemplate(postgres: TestPostgres): Promise<string> {
+  const url = await makeDatabase(postgres);
+  const database = await openPostgres(url);
+  await migrate(database);
+  await database.db.destroy();
+  return new URL(url).pathname.slice(1);
 }
 
 /** Opens SQLite in a folder, or a database of its own in PostgreSQL. */
@@ -42,10 +66,9 @@ export async function openWorld(
   postgres: TestPostgres | undefined,
 ): Promise<HostedWorld & { readonly database: SqlDatabase; readonly folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'rowmill-store-'));
+  const url = postgres === undefined ? undefined : await makeMigratedDatabase(postgres);
   const database =
-    postgres === undefined
-      ? openSqlite(join(folder, 'server.db'))
-      : await openPostgres(await makeDatabase(postgres));
+    url === undefined ? openSqlite(join(folder, 'server.db')) : await openPostgres(url);
   await migrate(database);
   const stores = new Map<string, SqlRunStore>();
   const storeOf = (holder: string, place = 'here'): SqlRunStore => {
@@ -75,6 +98,7 @@ export async function openWorld(
     async close() {
       for (const store of stores.values()) store.close();
       await database.db.destroy();
+      if (postgres !== undefined && url !== undefined) await dropDatabase(postgres, url);
       await rm(folder, { recursive: true, force: true });
     },
   };

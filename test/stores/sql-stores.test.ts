@@ -137,20 +137,23 @@ describe.skipIf(postgres === undefined)('a connection that is cut under PostgreS
   });
 });
 
+/** Takes away all tables, those of the migrator too. */
+async function empty({ db, kind }: World['database']): Promise<void> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  for (const { name } of tables) {
+    if (name.startsWith('sqlite_')) continue;
+    await sql
+      .raw(`drop table if exists "${name}"${kind === 'postgres' ? ' cascade' : ''}`)
+      .execute(db);
+  }
+}
+
 describe.each(STORES)('a database of the first release in %s', (_, server) => {
   it('opens in this one, with its runs and their checkpoints', async () => {
     const world = await opened(server);
     const { database } = world;
     const { db } = database;
-    for (const table of (await db.introspection.getTables({ withInternalKyselyTables: true })).map(
-      ({ name }) => name,
-    )) {
-      if (!table.startsWith('sqlite_')) {
-        await sql
-          .raw(`drop table if exists "${table}"${database.kind === 'postgres' ? ' cascade' : ''}`)
-          .execute(db);
-      }
-    }
+    await empty(database);
     const [first = ''] = Object.keys(MIGRATIONS);
     await migrate(database, { upTo: first });
     const tables = (await db.introspection.getTables()).map(({ name }) => name).sort();
@@ -170,6 +173,23 @@ describe.each(STORES)('a database of the first release in %s', (_, server) => {
     await held.setStatus('success', { checkpoint: CHECKPOINT });
     await held.release();
     expect((await store.get('run_old')).state).toMatchObject({ status: 'success', succeeded: 10 });
+  });
+
+  it('is left as it was where a migration fails', async () => {
+    const { database } = await opened(server);
+    const { db } = database;
+    const [first = '', ...later] = Object.keys(MIGRATIONS);
+    const tables = async () => (await db.introspection.getTables()).map(({ name }) => name).sort();
+    await empty(database);
+    await migrate(database, { upTo: first });
+    await sql`create table alert_turns (id text)`.execute(db);
+    const before = await tables();
+    await expect(migrate(database)).rejects.toThrow(/migration \d+-\S+: .*alert_turns/);
+    expect(await tables()).toEqual(before);
+    await sql`drop table alert_turns`.execute(db);
+    await migrate(database);
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
+    expect(rows.map(({ name }) => name).sort()).toEqual([first, ...later]);
   });
 
   it('of a later release is refused in words', async () => {
