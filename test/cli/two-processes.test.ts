@@ -30,8 +30,8 @@ export const sum = defineTask({
 `;
 const ROWS = 150;
 const INPUT = `n\n${Array.from({ length: ROWS }, (_, at) => `${at + 1}\n`).join('')}`;
-/** Slow enough that another process has its say before the end: 3 s in all. */
-const PACE = ['--wait-ms', '20', '--progress', 'json'];
+/** Slow enough that another process has its say before the end, on a busy machine too: 6 s in all. */
+const PACE = ['--wait-ms', '40', '--progress', 'json'];
 
 let folder: string;
 let expected: string;
