@@ -3,6 +3,7 @@ import { cpus, totalmem, type } from 'node:os';
 import { parseArgs } from 'node:util';
 import { check } from './parts/check.mjs';
 import { peers } from './parts/peers.mjs';
+import { queue } from './parts/queue.mjs';
 import { requests } from './parts/requests.mjs';
 import { resume } from './parts/resume.mjs';
 import { server } from './parts/server.mjs';
@@ -17,6 +18,7 @@ const PARTS = {
   start,
   check,
   requests,
+  queue,
   resume,
   server,
   'slow-sync': slowSync,

@@ -54,8 +54,7 @@ export class LocalRunService implements RunService {
     const begun = await beginRun(request, this.#ports);
     const { runId } = begun.record;
     try {
-      const held = await this.#ports.store.create(begun.record);
-      await held.release();
+      await this.#ports.store.add(begun.record);
       return await this.show(runId);
     } finally {
       await begun.csv?.input.close();

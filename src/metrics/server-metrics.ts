@@ -127,6 +127,8 @@ export class ServerMetrics {
   ): RunEventStore {
     return {
       since: (runId, page) => store.since(runId, page),
+      // What is kept with what it tells is no progress.
+      spread: (event) => store.spread(event),
       last: (...given) => store.last(...given),
       pruneProgress: (...given) => store.pruneProgress(...given),
       append: async (event) => {

@@ -49,32 +49,24 @@ export class QueueWorker {
   }
 
   async #sweep(): Promise<void> {
-    for (const part of [() => this.#closeEnded(), () => this.#startWaiting()]) {
-      if (this.#sweeper.isClosing) return;
-      await part().catch((error: unknown) => this.#ports.onError(error, undefined));
-    }
+    await this.#work().catch((error: unknown) => this.#ports.onError(error, undefined));
   }
 
-  async #closeEnded(): Promise<void> {
+  /** Closes what has ended and starts what waits, until there is neither. */
+  async #work(): Promise<void> {
     const { queues, clock } = this.#ports;
-    for (;;) {
+    while (!this.#sweeper.isClosing) {
       const ends = await queues.ended(ENDS_AT_ONCE);
-      for (const { entry, run } of ends) {
-        const endedAtMs = run?.finishedAtMs ?? clock.now();
-        await queues.close(entry, { endedAtMs, outcome: outcomeOf(run) });
-      }
-      if (ends.length < ENDS_AT_ONCE) return;
-    }
-  }
-
-  async #startWaiting(): Promise<void> {
-    const { queues } = this.#ports;
-    for (;;) {
-      const claimed = await queues.claim(ENTRIES_AT_ONCE);
-      if (claimed.length === 0) return;
+      const closed = ends.map(({ entry: { id, queueId }, run }) => ({
+        id,
+        queueId,
+        endedAtMs: run?.finishedAtMs ?? clock.now(),
+        outcome: outcomeOf(run),
+      }));
+      const claimed = await queues.claim(ENTRIES_AT_ONCE, closed);
+      if (claimed.length === 0 && ends.length < ENDS_AT_ONCE) return;
       // One after another: those of one queue begin in its order.
       for (const entry of claimed) await this.#start(entry);
-      if (this.#sweeper.isClosing) return;
     }
   }
 
@@ -86,6 +78,7 @@ export class QueueWorker {
         if (isUnreachable(error)) throw error;
         return { status: 'refused', message: messageOf(error) } as const;
       });
+      if (to === undefined) return;
       const isHeard = await queues.settle(entry, to);
       if (isHeard && to.status === 'refused') await starter.discard(entry.runId);
     } catch (error) {
@@ -94,7 +87,8 @@ export class QueueWorker {
     }
   }
 
-  async #begin(entry: ClaimedEntry): Promise<Parameters<QueueStore['settle']>[1]> {
+  /** Undefined where it is at work. */
+  async #begin(entry: ClaimedEntry): Promise<Parameters<QueueStore['settle']>[1] | undefined> {
     const { jobs, starter } = this.#ports;
     const job = await jobs.find(entry.jobId);
     if (job === undefined) throw new Error(`the job ${entry.jobId} is gone`);
@@ -110,11 +104,11 @@ export class QueueWorker {
         keyId: entry.keyId,
         runId: entry.runId,
       },
-      { refusesOverlap: false, maxRowsPerSecond: rowsPerSecond },
+      { refusesOverlap: false, maxRowsPerSecond: rowsPerSecond, entry },
     );
     switch (started.verdict) {
       case 'started':
-        return { status: 'working' };
+        return undefined;
       case 'too_many':
         return { status: 'waiting', holdMs: started.retryAfterMs };
       case 'archived':

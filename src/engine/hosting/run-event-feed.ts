@@ -55,11 +55,20 @@ export class RunEventFeed {
     before: Promise<unknown> | undefined,
   ): Promise<void> {
     await before?.catch(() => undefined);
-    const kept = await this.#store.append(event);
-    const watched = this.#watched.get(event.runId);
+    await this.#handOut(await this.#store.append(event));
+  }
+
+  /** Tells an event that was kept in the commit of what it tells. */
+  async announce(kept: RunEvent): Promise<void> {
+    await this.#store.spread(kept);
+    await this.#handOut(kept);
+  }
+
+  async #handOut(kept: RunEvent): Promise<void> {
+    const watched = this.#watched.get(kept.runId);
     // Where another server has kept something in between, that comes first.
     if (watched?.told !== undefined && kept.number > watched.told + 1) {
-      await this.#catchUp(event.runId);
+      await this.#catchUp(kept.runId);
     } else {
       handOut(kept, watched);
     }

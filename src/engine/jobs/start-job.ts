@@ -2,7 +2,13 @@ import { RowmillError } from '../errors.ts';
 import type { RunEventFeed } from '../hosting/run-event-feed.ts';
 import type { RunHost } from '../hosting/run-host.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
-import type { Admission, JobRun, JobRunStore, TriggerKind } from '../ports/job-run-store.ts';
+import type {
+  Admission,
+  AdmissionRules,
+  JobRun,
+  JobRunStore,
+  TriggerKind,
+} from '../ports/job-run-store.ts';
 import type { Job } from '../ports/job-store.ts';
 import type { Queue, QueueStore } from '../ports/queue-store.ts';
 import type { JsonSchemas } from '../ports/json-schemas.ts';
@@ -19,8 +25,8 @@ export interface JobStarterPorts {
   readonly jobRuns: JobRunStore;
   readonly runs: Pick<HostedRunStore, 'get' | 'delete'>;
   readonly service: Pick<RunService, 'create'>;
-  readonly host: Pick<RunHost, 'begin'>;
-  readonly feed: Pick<RunEventFeed, 'tell' | 'last'>;
+  readonly host: Pick<RunHost, 'wake'>;
+  readonly feed: Pick<RunEventFeed, 'tell' | 'announce' | 'last'>;
   readonly queues: Pick<QueueStore, 'named' | 'create' | 'add'>;
   /** Something waits in a queue. */
   readonly onQueued: () => void;
@@ -63,6 +69,8 @@ interface Pace {
 interface Turn extends Pace {
   /** Refused while another run of the job has not ended. */
   readonly refusesOverlap: boolean;
+  /** The entry of a queue, claimed for this. */
+  readonly entry?: AdmissionRules['entry'];
 }
 
 /** Starts jobs: what begins is a run like any other. */
@@ -90,18 +98,17 @@ export class JobStarter {
     const { jobRuns, runs, host, feed } = this.#ports;
     if (job.isArchived) return { verdict: 'archived' };
     const { run, isNew } = await this.#stored(job, start, turn);
-    const admission = await jobRuns.admit(run, {
-      runsPerMinute: job.latest.definition.runsPerMinute,
-      refusesOverlap: turn.refusesOverlap,
-    });
+    const { refusesOverlap, entry } = turn;
+    const { runsPerMinute } = job.latest.definition;
+    const admission = await jobRuns.admit(run, { runsPerMinute, refusesOverlap, entry });
     const { runId } = run;
     if (admission.verdict !== 'admitted') {
       // One that waited before does so again.
       if (isNew) await runs.delete(runId);
       return admission;
     }
-    if (isNew || (await feed.last(runId)) === undefined) await this.#tellCreated(runId);
-    await host.begin(runId);
+    host.wake();
+    for (const event of admission.events) await feed.announce(event);
     // It runs: what cannot be pruned now is with the next start.
     await this.#prune(job).catch((error: unknown) => this.#ports.onError(error, runId));
     return { verdict: 'started', runId };

@@ -1,6 +1,8 @@
 import type { JsonObject } from '../jobs/job-definition.ts';
 import type { ScriptReport } from '../jobs/script-report.ts';
 import type { RunStatus, Tally } from '../run/status.ts';
+import type { ClaimedEntry } from './queue-store.ts';
+import type { RunEvent } from './run-events.ts';
 import type { Starter } from './run-secrets.ts';
 
 /** What has started a run of a job. */
@@ -38,10 +40,16 @@ export interface AdmissionRules {
   readonly runsPerMinute: number | undefined;
   /** Refused while another run of the job has not ended. */
   readonly refusesOverlap: boolean;
+  /** The claimed entry of a queue that it is the turn of: it is at work from the same commit on. */
+  readonly entry?: Pick<ClaimedEntry, 'id' | 'fence'> | undefined;
 }
 
 export type Admission =
-  | { readonly verdict: 'admitted' }
+  | {
+      readonly verdict: 'admitted';
+      /** Kept in the same commit; none where the run was admitted before. */
+      readonly events: readonly RunEvent[];
+    }
   | { readonly verdict: 'archived' }
   | { readonly verdict: 'overlap'; readonly runId: string }
   | { readonly verdict: 'too_many'; readonly retryAfterMs: number };
@@ -65,8 +73,8 @@ export interface JobLogRequest {
 /** Where it is kept which runs are of which job. */
 export interface JobRunStore {
   /**
-   * Decides whether a stored run may begin, and if so makes it due: both are one commit, and of one job one
-   * after the other, whatever server asks. A run that was admitted before is again.
+   * Decides whether a stored run may begin, and if so makes it due and keeps that it was created and queued: all
+   * one commit, and of one job one after the other, whatever server asks. A run that was admitted before is again.
    */
   admit(run: Omit<JobRun, 'createdAtMs'>, rules: AdmissionRules): Promise<Admission>;
   /** Keeps that a stored run is of a job and waits to be admitted. One that is known already stays as it is. */

@@ -81,6 +81,12 @@ export interface EntryEnd {
   readonly run: FiringEnd['run'];
 }
 
+/** What becomes of it. */
+export interface ClosedEntry extends Pick<QueueEntry, 'id' | 'queueId'> {
+  readonly endedAtMs: number;
+  readonly outcome: Outcome;
+}
+
 /**
  * Where queues live. An entry is begun once, whichever server is faster, and never more of a queue are at
  * work than it has workers.
@@ -128,23 +134,20 @@ export interface QueueStore {
   ): Promise<boolean>;
   /** False where the entry is at work. */
   remove(entryId: string): Promise<boolean>;
-  /** Claims entries that can be started now. */
-  claim(limit: number): Promise<readonly ClaimedEntry[]>;
-  /** False where the claim was lost. `holdMs`: it waits again, in its place. */
+  /**
+   * Claims entries that can be started now. What has ended is closed and makes room for the next of its queue in one
+   * commit; an entry that another server has closed stays as it is.
+   */
+  claim(limit: number, ended: readonly ClosedEntry[]): Promise<readonly ClaimedEntry[]>;
+  /** Gives a claim back. False where it was lost. `holdMs`: the entry waits again, in its place. */
   settle(
     entry: ClaimedEntry,
     to:
-      | { readonly status: 'working' }
       | { readonly status: 'waiting'; readonly holdMs: number }
       | { readonly status: 'refused'; readonly message: string },
   ): Promise<boolean>;
   /** Those at work whose run has ended, or is gone. */
   ended(limit: number): Promise<readonly EntryEnd[]>;
-  /** False where another server has. */
-  close(
-    entry: Pick<QueueEntry, 'id'>,
-    end: { readonly endedAtMs: number; readonly outcome: Outcome },
-  ): Promise<boolean>;
   /** Removes what has ended before a time. Gives how many are gone. */
   prune(beforeMs: number): Promise<number>;
 }

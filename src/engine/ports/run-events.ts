@@ -27,6 +27,8 @@ export interface RunEventStore {
    * where its last event says so already, that one is given.
    */
   append(event: Omit<RunEvent, 'number' | 'atMs'>): Promise<RunEvent>;
+  /** Lets other servers know of an event that was kept in the commit of what it tells. */
+  spread(event: RunEvent): Promise<void>;
   /** Those behind `number`, oldest first, at most `limit`. */
   since(
     runId: string,

@@ -44,6 +44,8 @@ export interface RunStore {
   discardFolder(runId: string): Promise<void>;
   /** Stores a new run as pending and holds it. */
   create(record: RunRecord): Promise<HeldRun>;
+  /** Stores a new run as pending, for whoever carries it out. */
+  add(record: RunRecord): Promise<void>;
   /** Holds a stored run. Throws `run_busy` where another process does, `run_not_found` where there is none. */
   hold(runId: string): Promise<HeldRun>;
   /** Throws `run_not_found`, naming near ids. */

@@ -63,6 +63,11 @@ export class LocalRunStore implements RunStore {
     }
   }
 
+  async add(record: RunRecord): Promise<void> {
+    const held = await this.create(record);
+    await held.release();
+  }
+
   async hold(runId: string): Promise<HeldRun> {
     const { folder, record } = await this.get(runId);
     const lock = takeLock(runId, folder);

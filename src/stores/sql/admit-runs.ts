@@ -1,17 +1,35 @@
 import { sql, type Transaction } from 'kysely';
 import type { Admission, AdmissionRules, JobRun } from '../../engine/ports/job-run-store.ts';
+import type { RunEvent } from '../../engine/ports/run-events.ts';
 import type { RunStatus } from '../../engine/run/status.ts';
+import { insertEvent, isTaken, type NewRunEvent } from './run-event-rows.ts';
 import type { StoreSchema } from './schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 
 const MINUTE_MS = 60_000;
+/** More often than this the number of an event is not taken by chance. */
+const TRIES = 20;
 /** A run that was begun or is due and has not ended. */
 const AT_WORK: readonly RunStatus[] = ['executing', 'paused'];
 
 type NewJobRun = Omit<JobRun, 'createdAtMs'>;
 
 /** Decides whether a run of a job may begin, and if so makes it due: of one job one after the other. */
-export function admitRun(
+export async function admitRun(
+  database: SqlDatabase,
+  admitting: { readonly run: NewJobRun; readonly rules: AdmissionRules },
+): Promise<Admission> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await admitOnce(database, admitting);
+    } catch (error) {
+      // Somebody has said a word of the run that waits: the next number is free.
+      if (!isTaken(error) || tries === TRIES) throw error;
+    }
+  }
+}
+
+function admitOnce(
   database: SqlDatabase,
   { run, rules }: { readonly run: NewJobRun; readonly rules: AdmissionRules },
 ): Promise<Admission> {
@@ -29,7 +47,10 @@ export function admitRun(
       .select('is_waiting')
       .where('run_id', '=', run.runId)
       .executeTakeFirst();
-    if (known?.is_waiting === 0) return { verdict: 'admitted' };
+    if (known?.is_waiting === 0) {
+      await setWorking(rules.entry, transaction);
+      return { verdict: 'admitted', events: [] };
+    }
     if (job === undefined || job.is_archived === 1) return { verdict: 'archived' };
     const refusal = await refusalOf(run.jobId, { rules, database, transaction });
     if (refusal !== undefined) return refusal;
@@ -42,15 +63,69 @@ export function admitRun(
         .where('run_id', '=', run.runId)
         .execute();
     }
-    await transaction
+    await setWorking(rules.entry, transaction);
+    const due = await transaction
       .updateTable('runs')
       .set({ due_at: now })
       .where('id', '=', run.runId)
       // One that somebody has stopped while it waited is over.
       .where('status', '=', 'pending')
-      .execute();
-    return { verdict: 'admitted' };
+      .returning('due_at')
+      .executeTakeFirst();
+    const events = await tell(run.runId, { dueAtMs: due?.due_at, database, transaction });
+    return { verdict: 'admitted', events };
   });
+}
+
+/** The entry of a queue whose run begins. Who has lost the claim leaves it to who has it now. */
+async function setWorking(
+  entry: AdmissionRules['entry'],
+  transaction: Transaction<StoreSchema>,
+): Promise<void> {
+  if (entry === undefined) return;
+  await transaction
+    .updateTable('queue_entries')
+    .set({ status: 'working', lease_until: 0 })
+    .where('id', '=', entry.id)
+    .where('fence', '=', entry.fence)
+    .where('status', '=', 'starting')
+    .execute();
+}
+
+/** Keeps that a run was created, where nobody has, and that it waits for its turn. */
+async function tell(
+  runId: string,
+  {
+    dueAtMs,
+    database,
+    transaction,
+  }: {
+    readonly dueAtMs: number | null | undefined;
+    readonly database: SqlDatabase;
+    readonly transaction: Transaction<StoreSchema>;
+  },
+): Promise<readonly RunEvent[]> {
+  const told = await transaction
+    .selectFrom('run_events')
+    .select('number')
+    .where('run_id', '=', runId)
+    .limit(1)
+    .executeTakeFirst();
+  const queued = dueAtMs === null || dueAtMs === undefined ? undefined : new Date(dueAtMs);
+  const news: readonly NewRunEvent[] = [
+    ...(told === undefined
+      ? [{ runId, type: 'created', data: { status: 'pending' } } as const]
+      : []),
+    ...(queued === undefined
+      ? []
+      : [{ runId, type: 'queued', data: { due_at: queued.toISOString() } } as const]),
+  ];
+  const kept: RunEvent[] = [];
+  for (const event of news) {
+    const one = await insertEvent(event, { db: transaction, database });
+    if (one !== undefined) kept.push(one);
+  }
+  return kept;
 }
 
 /** Keeps that a run is of a job and waits. */

@@ -1,5 +1,5 @@
 import { sql, type Transaction } from 'kysely';
-import type { ClaimedEntry } from '../../engine/ports/queue-store.ts';
+import type { ClaimedEntry, ClosedEntry } from '../../engine/ports/queue-store.ts';
 import { entryOf, queueOf } from './queue-rows.ts';
 import type { StoreSchema } from './schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
@@ -11,13 +11,34 @@ const MINUTE_MS = 60_000;
 interface Claiming {
   readonly holder: string;
   readonly limit: number;
+  readonly ended: readonly ClosedEntry[];
 }
 
 /** Claims entries of all queues that can be started now. */
 export async function claimEntries(
   database: SqlDatabase,
-  { holder, limit }: Claiming,
+  { holder, limit, ended }: Claiming,
 ): Promise<readonly ClaimedEntry[]> {
+  const makingRoom = [...new Set(ended.map(({ queueId }) => queueId))];
+  const claimed: ClaimedEntry[] = [];
+  for (const queueId of [...makingRoom, ...(await claimable(database, makingRoom))]) {
+    const own = ended.filter((entry) => entry.queueId === queueId);
+    const rest = limit - claimed.length;
+    if (rest <= 0 && own.length === 0) continue;
+    const claiming = { holder, limit: rest, ended: own, database };
+    const more = await database.db
+      .transaction()
+      .execute((transaction) => claimOf(queueId, { ...claiming, transaction }));
+    claimed.push(...more);
+  }
+  return claimed;
+}
+
+/** The queues that have something to start and a worker for it, without some. */
+async function claimable(
+  database: SqlDatabase,
+  without: readonly string[],
+): Promise<readonly string[]> {
   const now = nowMs(database);
   const queues = await database.db
     .selectFrom('queues as q')
@@ -43,16 +64,7 @@ export async function claimEntries(
     )
     .orderBy('q.id')
     .execute();
-  const claimed: ClaimedEntry[] = [];
-  for (const { id } of queues) {
-    if (claimed.length >= limit) break;
-    const rest = { holder, limit: limit - claimed.length };
-    const more = await database.db
-      .transaction()
-      .execute((transaction) => claimOf(id, { ...rest, database, transaction }));
-    claimed.push(...more);
-  }
-  return claimed;
+  return queues.map(({ id }) => id).filter((id) => !without.includes(id));
 }
 
 /** Of one queue, in its order, as many as it has workers for. */
@@ -61,6 +73,7 @@ async function claimOf(
   {
     holder,
     limit,
+    ended,
     database,
     transaction,
   }: Claiming & {
@@ -70,13 +83,17 @@ async function claimOf(
 ): Promise<readonly ClaimedEntry[]> {
   const now = nowMs(database);
   // One server after the other: this waits for who claims of the same queue.
-  const row = await transaction
-    .updateTable('queues')
-    .set({ id: queueId })
-    .where('id', '=', queueId)
-    .returningAll()
-    .executeTakeFirst();
+  const row = await lockQueue(queueId, transaction);
   if (row === undefined) return [];
+  for (const { id, endedAtMs, outcome } of ended) {
+    await transaction
+      .updateTable('queue_entries')
+      .set({ status: 'ended', ended_at: endedAtMs, outcome })
+      .where('id', '=', id)
+      .where('status', '=', 'working')
+      .execute();
+  }
+  if (limit <= 0) return [];
   const queue = queueOf(row);
   const active = await transaction
     .selectFrom('queue_entries')
@@ -111,6 +128,16 @@ async function claimOf(
     claimed.push({ ...entryOf(entry), queue, fence: entry.fence });
   }
   return claimed;
+}
+
+/** One change of a queue after another: this waits for who makes another. Undefined where it is gone. */
+export function lockQueue(queueId: string, transaction: Transaction<StoreSchema>) {
+  return transaction
+    .updateTable('queues')
+    .set({ id: queueId })
+    .where('id', '=', queueId)
+    .returningAll()
+    .executeTakeFirst();
 }
 
 /** Those that are next, as far as the rate allows. One that is held holds all behind it. */

@@ -1,25 +1,20 @@
-import type { Transaction } from 'kysely';
-import type { EntryMove } from '../../engine/ports/queue-store.ts';
+import type { Selectable, Transaction } from 'kysely';
+import type { EntryMove, QueueEntry } from '../../engine/ports/queue-store.ts';
+import type { QueueTable } from './queue-schema.ts';
 import type { StoreSchema } from './schema.ts';
 
 interface Moving {
   readonly move: EntryMove;
+  /** Locked. */
+  readonly queue: Pick<Selectable<QueueTable>, 'id' | 'entry_order'>;
   readonly transaction: Transaction<StoreSchema>;
 }
 
 /** Puts an entry that waits somewhere else in its line. False where there is no such place. */
-export async function moveEntry(entryId: string, { move, transaction }: Moving): Promise<boolean> {
-  const queue = await transaction
-    .selectFrom('queue_entries as e')
-    .innerJoin('queues as q', 'q.id', 'e.queue_id')
-    .select(['q.id', 'q.entry_order'])
-    .where('e.id', '=', entryId)
-    .executeTakeFirstOrThrow();
-  await transaction
-    .updateTable('queues')
-    .set({ id: queue.id })
-    .where('id', '=', queue.id)
-    .execute();
+export async function moveEntry(
+  { id: entryId }: Pick<QueueEntry, 'id'>,
+  { move, queue, transaction }: Moving,
+): Promise<boolean> {
   const isLifo = queue.entry_order === 'lifo';
   const place = await placeOf(move, { queueId: queue.id, isLifo, transaction });
   if (place === undefined) return false;

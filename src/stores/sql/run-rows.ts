@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import type { Selectable } from 'kysely';
+import type { InsertObject, Selectable } from 'kysely';
 import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
 import type { StoredCheckpoint } from '../../engine/ports/run-store.ts';
+import { laneOf } from '../../engine/run/run-lane.ts';
 import type { RunHashes, RunRecord, RunState } from '../../engine/run/run-record.ts';
 import type { FailureCause } from '../../engine/run/run-service.ts';
 import { RUN_STATUSES, type AskedOfRun, type RunStatus } from '../../engine/run/status.ts';
-import type { CheckpointTable, RunTable } from './schema.ts';
+import type { CheckpointTable, RunTable, StoreSchema } from './schema.ts';
 
 /** A row of `runs`, read at `now` of the database's clock. `folder` and `place` are where files are here. */
 export function storedRunOf(
@@ -73,8 +74,29 @@ export function statusOf(text: string): RunStatus {
   return status;
 }
 
+/** A new run that waits, as a row; nobody holds it. */
+export function valuesOf(record: RunRecord, place: string): InsertObject<StoreSchema, 'runs'> {
+  const { accountId, authAccountId } = ownerOf(record);
+  const { runId, task, createdAtMs, fileName, parent } = record;
+  return {
+    id: runId,
+    account_id: accountId,
+    auth_account_id: authAccountId,
+    task,
+    is_call: laneOf(task) === 'calls' ? 1 : 0,
+    record: JSON.stringify(record),
+    status: 'pending',
+    created_at: createdAtMs,
+    place,
+    file_name: fileName ?? null,
+    file_name_folded: fileName?.toLowerCase() ?? null,
+    parent_id: parent?.runId ?? null,
+    root_id: parent?.rootId ?? null,
+  };
+}
+
 /** Whose a run is; one of an earlier release may not say. */
-export function ownerOf({ owner }: RunRecord): {
+function ownerOf({ owner }: RunRecord): {
   readonly accountId: string;
   readonly authAccountId: string;
 } {

@@ -96,27 +96,48 @@ export class SqlHeldRun implements HeldRun {
 
   onAsked(listener: (asked: AskedOfRun) => void): void {
     this.#onAsked = listener;
-    // It may have been asked before anybody listened.
-    void this.listen();
+    // It may have been asked before anybody listened. The claim is fresh: a look costs no commit.
+    void this.#look();
+  }
+
+  async #look(): Promise<void> {
+    const { database, runId, fence } = this.#parts;
+    try {
+      this.#hear(
+        await database.db
+          .selectFrom('runs')
+          .select(['asked', 'asked_number'])
+          .where('id', '=', runId)
+          .where('fence', '=', fence)
+          .executeTakeFirst(),
+      );
+    } catch {
+      // It is asked again when the claim is renewed.
+    }
+  }
+
+  #hear(row: { readonly asked: string | null; readonly asked_number: number } | undefined): void {
+    if (row === undefined || row.asked === null || row.asked_number <= this.#heard) return;
+    // A run that is just beginning: it is heard as soon as somebody listens.
+    if (this.#onAsked === undefined) return;
+    this.#heard = row.asked_number;
+    // Written by `ask`.
+    this.#onAsked(row.asked as AskedOfRun);
   }
 
   /** Renews the claim and hears what was asked meanwhile. */
   async listen(): Promise<void> {
     const { database, runId, fence, leaseMs } = this.#parts;
     try {
-      const row = await database.db
-        .updateTable('runs')
-        .set({ lease_until: sql<number>`${nowMs(database)} + ${sql.lit(leaseMs)}` })
-        .where('id', '=', runId)
-        .where('fence', '=', fence)
-        .returning(['asked', 'asked_number'])
-        .executeTakeFirst();
-      if (row === undefined || row.asked === null || row.asked_number <= this.#heard) return;
-      // A run that is just beginning: it is heard as soon as somebody listens.
-      if (this.#onAsked === undefined) return;
-      this.#heard = row.asked_number;
-      // Written by `ask`.
-      this.#onAsked(row.asked as AskedOfRun);
+      this.#hear(
+        await database.db
+          .updateTable('runs')
+          .set({ lease_until: sql<number>`${nowMs(database)} + ${sql.lit(leaseMs)}` })
+          .where('id', '=', runId)
+          .where('fence', '=', fence)
+          .returning(['asked', 'asked_number'])
+          .executeTakeFirst(),
+      );
     } catch {
       // A store that cannot be reached now is asked again; one that is lost fails the next checkpoint.
     }

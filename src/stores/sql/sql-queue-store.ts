@@ -9,7 +9,7 @@ import {
   type QueueStore,
 } from '../../engine/ports/queue-store.ts';
 import { storeError } from '../store-error.ts';
-import { claimEntries } from './claim-entries.ts';
+import { claimEntries, lockQueue } from './claim-entries.ts';
 import { endedEntries } from './ended-entries.ts';
 import { moveEntry } from './move-entry.ts';
 import { entryOf, queueOf } from './queue-rows.ts';
@@ -118,7 +118,8 @@ export class SqlQueueStore implements QueueStore {
   async add(queueId: string, entries: readonly NewQueueEntry[]): Promise<void> {
     const now = nowMs(this.#database);
     await this.#transact(async (transaction) => {
-      await lockQueue(queueId, transaction);
+      if ((await lockQueue(queueId, transaction)) === undefined)
+        throw new Error(`the queue ${queueId} is gone`);
       const { last } = await transaction
         .selectFrom('queue_entries')
         .select((row) => row.fn.max('position').as('last'))
@@ -186,7 +187,12 @@ export class SqlQueueStore implements QueueStore {
     entryId: string,
     { priority, move }: Parameters<QueueStore['change']>[1],
   ): Promise<boolean> {
+    const found = await this.entry(entryId);
+    if (found === undefined) return false;
     return this.#transact(async (transaction) => {
+      // First, as a claim does: who has an entry and waits for the queue would wait for who waits for the entry.
+      const queue = await lockQueue(found.queueId, transaction);
+      if (queue === undefined) return false;
       const { numUpdatedRows } = await transaction
         .updateTable('queue_entries')
         .set({ id: entryId, ...(priority === undefined ? {} : { priority }) })
@@ -194,7 +200,7 @@ export class SqlQueueStore implements QueueStore {
         .where('status', '=', 'waiting')
         .executeTakeFirstOrThrow();
       if (numUpdatedRows === 0n) return false;
-      return move === undefined || moveEntry(entryId, { move, transaction });
+      return move === undefined || moveEntry(found, { move, queue, transaction });
     });
   }
 
@@ -209,8 +215,9 @@ export class SqlQueueStore implements QueueStore {
     return numDeletedRows > 0n;
   }
 
-  claim(limit: number): ReturnType<QueueStore['claim']> {
-    return this.#try(() => claimEntries(this.#database, { holder: this.#holder, limit }));
+  claim(...[limit, ended]: Parameters<QueueStore['claim']>): ReturnType<QueueStore['claim']> {
+    const holder = this.#holder;
+    return this.#try(() => claimEntries(this.#database, { holder, limit, ended }));
   }
 
   async settle(
@@ -239,21 +246,6 @@ export class SqlQueueStore implements QueueStore {
 
   ended(limit: number): ReturnType<QueueStore['ended']> {
     return this.#try(() => endedEntries(this.#database, limit));
-  }
-
-  async close(
-    { id }: Pick<QueueEntry, 'id'>,
-    { endedAtMs, outcome }: Parameters<QueueStore['close']>[1],
-  ): Promise<boolean> {
-    const { numUpdatedRows } = await this.#try((db) =>
-      db
-        .updateTable('queue_entries')
-        .set({ status: 'ended', ended_at: endedAtMs, outcome })
-        .where('id', '=', id)
-        .where('status', '=', 'working')
-        .executeTakeFirstOrThrow(),
-    );
-    return numUpdatedRows > 0n;
   }
 
   async prune(beforeMs: number): Promise<number> {
@@ -305,13 +297,4 @@ export class SqlQueueStore implements QueueStore {
       throw storeError(this.#database.name, error);
     }
   }
-}
-
-/** One change of the places of a queue after another: this waits for who makes another. */
-async function lockQueue(queueId: string, transaction: Transaction<StoreSchema>): Promise<void> {
-  await transaction
-    .updateTable('queues')
-    .set({ id: queueId })
-    .where('id', '=', queueId)
-    .executeTakeFirstOrThrow();
 }

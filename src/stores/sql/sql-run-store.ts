@@ -1,7 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sql } from 'kysely';
-import { RowmillError } from '../../engine/errors.ts';
+import { sql, type InsertObject } from 'kysely';
 import type {
   DueRun,
   HostedRun,
@@ -12,7 +11,7 @@ import type {
 } from '../../engine/ports/hosted-run-store.ts';
 import type { HeldRun } from '../../engine/ports/run-store.ts';
 import type { RunRecord, StoredRun } from '../../engine/run/run-record.ts';
-import { laneOf, type RunLane } from '../../engine/run/run-lane.ts';
+import type { RunLane } from '../../engine/run/run-lane.ts';
 import type { AskedOfRun } from '../../engine/run/status.ts';
 import { ERRORS_FILE, OUTPUT_FILE } from '../../engine/run/run-paths.ts';
 import { storeError } from '../store-error.ts';
@@ -20,7 +19,9 @@ import { detachFiles } from './detach-files.ts';
 import { dueRuns, untoldRuns } from './due-runs.ts';
 import { isMeant } from './run-filter.ts';
 import { refuseParent } from './run-children.ts';
-import { checkpointOf, ownerOf, storedRunOf } from './run-rows.ts';
+import { checkpointOf, storedRunOf, valuesOf } from './run-rows.ts';
+import { absent, busy } from './run-refusals.ts';
+import type { StoreSchema } from './schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 import { SqlHeldRun } from './sql-held-run.ts';
 
@@ -90,29 +91,48 @@ export class SqlRunStore implements HostedRunStore {
   }
 
   async create(record: RunRecord): Promise<HeldRun> {
+    // Its first claim is part of it: one commit.
+    const fence = 1;
+    await this.#insert(record, { holder: this.#holder, fence, lease_until: this.#leaseEnd() });
+    const claim = { fence, status: 'pending', heard: 0, checkpoint: undefined } as const;
+    return this.#hold(record.runId, claim);
+  }
+
+  async add(record: RunRecord): Promise<void> {
+    await this.#insert(record, {});
+  }
+
+  async #insert(
+    record: RunRecord,
+    claim: Pick<InsertObject<StoreSchema, 'runs'>, 'holder' | 'fence' | 'lease_until'>,
+  ): Promise<void> {
     await this.prepareFolder(record.runId);
-    const { accountId, authAccountId } = ownerOf(record);
-    await this.#try(() =>
-      this.#database.db
-        .insertInto('runs')
-        .values({
-          id: record.runId,
-          account_id: accountId,
-          auth_account_id: authAccountId,
-          task: record.task,
-          is_call: laneOf(record.task) === 'calls' ? 1 : 0,
-          record: JSON.stringify(record),
-          status: 'pending',
-          created_at: record.createdAtMs,
-          place: this.#place,
-          file_name: record.fileName ?? null,
-          file_name_folded: record.fileName?.toLowerCase() ?? null,
-          parent_id: record.parent?.runId ?? null,
-          root_id: record.parent?.rootId ?? null,
-        })
-        .execute(),
-    );
-    return this.hold(record.runId);
+    const values = { ...valuesOf(record, this.#place), ...claim };
+    await this.#try(() => this.#database.db.insertInto('runs').values(values).execute());
+  }
+
+  #leaseEnd() {
+    return sql<number>`${nowMs(this.#database)} + ${sql.lit(LEASE_MS)}`;
+  }
+
+  #hold(
+    runId: string,
+    claim: Pick<
+      ConstructorParameters<typeof SqlHeldRun>[0],
+      'fence' | 'status' | 'heard' | 'checkpoint'
+    >,
+  ): SqlHeldRun {
+    const held = new SqlHeldRun({
+      ...claim,
+      database: this.#database,
+      runId,
+      folder: join(this.#folder, runId),
+      leaseMs: LEASE_MS,
+      patienceMs: this.#patienceMs,
+      onReleased: () => this.#held.delete(runId),
+    });
+    this.#held.set(runId, held);
+    return held;
   }
 
   async hold(runId: string): Promise<HeldRun> {
@@ -129,7 +149,7 @@ export class SqlRunStore implements HostedRunStore {
         .set({
           holder: this.#holder,
           fence: sql<number>`fence + 1`,
-          lease_until: sql<number>`${now} + ${sql.lit(LEASE_MS)}`,
+          lease_until: this.#leaseEnd(),
         })
         .where('id', '=', runId)
         .where((where) => where.or([where('holder', 'is', null), where('lease_until', '<', now)]))
@@ -144,19 +164,12 @@ export class SqlRunStore implements HostedRunStore {
       db.selectFrom('checkpoints').selectAll().where('run_id', '=', runId).executeTakeFirst(),
     );
     const run = await this.#find(runId);
-    const held = new SqlHeldRun({
-      database: this.#database,
-      runId,
-      folder: join(this.#folder, runId),
-      leaseMs: LEASE_MS,
-      patienceMs: this.#patienceMs,
+    const held = this.#hold(runId, {
       fence: claimed.fence,
       status: run.state.status,
       heard: claimed.asked_number,
       checkpoint: checkpoint === undefined ? undefined : checkpointOf(checkpoint, run.state),
-      onReleased: () => this.#held.delete(runId),
     });
-    this.#held.set(runId, held);
     const last = before?.holder ?? this.#holder;
     if (last !== this.#holder && run.isHere) await this.#takeFiles(run, held);
     return held;
@@ -302,8 +315,10 @@ export class SqlRunStore implements HostedRunStore {
   async delete(runId: string): Promise<void> {
     const held = await this.hold(runId);
     try {
-      await this.#try(() => refuseParent(this.#database, runId, { countsDeleted: true }));
-      await this.#try(() => this.#database.db.deleteFrom('runs').where('id', '=', runId).execute());
+      await this.#try(async () => {
+        await refuseParent(this.#database, runId, { countsDeleted: true });
+        await this.#database.db.deleteFrom('runs').where('id', '=', runId).execute();
+      });
     } finally {
       await held.release();
     }
@@ -326,12 +341,4 @@ export class SqlRunStore implements HostedRunStore {
       throw storeError(this.#database.name, error);
     }
   }
-}
-
-function absent(runId: string): RowmillError {
-  return new RowmillError('run_not_found', `there is no run ${runId}`);
-}
-
-function busy(runId: string): RowmillError {
-  return new RowmillError('run_busy', `run ${runId} is being carried out: stop it first`);
 }

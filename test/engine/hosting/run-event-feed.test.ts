@@ -22,6 +22,7 @@ function slowStore(turns: () => number): RunEventStore {
       await wait();
       return kept;
     },
+    spread: async () => undefined,
     async since(_, { number, limit }) {
       await wait();
       const page = events.slice(number, number + limit);

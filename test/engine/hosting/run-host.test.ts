@@ -112,6 +112,7 @@ class World {
         this.events.push(kept);
         return kept;
       },
+      spread: async () => undefined,
       since: async (runId, { number }) => of(runId).slice(number),
       last: async (runId) => of(runId).at(-1),
       pruneProgress: async () => undefined,

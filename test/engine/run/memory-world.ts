@@ -284,29 +284,33 @@ export class MemoryWorld {
         },
       };
     };
+    const add = (record: RunRecord): void => {
+      this.runs.set(record.runId, {
+        record,
+        state: {
+          status: 'pending',
+          message: undefined,
+          startedAtMs: undefined,
+          finishedAtMs: undefined,
+          elapsedMs: 0,
+          succeeded: 0,
+          failed: 0,
+          causes: [],
+          position: undefined,
+          outputBytes: 0,
+          asked: undefined,
+          hashes: undefined,
+        },
+      });
+    };
     return {
       prepareFolder: async (runId) => `/runs/${runId}`,
       discardFolder: async () => undefined,
       create: async (record) => {
-        this.runs.set(record.runId, {
-          record,
-          state: {
-            status: 'pending',
-            message: undefined,
-            startedAtMs: undefined,
-            finishedAtMs: undefined,
-            elapsedMs: 0,
-            succeeded: 0,
-            failed: 0,
-            causes: [],
-            position: undefined,
-            outputBytes: 0,
-            asked: undefined,
-            hashes: undefined,
-          },
-        });
+        add(record);
         return hold(record.runId);
       },
+      add: async (record) => add(record),
       hold: async (runId) => hold(runId),
       get: async (runId) => stored(runId),
       list: async () => [...this.runs.keys()].reverse().map(stored),

@@ -35,7 +35,6 @@ export async function beginRun(request: RunRequest, ports: ServicePorts): Promis
   const runId = request.runId ?? ports.makeId('run');
   const outputPath =
     request.output.kind === 'file' ? await ports.files.realPath(request.output.path) : undefined;
-  const records = await ports.store.records();
   await refuseMissingFolders(request, ports);
   const base: Omit<RunRecord, 'table' | 'inputIdentity' | 'outputHeader'> = {
     formatVersion: 1,
@@ -73,7 +72,7 @@ export async function beginRun(request: RunRequest, ports: ServicePorts): Promis
     const record = { ...base, table: undefined, inputIdentity: undefined, outputHeader: [] };
     return { record, arguments: args, csv: undefined };
   }
-  return beginCsv({ ...request, task }, { base, arguments: args, records }, ports);
+  return beginCsv({ ...request, task }, { base, arguments: args }, ports);
 }
 
 /** An hour of work must not end with a file that cannot be written. */
@@ -92,11 +91,9 @@ async function beginCsv(
   {
     base,
     arguments: args,
-    records,
   }: {
     readonly base: Omit<RunRecord, 'table' | 'inputIdentity' | 'outputHeader'>;
     readonly arguments: unknown;
-    readonly records: readonly RunRecord[];
   },
   ports: ServicePorts,
 ): Promise<BegunRun> {
@@ -108,7 +105,7 @@ async function beginCsv(
       inputPath:
         request.input.kind === 'file' ? await ports.files.realPath(request.input.path) : undefined,
       added: addedColumns(request.task, table.header, { arguments: args }),
-      records,
+      records: await ports.store.records(),
       causesOf: async (runId) => (await ports.store.get(runId)).state.causes,
     });
     const plan = planRun(request.task, table, {

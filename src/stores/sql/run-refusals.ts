@@ -1,0 +1,9 @@
+import { RowmillError } from '../../engine/errors.ts';
+
+export function absent(runId: string): RowmillError {
+  return new RowmillError('run_not_found', `there is no run ${runId}`);
+}
+
+export function busy(runId: string): RowmillError {
+  return new RowmillError('run_busy', `run ${runId} is being carried out: stop it first`);
+}
