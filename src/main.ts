@@ -115,14 +115,17 @@ const host: CommandLineHost = {
     return text(process.stdin);
   },
   async serve({ workspace }) {
-    const [{ startServer }, { openScriptExecutor }, { openServerLog }] = await Promise.all([
-      import('./server-app.ts'),
-      import('./scripts-app.ts'),
-      import('./system/server-log.ts'),
-    ]);
+    const [{ startServer }, { openMoreScripts, openScriptExecutor }, { openServerLog }] =
+      await Promise.all([
+        import('./server-app.ts'),
+        import('./scripts-app.ts'),
+        import('./system/server-log.ts'),
+      ]);
     const { settings, tasks } = workspace;
     // What a service manager keeps: one line an event.
     const log = openServerLog(settings.logLevel, process.stdout);
+    const onNotice = (message: string): void => log.warn({ event: 'notice', message });
+    const more = openMoreScripts(settings, scriptPrograms(), onNotice);
     const server = await startServer({
       ...settings,
       version,
@@ -131,14 +134,16 @@ const host: CommandLineHost = {
       mail: mailServerOf(settings),
       threads: { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks },
       scripts: openScriptExecutor(scriptPrograms()),
+      moreScripts: more.kinds,
       handlers: await loadedHandlers(settings.handlers, (message) =>
         log.warn({ event: 'handler', message }),
       ),
-      onNotice: (message) => log.warn({ event: 'notice', message }),
+      onNotice,
       onRequest: log.request,
       onSystemJob: log.systemJob,
       onError: (error, about) => log.error(error, about),
     });
+    void more.clear();
     return { ...server, log: log.info };
   },
   async keys({ settings }) {
@@ -182,6 +187,7 @@ const host: CommandLineHost = {
   probes: [
     { name: 'libsql', try: probeLibsql },
     { name: 'scripts', try: probeScripts, isOptional: true },
+    { name: 'containers', try: probeContainers, isOptional: true },
   ],
 };
 
@@ -260,6 +266,14 @@ async function probeLibsql(): Promise<string> {
 async function probeScripts(): Promise<string> {
   const { describeScripts, openScriptExecutor } = await import('./scripts-app.ts');
   return describeScripts(openScriptExecutor(scriptPrograms()));
+}
+
+/** Undefined where none are set. */
+async function probeContainers(settings: Settings | undefined): Promise<string | undefined> {
+  if (settings === undefined) return undefined;
+  const { openMoreScripts } = await import('./scripts-app.ts');
+  const { kinds } = openMoreScripts(settings, scriptPrograms(), () => undefined);
+  return kinds['container']?.isolation();
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -1,4 +1,4 @@
-import { serveScript } from './executors/process/serve-script.ts';
+import { serveScript } from './executors/protocol/serve-script.ts';
 import * as job from './job.ts';
 
 // What a JavaScript or TypeScript script is executed by, inside its sandbox.

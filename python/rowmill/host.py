@@ -3,11 +3,21 @@
 import json
 import os
 import queue
+import select
 import threading
 import traceback
 
 PROGRAM_INPUT = 3
 PROGRAM_OUTPUT = 4
+PIECE_BYTES = 4096
+
+
+def marked_pieces(mark, text):
+    """A message among what is printed: in pieces that a pipe takes whole. docs/executors.md says how."""
+    room = PIECE_BYTES - len(mark) - 3
+    starts = range(0, len(text), room)
+    ends = ["+"] * (len(starts) - 1) + ["."]
+    return [f"\n{mark}{end}{text[at : at + room]}\n" for at, end in zip(starts, ends)]
 
 
 class Host:
@@ -27,7 +37,10 @@ class Host:
         os.set_inheritable(PROGRAM_OUTPUT, False)
 
     def read_start(self):
-        return json.loads(self._input.readline())
+        start = json.loads(self._input.readline())
+        self._mark = start.get("mark")
+        self._is_detached = start.get("is_detached", False)
+        return start
 
     def listen(self):
         threading.Thread(target=self._listen, daemon=True).start()
@@ -40,20 +53,34 @@ class Host:
             elif message["type"] == "abort":
                 self.aborted.set()
         self.has_gone.set()
-        if not self.is_done:
+        if not self.is_done and not self._is_detached:
             # Without a host there is nobody to work for.
             os._exit(1)
 
     is_done = False
+    _mark = None
+    _is_detached = False
 
     def tell(self, message):
-        data = memoryview((json.dumps(message, allow_nan=False) + "\n").encode("utf-8", "replace"))
+        text = json.dumps(message, allow_nan=False)
+        pieces = [text + "\n"] if self._mark is None else marked_pieces(self._mark, text)
         with self._write_lock:
-            while data:
-                data = data[self._output.write(data) :]
+            for piece in pieces:
+                data = memoryview(piece.encode("utf-8", "replace"))
+                while data:
+                    data = data[self._write(data) :]
+
+    def _write(self, data):
+        # None: the script prints into the same stream, has made it non-blocking, and it is full.
+        written = self._output.write(data)
+        if written is None:
+            select.select([], [self._output], [])
+        return written or 0
 
     def ask(self, kind, request):
         """What the host replies to a request of this kind. Raises what it has against it."""
+        if self._is_detached:
+            raise RuntimeError(f"the {kind} of a job cannot be reached in this kind of executor")
         with self._ask_lock:
             self._last_id += 1
             self.tell({"type": kind, "id": self._last_id, **request})
@@ -66,7 +93,8 @@ class Host:
         """The last message. The host has heard it when it closes its end."""
         self.is_done = True
         self.tell({"type": "result", **result})
-        self.has_gone.wait()
+        if not self._is_detached:
+            self.has_gone.wait()
 
 
 def describe(error, folder):

@@ -155,7 +155,8 @@ interface Logins {
 /** Something `doctor` tries. Throws when it does not work; gives what it found. */
 export interface Probe {
   readonly name: string;
-  readonly try: () => Promise<string>;
+  /** Undefined where there is nothing to try. `settings`: undefined where they cannot be read. */
+  readonly try: (settings: Settings | undefined) => Promise<string | undefined>;
   /** What most runs do not need: where it fails, that is a warning. */
   readonly isOptional?: boolean;
 }

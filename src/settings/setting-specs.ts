@@ -24,7 +24,7 @@ export interface Settings {
   readonly tasks: readonly string[];
   /** Files, folders and globs of modules of handlers, for `serve`. Absolute. */
   readonly handlers: readonly string[];
-  /** Where the Docker Engine API is that containers of entities are run by; undefined for none. */
+  /** Where the Docker Engine API is that containers of scripts and entities are run by; undefined for none. */
   readonly containerEngine: string | undefined;
   readonly progress: 'auto' | 'bar' | 'plain' | 'json' | 'none';
   readonly color: 'auto' | 'always' | 'never';

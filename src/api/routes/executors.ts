@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { messageOf } from '../../engine/errors.ts';
 import type { ExecutorDefinition } from '../../engine/ports/executor-store.ts';
 import type { ScriptExecutor } from '../../engine/ports/script-executor.ts';
-import { DEFAULT_EXECUTOR, limitProblems } from '../../engine/script/executor-definition.ts';
+import { DEFAULT_EXECUTOR, executorProblems } from '../../engine/script/executor-definition.ts';
 import { mayDo } from '../actor.ts';
 import { ApiProblem } from '../problem.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
@@ -35,12 +35,16 @@ export const executorRoutes: readonly AnyRoute[] = [
     tag,
     summary: 'The languages of scripts, their versions and the libraries that come with each',
     scope: 'jobs:read',
-    query: z.object({ kind: z.string().default(DEFAULT_EXECUTOR.kind) }),
+    query: z.object({
+      kind: z.string().default(DEFAULT_EXECUTOR.kind),
+      image: z.string().optional().meta({ description: 'Of the kinds that have images' }),
+    }),
     responses: {
       200: { description: 'All of them', schema: z.object({ data: z.array(RuntimeBody) }) },
     },
+    problems: ['arguments_invalid', 'executor_unavailable'],
     handle: async ({ query, ports }) => {
-      const found = await executorOf(query.kind, 'query.kind', ports).runtimes();
+      const found = await executorOf(query.kind, 'query.kind', ports).runtimes(query.image);
       const data = found.map(({ language, version, channels, libraries }) => ({
         language,
         version,
@@ -178,12 +182,13 @@ function refuseDefault(name: string): void {
 
 /** Throws where no script could be executed so, or the caller may not allow that much. */
 function refuseExecutor(
-  { kind, limits, access }: ExecutorDefinition,
+  definition: ExecutorDefinition,
   before: ExecutorDefinition,
   { actor, ports }: Caller,
 ): void {
-  executorOf(kind, 'body.kind', ports);
-  const problems = limitProblems(limits);
+  const { access } = definition;
+  executorOf(definition.kind, 'body.kind', ports);
+  const problems = executorProblems(definition);
   if (problems.length > 0) {
     throw new ApiProblem('arguments_invalid', problems.join('; '), {
       details: problems.map((message) => ({ at: 'body', message })),

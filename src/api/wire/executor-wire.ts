@@ -7,8 +7,13 @@ const Time = z.iso.datetime();
 
 const FIELDS = {
   kind: z.string().min(1).max(50).meta({
-    description: 'How scripts are executed: what this server has, `process` always',
+    description:
+      'How scripts are executed: what this server has, `process` always, `container` where it has an engine of them',
     example: 'process',
+  }),
+  image: z.string().min(1).max(300).nullable().meta({
+    description: 'Of the kinds that execute scripts in containers: what has their interpreters',
+    example: 'python:3.12',
   }),
   runtime_version: z
     .string()
@@ -67,10 +72,11 @@ export function defaultExecutorWire(): z.input<typeof ExecutorBody> {
   return { ...fieldsWire(DEFAULT_EXECUTOR), created_at: null, updated_at: null };
 }
 
-function fieldsWire({ name, kind, runtimeVersion, limits, access }: ExecutorDefinition) {
+function fieldsWire({ name, kind, image, runtimeVersion, limits, access }: ExecutorDefinition) {
   return {
     name,
     kind,
+    image: image ?? null,
     runtime_version: runtimeVersion,
     memory_limit_mb: limits.memoryMb,
     timeout_seconds: limits.timeoutSeconds,
@@ -91,6 +97,7 @@ export function changedExecutor(
   return {
     name: before.name,
     kind: wire.kind ?? before.kind,
+    image: wire.image === undefined ? before.image : (wire.image ?? undefined),
     runtimeVersion: wire.runtime_version ?? before.runtimeVersion,
     limits: {
       memoryMb: wire.memory_limit_mb ?? limits.memoryMb,

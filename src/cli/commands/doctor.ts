@@ -42,15 +42,13 @@ export function addDoctorCommand(program: Command, context: CommandContext): voi
       findings.push(failed('config', messageOf(error)));
     }
     for (const { name, try: attempt, isOptional = false } of host.probes) {
-      findings.push(
-        await attempt().then(
-          (detail) => ok(name, detail),
-          (error: unknown) => ({
-            ...failed(name, messageOf(error)),
-            ...(isOptional && { state: 'warning' as const }),
-          }),
-        ),
-      );
+      try {
+        const detail = await attempt(workspace?.settings);
+        if (detail !== undefined) findings.push(ok(name, detail));
+      } catch (error) {
+        const finding = failed(name, messageOf(error));
+        findings.push(isOptional ? { ...finding, state: 'warning' } : finding);
+      }
     }
     if (workspace !== undefined) {
       findings.push(

@@ -11,6 +11,7 @@ import { visible } from '../visible-text.ts';
 
 interface Flags {
   readonly kind?: string;
+  readonly image?: string;
   readonly runtimeVersion?: string;
   readonly memoryLimit?: number;
   readonly timeout?: number;
@@ -99,6 +100,7 @@ function addCreate(executor: Command, context: CommandContext): void {
   );
   examples(
     command,
+    'rowmill executor create boxed --kind container --image python:3.12 --profile work',
     "rowmill executor create big --runtime-version '$LATEST' --memory-limit 512 --timeout 60 --profile work",
   );
   command.action(async (name: string, flags: Flags) => {
@@ -141,6 +143,7 @@ function addDelete(executor: Command, context: CommandContext): void {
 function withFlags(command: Command): Command {
   return command
     .option('--kind <kind>', 'how scripts are executed: process, or what else the server has')
+    .option('--image <name>', 'what has the interpreters, such as python:3.12 (kind container)')
     .option('--runtime-version <version>', `$LATEST, or as 3.11 (default: ${RUNTIME})`)
     .option('--memory-limit <mb>', `all processes of a script (${LIMITS.memoryMb})`, wholeNumber(1))
     .option('--timeout <seconds>', `wall clock (${LIMITS.timeoutSeconds})`, positiveNumber)
@@ -155,6 +158,7 @@ function withFlags(command: Command): Command {
 function bodyOf(flags: { readonly [Name in keyof Flags]: Flags[Name] | undefined }) {
   const said = {
     kind: flags.kind,
+    image: flags.image === '' ? null : flags.image,
     runtime_version: flags.runtimeVersion,
     memory_limit_mb: flags.memoryLimit,
     timeout_seconds: flags.timeout,

@@ -78,7 +78,7 @@ function addServerFlags(command: Command): void {
     .option('--file-roots <folders>', 'folders below which files may be waited for, with : between')
     .option(
       '--container-engine <url>',
-      'the Docker Engine API that runs containers of entities, such as unix:///var/run/docker.sock',
+      'the Docker Engine API that runs containers, such as unix:///var/run/docker.sock',
     )
     .option(
       '--handlers <path>',

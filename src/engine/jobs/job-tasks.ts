@@ -101,7 +101,10 @@ export class JobTasks {
     if (work.kind !== 'script') throw new Error(`${jobTaskName(version)} is no script`);
     const { language, entry, className } = work;
     const { executors } = this.#ports;
-    const { kind, runtimeVersion, limits, access } = await executors.find(run.accountId, executor);
+    const { kind, image, runtimeVersion, limits, access } = await executors.find(
+      run.accountId,
+      executor,
+    );
     const executes = executors.ofKind(kind);
     let arrived: ArrivedContent | undefined;
     try {
@@ -124,6 +127,7 @@ export class JobTasks {
         event: given.event,
         secrets,
         runtimeVersion,
+        image,
         limits,
         access,
         logLevel,

@@ -6,6 +6,8 @@ export interface ExecutorDefinition {
   readonly name: string;
   /** How scripts are executed: `process`, or what else the server has. */
   readonly kind: string;
+  /** Of the kinds that execute scripts in containers. */
+  readonly image?: string | undefined;
   /** `$STABLE`, `$LATEST`, or a version such as `3.11`. */
   readonly runtimeVersion: string;
   readonly limits: ScriptLimits;

@@ -85,6 +85,8 @@ export interface ScriptCall {
   readonly secrets: Readonly<Record<string, JsonValue>>;
   /** `$STABLE`, `$LATEST`, or a version such as `3.11`. */
   readonly runtimeVersion: string;
+  /** Of executors that execute scripts in containers. */
+  readonly image?: string | undefined;
   readonly limits: ScriptLimits;
   readonly access: ScriptAccess;
   /** What is logged below this level is dropped. */
@@ -172,7 +174,8 @@ export interface ScriptExecutor {
    * `executor_unavailable` where this machine has no such runtime or cannot isolate it.
    */
   run(call: ScriptCall): Promise<ScriptOutcome>;
-  runtimes(): Promise<readonly ScriptRuntimeFacts[]>;
+  /** `image`: for executors whose runtimes are those of an image. */
+  runtimes(image?: string): Promise<readonly ScriptRuntimeFacts[]>;
   /** How scripts are isolated here, in a sentence. Throws `executor_unavailable` with the reason where they cannot be. */
   isolation(): Promise<string>;
 }

@@ -45,6 +45,44 @@ export function limitProblems(limits: ScriptLimits): string[] {
   });
 }
 
+/** What kinds of executors are made of, beside limits. What is not here has no image. */
+const KINDS = {
+  container: { runsIn: 'a container' },
+  azure: { runsIn: 'a container instance of Azure' },
+} as const;
+
+/** What keeps an executor from executing scripts, each with its name and what was expected. */
+export function executorProblems({
+  kind,
+  image,
+  limits,
+  access,
+}: Pick<ExecutorDefinition, 'kind' | 'image' | 'limits' | 'access'>): string[] {
+  const problems = limitProblems(limits);
+  if (!isKindWithImage(kind)) {
+    return image === undefined
+      ? problems
+      : [...problems, `image: ${image}; the kind ${kind} has none`];
+  }
+  const { runsIn } = KINDS[kind];
+  if (image === undefined) {
+    problems.push(`image: missing; the kind ${kind} takes one, such as python:3.12`);
+  } else if (!/^[\w][\w.:/@-]*$/.test(image)) {
+    problems.push(`image: ${JSON.stringify(image)}; expected a name, such as python:3.12`);
+  }
+  if (access.readable.length > 0) {
+    problems.push(`readable: ${runsIn} reads no files of this machine`);
+  }
+  if (kind === 'azure' && !access.network) {
+    problems.push(`network: ${runsIn} always has one, so an admin must allow it`);
+  }
+  return problems;
+}
+
+function isKindWithImage(kind: string): kind is keyof typeof KINDS {
+  return kind in KINDS;
+}
+
 /** Limits as they are given, over the defaults. Throws `arguments_invalid` with every problem at once. */
 export function makeLimits(
   given: Readonly<Record<string, number | undefined>>,

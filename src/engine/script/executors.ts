@@ -26,9 +26,11 @@ export class Executors {
   ofKind(kind: string): ScriptExecutor {
     const executor = this.#byKind.get(kind);
     if (executor !== undefined) return executor;
+    const needed = NEEDED.get(kind);
+    const hint = needed === undefined ? didYouMean(kind, this.kinds) : ` It takes ${needed}.`;
     throw new RowmillError(
       'executor_unavailable',
-      `this server executes nothing in the kind ${kind}.${didYouMean(kind, this.kinds)} It has ${this.kinds.join(', ')}`,
+      `this server executes nothing in the kind ${kind}.${hint} It has ${this.kinds.join(', ')}`,
     );
   }
 
@@ -44,3 +46,11 @@ export class Executors {
     );
   }
 }
+
+/** What a server must be started with for a kind of executors. */
+const NEEDED: ReadonlyMap<string, string> = new Map([
+  [
+    'container',
+    'a container engine (rowmill serve --container-engine unix:///var/run/docker.sock)',
+  ],
+]);

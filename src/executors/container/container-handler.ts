@@ -3,7 +3,7 @@ import {
   type HandledJob,
   type Handler,
 } from '../../engine/handlers/define-handler.ts';
-import type { DockerEngine } from './docker-engine.ts';
+import type { ContainerEngine } from './container-engine.ts';
 
 /** What the runner of an entity says of its container. */
 interface ContainerRunner {
@@ -13,6 +13,7 @@ interface ContainerRunner {
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
   readonly hasNetwork: boolean;
+  readonly cpus: number | undefined;
 }
 
 const DEFAULT_MEMORY_MB = 128;
@@ -27,7 +28,7 @@ const TAIL_LINES = 20;
  * Runs a container of an image: its standard output is the result. It is found again by its name, whatever
  * server looks, and is gone when it has ended. `now`: ms since 1970.
  */
-export function containerHandler(engine: DockerEngine, now: () => number): Handler {
+export function containerHandler(engine: ContainerEngine, now: () => number): Handler {
   /** What it said last, and nothing is left of it. */
   const ended = async (job: HandledJob, why: string): Promise<readonly ['failed', string]> => {
     const { content } = await engine.output(nameOf(job), {
@@ -57,14 +58,14 @@ export function containerHandler(engine: DockerEngine, now: () => number): Handl
       const plan = {
         ...runner,
         name: nameOf(job),
-        environment: { ...runner.environment, JOB_UID: job.uid, JOB_INPUT: input, ...token },
+        environment: { ...runner.environment, JOB_UID: job.uid, JOB_INPUT: input },
+        secretEnvironment: token,
         labels: { 'rowmill.run': job.uid },
         processes: MOST_PROCESSES,
       };
       try {
-        await engine.create(plan, job.signal);
+        await engine.start(plan, job.signal);
         await job.keep({ container: plan.name });
-        await engine.start(plan.name, job.signal);
       } catch (error) {
         await engine.remove(plan.name, job.signal);
         throw error;
@@ -82,16 +83,13 @@ export function containerHandler(engine: DockerEngine, now: () => number): Handl
       switch (state.status) {
         case 'created':
           return ['not started', state.error];
-        case 'running':
-        case 'paused':
-        case 'restarting': {
+        case 'running': {
           const lateMs = now() - (state.startedAtMs ?? now()) - timeoutSeconds * 1_000;
           if (lateMs > 0) return ended(job, `it took longer than ${timeoutSeconds} s`);
           return ['running', ''];
         }
         case 'removing':
         case 'exited':
-        case 'dead':
           if (state.isOutOfMemory) return ended(job, `it took more than ${memoryMb} MB of memory`);
           if (state.exitCode === 0) return ['completed', 'it ended with the exit code 0'];
           return ended(job, `it ended with the exit code ${state.exitCode}`);
@@ -137,6 +135,7 @@ function runnerOf({ entity: { runner } }: HandledJob): ContainerRunner {
   };
   const memoryMb = numberOf('memory', DEFAULT_MEMORY_MB);
   const timeoutSeconds = numberOf('timeout', DEFAULT_TIMEOUT_S);
+  const cpus = runner['cpus'] === undefined ? undefined : numberOf('cpus', 1);
   if (problems.length > 0 || image === undefined || !isCommand || environment === undefined) {
     throw new Error(problems.join('; '));
   }
@@ -146,6 +145,7 @@ function runnerOf({ entity: { runner } }: HandledJob): ContainerRunner {
     environment,
     memoryMb,
     timeoutSeconds,
+    cpus,
     hasNetwork: runner['network'] === true,
   };
 }

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
-import { boundedLines } from '../process/bounded-lines.ts';
-import { PROGRAM_INPUT, PROGRAM_OUTPUT } from '../process/script-wire.ts';
+import { boundedLines } from '../protocol/bounded-lines.ts';
+import { PROGRAM_INPUT, PROGRAM_OUTPUT } from '../protocol/script-wire.ts';
 import { LogLines, type LogLine } from './log-lines.ts';
 
 /** What a handler in Python is called by. */

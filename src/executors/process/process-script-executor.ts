@@ -9,14 +9,10 @@ import { checkBundle } from '../../engine/script/check-bundle.ts';
 import { limitProblems } from '../../engine/script/executor-definition.ts';
 import { pickRuntime } from '../../engine/script/pick-runtime.ts';
 import { accessProblems } from './check-access.ts';
+import type { ProgramPlaces } from '../protocol/program-files.ts';
 import { Execution } from './execution.ts';
 import { tryIsolation } from './isolation.ts';
-import {
-  nodeRuntimes,
-  pythonRuntimes,
-  type ProcessRuntime,
-  type ProgramPlaces,
-} from './runtimes.ts';
+import { nodeRuntimes, pythonRuntimes, type ProcessRuntime } from './runtimes.ts';
 import { sandboxCommand } from './sandbox.ts';
 
 interface ProcessScriptExecutorOptions {

@@ -5,6 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ScriptLimits, ScriptRuntimeFacts } from '../../engine/ports/script-executor.ts';
 import { compareVersions } from '../../engine/script/pick-runtime.ts';
+import {
+  ASK_LIBRARIES,
+  LEAST_PYTHON,
+  MODULES_FOLDER,
+  NODE_LIBRARIES,
+  nodeWords,
+  PYTHON_FOLDER,
+  PYTHON_WORDS,
+} from '../protocol/program-command.ts';
+import type { ProgramPlaces } from '../protocol/program-files.ts';
 import type { SandboxedProgram } from './sandbox.ts';
 
 /** A runtime with the program that speaks our protocol in it. */
@@ -14,19 +24,6 @@ export interface ProcessRuntime extends Omit<ScriptRuntimeFacts, 'libraries'> {
   program(limits: ScriptLimits): SandboxedProgram;
 }
 
-/** Where the programs of this package lie. */
-export interface ProgramPlaces {
-  /** script-program.js, among the files of the built package. */
-  readonly javascript: URL;
-  /** The folder of jiti, which compiles TypeScript. */
-  readonly jiti: URL;
-  /** The folder that has our Python package. */
-  readonly python: URL;
-}
-
-/** What V8 needs beside its old generation, in MiB: the program itself, young objects, code. */
-const V8_BESIDE_MB = 56;
-
 /** The Node.js of this very process, for JavaScript and TypeScript. */
 export function nodeRuntimes({ javascript, jiti }: ProgramPlaces): ProcessRuntime[] {
   const file = fileURLToPath(javascript);
@@ -34,20 +31,14 @@ export function nodeRuntimes({ javascript, jiti }: ProgramPlaces): ProcessRuntim
   const runtime = {
     version: process.versions.node,
     channels: ['$STABLE', '$LATEST'] as const,
-    libraries: async () => ['rowmill/job'],
-    program: ({ memoryMb }: ScriptLimits): SandboxedProgram => ({
-      command: [
-        '/runtime/node',
-        // Without a bound of its own V8 lets garbage grow until the limit ends the script.
-        `--max-old-space-size=${Math.max(16, memoryMb - V8_BESIDE_MB)}`,
-        '--max-semi-space-size=4',
-        '/node_modules/rowmill/dist/script-program.js',
-      ],
+    libraries: async () => NODE_LIBRARIES,
+    program: (limits: ScriptLimits): SandboxedProgram => ({
+      command: ['/runtime/node', ...nodeWords(limits)],
       readable: [
         [process.execPath, '/runtime/node'],
-        [built, '/node_modules/rowmill/dist'],
-        [join(dirname(built), 'package.json'), '/node_modules/rowmill/package.json'],
-        [fileURLToPath(jiti), '/node_modules/jiti'],
+        [built, `${MODULES_FOLDER}/rowmill/dist`],
+        [join(dirname(built), 'package.json'), `${MODULES_FOLDER}/rowmill/package.json`],
+        [fileURLToPath(jiti), `${MODULES_FOLDER}/jiti`],
       ],
       // The stacks of its threads, which it claims and never uses.
       spareDataMb: 160,
@@ -59,7 +50,6 @@ export function nodeRuntimes({ javascript, jiti }: ProgramPlaces): ProcessRuntim
   ];
 }
 
-const LEAST_PYTHON = '3.9';
 const NEWEST_MINOR = 20;
 const PYTHON_MILLISECONDS = 20_000;
 
@@ -67,12 +57,6 @@ const PYTHON_MILLISECONDS = 20_000;
 const ASK_PYTHON = `
 import json, platform, sys
 print(json.dumps([platform.python_version(), sys.executable, sys.prefix, sys.base_prefix]))
-`;
-
-/** Prints what is installed in it. */
-const ASK_LIBRARIES = `
-import importlib.metadata as metadata, json
-print(json.dumps(sorted({f"{d.metadata['Name']} {d.version}" for d in metadata.distributions() if d.metadata['Name']}, key=str.lower)))
 `;
 
 /** The file of the python3 that comes first and is new enough. Throws with what there is instead. */
@@ -171,10 +155,10 @@ function pythonProgram(
     existsSync(folder),
   );
   return {
-    command: [executable, '-I', '-B', '-X', 'utf8', '/rowmill-python/rowmill/program.py'],
+    command: [executable, ...PYTHON_WORDS],
     readable: [
       ...folders.map((folder) => [folder, folder] as const),
-      [ours, '/rowmill-python'] as const,
+      [ours, PYTHON_FOLDER] as const,
     ],
     spareDataMb: 64,
   };

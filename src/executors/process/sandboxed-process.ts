@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Readable, Writable } from 'node:stream';
 import { LAUNCHER_REPORT } from './sandbox.ts';
-import { PROGRAM_INPUT, PROGRAM_OUTPUT } from './script-wire.ts';
+import { PROGRAM_INPUT, PROGRAM_OUTPUT } from '../protocol/script-wire.ts';
 
 /** A sandbox and our ends of its descriptors. */
 export interface SandboxedProcess {

@@ -1,5 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import {
+  FakeExecution,
+  frame,
+  removeVolume,
+  unpacked,
+  type ExecutedBody,
+} from './fake-execution.ts';
 
 /** A container of the fake: what was asked for, and how it stands. */
 interface FakeContainer {
@@ -7,22 +15,30 @@ interface FakeContainer {
     readonly Image: string;
     readonly Env: readonly string[];
     readonly HostConfig: unknown;
-  };
+    readonly Labels?: Readonly<Record<string, string>>;
+    /** Of those that are attached to: what they execute is executed. */
+    readonly OpenStdin?: boolean;
+  } & Partial<ExecutedBody>;
   status: 'created' | 'running' | 'exited';
   exitCode: number;
   isOutOfMemory: boolean;
   startedAt: string;
   stdout: string;
   stderr: string;
+  /** Folders of this machine by where they lie in the container. */
+  readonly volumes: Map<string, string>;
+  socket: Duplex | undefined;
+  execution: FakeExecution | undefined;
 }
 
-/** Speaks as much of the Docker Engine API as is needed; the test says when a container ends, and how. */
+/** Speaks as much of the Docker Engine API as is needed; the test says when a container ends, and how; one that is attached to ends by itself. */
 export async function startFakeEngine(listenAt: string | 0) {
   const containers = new Map<string, FakeContainer>();
   const images = new Set(['here:1']);
   const asked: string[] = [];
   let startProblem: string | undefined;
   let refusedLooks = 0;
+  let isDeaf = false;
 
   const answer = (response: ServerResponse, status: number, body?: unknown): void => {
     response.writeHead(status, { 'content-type': 'application/json' });
@@ -31,7 +47,16 @@ export async function startFakeEngine(listenAt: string | 0) {
   const no = (response: ServerResponse, status: number, message: string): void =>
     answer(response, status, { message });
 
-  const handle = (request: IncomingMessage, body: string, response: ServerResponse): void => {
+  const remove = async (name: string): Promise<void> => {
+    const container = containers.get(name);
+    container?.execution?.kill('SIGKILL');
+    await container?.execution?.ended;
+    for (const folder of container?.volumes.values() ?? []) removeVolume(folder);
+    containers.delete(name);
+  };
+
+  const handle = (request: IncomingMessage, content: Buffer, response: ServerResponse): void => {
+    const body = content.toString();
     const url = new URL(request.url ?? '', 'http://engine');
     const path = url.pathname.replace(/^\/v1\.41/, '');
     asked.push(`${request.method} ${path}`);
@@ -49,6 +74,9 @@ export async function startFakeEngine(listenAt: string | 0) {
         startedAt: '0001-01-01T00:00:00Z',
         stdout: '',
         stderr: '',
+        volumes: new Map(),
+        socket: undefined,
+        execution: undefined,
       });
       return answer(response, 201, { Id: name });
     }
@@ -60,18 +88,61 @@ export async function startFakeEngine(listenAt: string | 0) {
       images.add(image);
       return answer(response, 200, { status: 'Pull complete' });
     }
+    const image = /^\/images\/(.+)\/json$/.exec(path)?.[1];
+    if (image !== undefined) {
+      const tag = tagged(decodeURIComponent(image));
+      if (!images.has(tag)) return no(response, 404, `no such image: ${tag}`);
+      return answer(response, 200, { Id: `sha256:${tag}` });
+    }
+    if (path === '/version') {
+      return answer(response, 200, { Platform: { Name: 'Fake Engine' }, Version: '1.0' });
+    }
+    if (path === '/containers/json') {
+      const { label } = JSON.parse(url.searchParams.get('filters') ?? '{}') as { label: string[] };
+      const listed = [...containers].filter(([, { body }]) =>
+        label.every((each) => body.Labels !== undefined && each in body.Labels),
+      );
+      return answer(
+        response,
+        200,
+        listed.map(([name, { body }]) => ({ Names: [`/${name}`], Labels: body.Labels })),
+      );
+    }
     const [, name = '', what = ''] = /^\/containers\/([^/]+)(?:\/(\w+))?$/.exec(path) ?? [];
     const container = containers.get(name);
     if (container === undefined) return no(response, 404, `no such container: ${name}`);
     if (request.method === 'DELETE') {
-      containers.delete(name);
+      void remove(name).then(() => answer(response, 204));
+      return;
+    }
+    if (what === 'archive') {
+      container.volumes.set(url.searchParams.get('path') ?? '', unpacked(content));
+      return answer(response, 200);
+    }
+    if (what === 'wait') {
+      void container.execution?.ended.then(() =>
+        answer(response, 200, { StatusCode: container.exitCode }),
+      );
+      return;
+    }
+    if (what === 'kill') {
+      const signal = url.searchParams.get('signal') === 'SIGTERM' ? 'SIGTERM' : 'SIGKILL';
+      if (container.status !== 'running') return no(response, 409, `${name} is not running`);
+      if (!isDeaf) container.execution?.kill(signal);
       return answer(response, 204);
+    }
+    if (what === 'stats') {
+      return answer(response, 200, {
+        cpu_stats: { cpu_usage: { total_usage: (container.execution?.cpuMs ?? 0) * 1e6 } },
+        memory_stats: { usage: container.execution?.memoryBytes ?? 0 },
+      });
     }
     if (what === 'start') {
       if (startProblem !== undefined) return no(response, 400, startProblem);
       if (container.status === 'created') {
         container.status = 'running';
         container.startedAt = new Date().toISOString();
+        if (container.body.OpenStdin === true) execute(container);
       }
       return answer(response, 204);
     }
@@ -92,16 +163,31 @@ export async function startFakeEngine(listenAt: string | 0) {
       });
     }
     response.writeHead(200, { 'content-type': 'application/vnd.docker.raw-stream' });
-    response.write(frame(1, container.stdout.slice(0, 3)));
-    response.write(frame(1, container.stdout.slice(3)));
-    if (url.searchParams.get('stderr') === '1') response.write(frame(2, container.stderr));
+    response.write(frame(1, Buffer.from(container.stdout.slice(0, 3))));
+    response.write(frame(1, Buffer.from(container.stdout.slice(3))));
+    if (url.searchParams.get('stderr') === '1') {
+      response.write(frame(2, Buffer.from(container.stderr)));
+    }
     response.end();
   };
 
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => handle(request, Buffer.concat(chunks).toString(), response));
+    request.on('end', () => handle(request, Buffer.concat(chunks), response));
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
+    const name = /\/containers\/([^/]+)\/attach/.exec(request.url ?? '')?.[1] ?? '';
+    asked.push(`${request.method} attach`);
+    const container = containers.get(name);
+    if (container === undefined) {
+      socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n');
+      return;
+    }
+    container.socket = socket;
+    socket.write(
+      'HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n',
+    );
   });
   await new Promise<void>((resolve) => {
     if (listenAt === 0) server.listen(0, '127.0.0.1', resolve);
@@ -121,20 +207,34 @@ export async function startFakeEngine(listenAt: string | 0) {
     refuseLooks: (count: number): void => {
       refusedLooks = count;
     },
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
+    /** Signals are taken and nothing is done. */
+    beDeaf: (is: boolean): void => {
+      isDeaf = is;
+    },
+    async close() {
+      for (const name of containers.keys()) await remove(name);
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => void server.close(() => resolve()));
+    },
   };
 }
 
-function frame(stream: number, text: string): Buffer {
-  const content = Buffer.from(text);
-  const head = Buffer.alloc(8);
-  head[0] = stream;
-  head.writeUInt32BE(content.length, 4);
-  return Buffer.concat([head, content]);
+function execute(container: FakeContainer): void {
+  const { Entrypoint, Cmd, HostConfig } = container.body;
+  const { volumes, socket } = container;
+  if (Entrypoint === undefined || Cmd === undefined || socket === undefined) {
+    throw new Error('nothing to execute, or nobody to tell');
+  }
+  // It was made by what is tested.
+  const limits = HostConfig as ExecutedBody['HostConfig'];
+  const execution = new FakeExecution({ Entrypoint, Cmd, HostConfig: limits }, { volumes, socket });
+  container.execution = execution;
+  void (async () => {
+    await execution.ended;
+    container.status = 'exited';
+    container.exitCode = execution.exitCode;
+    container.isOutOfMemory = execution.isOutOfMemory;
+  })();
 }
 
 function tagged(image: string): string {

@@ -4,6 +4,7 @@ import { ProcessScriptExecutor } from '../../../src/executors/process/process-sc
 import type {
   JsonValue,
   ScriptCall,
+  ScriptExecutor,
   ScriptOutcome,
   ScriptStorage,
 } from '../../../src/engine/ports/script-executor.ts';
@@ -72,7 +73,7 @@ export class MapStorage implements ScriptStorage {
 type Wishes = Partial<Omit<ScriptCall, 'bundle' | 'limits'>> & {
   readonly limits?: Partial<ScriptCall['limits']>;
   readonly className?: string;
-  readonly with?: ProcessScriptExecutor;
+  readonly with?: ScriptExecutor;
 };
 
 const LANGUAGES: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import type {
   JsonValue,
+  ScriptCall,
   ScriptError,
   ScriptLimitName,
   ScriptLogLevel,
@@ -9,13 +10,13 @@ import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
 // The protocol between an executor and the program that executes a script: docs/executors.md says it to
 // people. JSON, one message a line; wire words are snake_case and only this file knows both.
 
-export const PROTOCOL_VERSION = 1;
+const PROTOCOL_VERSION = 1;
 /** The program reads messages here, … */
 export const PROGRAM_INPUT = 3;
 /** … and writes its own here. */
 export const PROGRAM_OUTPUT = 4;
 
-export type WireFile =
+type WireFile =
   | { readonly path: string; readonly text: string }
   | { readonly path: string; readonly base64: string };
 
@@ -32,6 +33,43 @@ export interface StartMessage {
   readonly event: JsonValue;
   readonly secrets: Readonly<Record<string, JsonValue>>;
   readonly log_level: ScriptLogLevel;
+  /** Where messages share a stream with what is printed: what each piece of one begins with (marked-output.ts). */
+  readonly mark: string | null;
+  /** Whether nobody reads before it has ended: storage is refused, and the end of the input says nothing. */
+  readonly is_detached: boolean;
+}
+
+/** The first message to the program of a call. `folder`: where it may write. */
+export function startMessage(
+  { bundle, event, secrets, logLevel }: ScriptCall,
+  {
+    folder,
+    mark = null,
+    isDetached = false,
+  }: {
+    readonly folder: string;
+    readonly mark?: string | null;
+    readonly isDetached?: boolean;
+  },
+): StartMessage {
+  return {
+    type: 'start',
+    protocol: PROTOCOL_VERSION,
+    language: bundle.language,
+    folder,
+    files: bundle.files.map(({ path, content }): WireFile =>
+      typeof content === 'string'
+        ? { path, text: content }
+        : { path, base64: Buffer.from(content).toString('base64') },
+    ),
+    entry: bundle.entry,
+    class_name: bundle.className ?? null,
+    event,
+    secrets,
+    log_level: logLevel,
+    mark,
+    is_detached: isDetached,
+  };
 }
 
 /** What the storage answers. */

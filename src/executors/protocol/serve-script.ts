@@ -8,6 +8,7 @@ import type { JsonValue } from '../../engine/ports/script-executor.ts';
 import { giveContext, Idle, Job } from '../../engine/script/job.ts';
 import { makeJobContext } from './job-context.ts';
 import { describeError, limitOf } from './describe-error.ts';
+import { markedPieces } from './marked-output.ts';
 import {
   PROGRAM_INPUT,
   PROGRAM_OUTPUT,
@@ -17,6 +18,9 @@ import {
   type StartMessage,
   type ToProgram,
 } from './script-wire.ts';
+
+/** What a script is told that nobody listens to before it has ended. */
+const NO_STORAGE = 'the storage of a job cannot be reached in this kind of executor';
 
 type JobClass = new () => Job;
 
@@ -30,11 +34,13 @@ export function serveScript(modules: Readonly<Record<string, unknown>>): void {
   const replies = new Map<number, (reply: ReplyMessage) => void>();
   let begun = false;
   let isTold = false;
+  let isDetached = false;
   let folder = '';
   let paths: readonly string[] = [];
   const finish = (result: Omit<ResultMessage, 'type'>): void => {
     isTold = true;
     tell({ type: 'result', ...result });
+    if (isDetached) process.exit();
   };
   const fail = (error: unknown): void => {
     finish({
@@ -56,13 +62,16 @@ export function serveScript(modules: Readonly<Record<string, unknown>>): void {
     fail(new Error('a promise that the script waits for never settles: nothing is left to do'));
   });
   // Without a host there is nobody to work for; behind the result its end is the word to go.
-  input.on('close', () => process.exit());
+  input.on('close', () => {
+    if (!isDetached) process.exit();
+  });
   createInterface({ input, crlfDelay: Infinity }).on('line', (line) => {
     const message = JSON.parse(line) as ToProgram; // our own host wrote it
     switch (message.type) {
       case 'start':
         if (begun) return;
         begun = true;
+        ({ mark, is_detached: isDetached } = message);
         // From now on only what the script waits for keeps the process.
         input.unref();
         ({ folder } = message);
@@ -88,6 +97,7 @@ export function serveScript(modules: Readonly<Record<string, unknown>>): void {
         tell,
         ask: (request) =>
           new Promise((resolve, reject) => {
+            if (isDetached) throw new Error(NO_STORAGE);
             lastId += 1;
             input.ref();
             replies.set(lastId, (reply) => {
@@ -108,9 +118,26 @@ export function serveScript(modules: Readonly<Record<string, unknown>>): void {
   }
 }
 
+/** What the pieces of messages begin with, where they share a stream with what is printed. */
+let mark: string | null = null;
+
 function tell(message: FromProgram): void {
-  let bytes = Buffer.from(`${JSON.stringify(message)}\n`);
-  while (bytes.length > 0) bytes = bytes.subarray(writeSync(PROGRAM_OUTPUT, bytes));
+  const pieces = mark === null ? [`${JSON.stringify(message)}\n`] : markedPieces(mark, message);
+  for (const piece of pieces) {
+    let bytes = Buffer.from(piece);
+    while (bytes.length > 0) bytes = bytes.subarray(writtenOf(bytes));
+  }
+}
+
+/** A stream that the script prints to as well may be full: it is waited for. */
+function writtenOf(bytes: Buffer): number {
+  try {
+    return writeSync(PROGRAM_OUTPUT, bytes);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    return 0;
+  }
 }
 
 function layOut({ folder, files }: StartMessage): void {

@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto';
+import { text } from 'node:stream/consumers';
+import { messageOf, RowmillError } from '../../engine/errors.ts';
+import type {
+  ScriptCall,
+  ScriptExecutor,
+  ScriptOutcome,
+  ScriptRuntimeFacts,
+} from '../../engine/ports/script-executor.ts';
+import { checkCall } from '../../engine/script/check-call.ts';
+import { DEFAULT_EXECUTOR } from '../../engine/script/executor-definition.ts';
+import { pickRuntime } from '../../engine/script/pick-runtime.ts';
+import { partMarked } from '../protocol/marked-output.ts';
+import { programFiles, type ProgramPlaces } from '../protocol/program-files.ts';
+import { ScriptConversation } from '../protocol/script-conversation.ts';
+import { startMessage } from '../protocol/script-wire.ts';
+import {
+  AttachedContainer,
+  OWNER_LABEL,
+  SCRIPT_FOLDER,
+  UNTIL_LABEL,
+} from './attached-container.ts';
+import type { DockerEngine } from './docker-engine.ts';
+import { ASK_IMAGE, IMAGE_NEEDS, programCommand, runtimesOf } from './image-runtimes.ts';
+import { UsageWatch } from './usage-watch.ts';
+
+interface ContainerScriptExecutorOptions {
+  readonly engine: DockerEngine;
+  readonly programs: ProgramPlaces;
+  /** Whose containers these are: the same when the server is started again, and of no other one. */
+  readonly owner: string;
+  /** Something that is to be removed could not be. */
+  readonly onLeft: (message: string) => void;
+  /** Between the word that a script must end, TERM and KILL. Default 1000. */
+  readonly graceMs?: number;
+}
+
+/** Executes each script in a container of its own, which nothing is left of. */
+export class ContainerScriptExecutor implements ScriptExecutor {
+  readonly #options: ContainerScriptExecutorOptions;
+  readonly #runtimes = new Map<string, Promise<readonly ScriptRuntimeFacts[]>>();
+  /** Names of the containers that are at work. */
+  readonly #open = new Set<string>();
+
+  constructor(options: ContainerScriptExecutorOptions) {
+    this.#options = options;
+  }
+
+  async run(call: ScriptCall): Promise<ScriptOutcome> {
+    const image = checkCall(call, 'container');
+    const { engine, programs, graceMs = 1000 } = this.#options;
+    const { language } = call.bundle;
+    const known = await this.#runtimesIn(image, call.signal);
+    const runtime = pickRuntime(known, { language, version: call.runtimeVersion });
+    const mark = `rowmill-${randomUUID()}:`;
+    const plan = {
+      image,
+      command: programCommand(language, call.limits),
+      limits: call.limits,
+      access: call.access,
+      programs: programFiles(programs, language),
+    };
+    return this.#within(plan, call, async (container) => {
+      const watch = new UsageWatch(container);
+      const conversation = new ScriptConversation(
+        call,
+        {
+          write: (message) => container.write(message),
+          // Behind its end nothing is known of what it used.
+          release: () => void watch.look().then(() => container.endInput()),
+          terminate: () => container.terminate(),
+          kill: () => container.kill(),
+        },
+        graceMs,
+      );
+      const { printed, messages } = partMarked(container.stdout, mark);
+      const stdout = conversation.capture(printed);
+      const stderr = conversation.capture(container.stderr);
+      const ends = [streamEnd(printed), streamEnd(container.stderr)];
+      const heard = conversation.hear(messages);
+      try {
+        await container.begin(call.signal);
+        conversation.begin(startMessage(call, { folder: SCRIPT_FOLDER, mark }));
+        await Promise.all([heard, ...ends]);
+      } finally {
+        conversation.close();
+        watch.stop();
+      }
+      const end = await container.ended();
+      if (end === undefined && !conversation.isEnded) {
+        throw unavailable(
+          `${engine.name} was lost while a script was at work in ${container.name}`,
+        );
+      }
+      return conversation.outcome({
+        exitCode: end?.exitCode ?? -1,
+        limit: end?.isOutOfMemory === true ? 'memory' : undefined,
+        stdout,
+        stderr,
+        cpuMs: watch.cpuMs,
+        peakMemoryBytes: watch.peakMemoryBytes,
+        runtime,
+      });
+    });
+  }
+
+  /** Throws `arguments_invalid` without an image. */
+  async runtimes(image?: string): Promise<readonly ScriptRuntimeFacts[]> {
+    if (image === undefined) {
+      const message = 'which runtimes there are depends on the image: say which';
+      throw new RowmillError('arguments_invalid', message, { problems: [message] });
+    }
+    return this.#runtimesIn(image, new AbortController().signal);
+  }
+
+  async isolation(): Promise<string> {
+    const { engine } = this.#options;
+    try {
+      return `containers of ${engine.name} (${await engine.version(AbortSignal.timeout(5_000))})`;
+    } catch (cause) {
+      throw unavailable(messageOf(cause), cause);
+    }
+  }
+
+  /** Removes what an earlier server has left behind, and what nobody can need any more. */
+  async clear(nowMs: number): Promise<number> {
+    const { engine, owner } = this.#options;
+    const found = await engine.labelled(OWNER_LABEL, AbortSignal.timeout(CLEAR_MS));
+    const left = found.filter(
+      ({ name, labels }) =>
+        !this.#open.has(name) &&
+        (labels[OWNER_LABEL] === owner || Number(labels[UNTIL_LABEL]) < nowMs),
+    );
+    for (const { name } of left) await engine.remove(name, AbortSignal.timeout(CLEAR_MS));
+    return left.length;
+  }
+
+  /** Asked once of each image, and again where it is another one by the same name. */
+  async #runtimesIn(image: string, signal: AbortSignal): Promise<readonly ScriptRuntimeFacts[]> {
+    const { engine } = this.#options;
+    const id = await this.#reach(async () => {
+      const found = await engine.imageId(image, signal);
+      if (found !== undefined) return found;
+      await engine.pull(image, signal);
+      return (await engine.imageId(image, signal)) ?? image;
+    });
+    const asked = this.#runtimes.get(id) ?? this.#ask(image, signal);
+    this.#runtimes.set(id, asked);
+    try {
+      return await asked;
+    } catch (error) {
+      this.#runtimes.delete(id);
+      throw error;
+    }
+  }
+
+  async #ask(image: string, signal: AbortSignal): Promise<readonly ScriptRuntimeFacts[]> {
+    const { limits, access } = DEFAULT_EXECUTOR;
+    const plan = { image, command: ASK_IMAGE, limits, access, programs: undefined };
+    const answer = await this.#within(plan, { limits: ASK_LIMITS, signal }, async (container) => {
+      const late = setTimeout(() => container.kill(), ASK_LIMITS.timeoutSeconds * 1000);
+      container.stderr.resume();
+      const said = text(container.stdout);
+      await container.begin(signal);
+      container.endInput();
+      return said.finally(() => clearTimeout(late));
+    });
+    const runtimes = runtimesOf(answer);
+    if (runtimes.length > 0) return runtimes;
+    throw unavailable(`the image ${image} executes no scripts: it takes ${IMAGE_NEEDS}`);
+  }
+
+  /** Works in a container, and removes it whatever happens. */
+  async #within<Result>(
+    plan: Omit<Parameters<typeof AttachedContainer.open>[1], 'labels'>,
+    {
+      limits,
+      signal,
+    }: { readonly limits: { timeoutSeconds: number }; readonly signal: AbortSignal },
+    work: (container: AttachedContainer) => Promise<Result>,
+  ): Promise<Result> {
+    const { engine, owner, onLeft } = this.#options;
+    const until = Date.now() + limits.timeoutSeconds * 1000 + SPARE_MS;
+    const labels = { [OWNER_LABEL]: owner, [UNTIL_LABEL]: String(until) };
+    return this.#reach(async () => {
+      const container = await AttachedContainer.open(engine, { ...plan, labels }, signal);
+      this.#open.add(container.name);
+      try {
+        return await work(container);
+      } finally {
+        await container.remove().catch((error: unknown) => {
+          onLeft(`the container ${container.name} could not be removed: ${messageOf(error)}`);
+        });
+        this.#open.delete(container.name);
+      }
+    });
+  }
+
+  /** What the engine does not do is not the fault of a script. */
+  async #reach<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof RowmillError) throw error;
+      throw unavailable(messageOf(error), error);
+    }
+  }
+}
+
+const CLEAR_MS = 30_000;
+/** For pulling the image, and for clocks that differ. */
+const SPARE_MS = 3_600_000;
+const ASK_LIMITS = { timeoutSeconds: 60 };
+
+function unavailable(message: string, cause?: unknown): RowmillError {
+  return new RowmillError('executor_unavailable', message, { cause });
+}
+
+function streamEnd(stream: NodeJS.ReadableStream): Promise<void> {
+  return new Promise((resolve) => void stream.once('close', resolve));
+}

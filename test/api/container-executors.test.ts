@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openMoreScripts } from '../../src/scripts-app.ts';
+import { buildIfStale } from '../cli/built-command-line.ts';
+import { startFakeEngine } from '../executors/container/fake-engine.ts';
+import { PROGRAMS } from '../executors/process/run-script.ts';
+import { startTestServer, type TestServer } from './test-server.ts';
+
+// Against a fake of the Docker Engine API, which executes in a sandbox of this machine.
+
+let engine: Awaited<ReturnType<typeof startFakeEngine>>;
+let server: TestServer;
+const notices: string[] = [];
+let scripts: ReturnType<typeof openMoreScripts>;
+beforeAll(async () => {
+  await buildIfStale();
+  engine = await startFakeEngine(0);
+  const settings = { containerEngine: engine.url, dataDir: '/a folder' };
+  scripts = openMoreScripts(settings, PROGRAMS, (message) => notices.push(message));
+  server = await startTestServer([], { moreScripts: scripts.kinds });
+}, 120_000);
+afterAll(async () => {
+  await server.close();
+  await engine.close();
+  expect(server.errors).toMatchObject([{ code: 'executor_unavailable' }]);
+});
+
+const send = (method: string, path: string, body?: unknown) =>
+  server.json(path, {
+    method,
+    headers: body === undefined ? {} : { 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+
+describe('an executor of containers', () => {
+  it('takes an image, and is refused without one', async () => {
+    const refused = await send('POST', '/v1/executors', { name: 'boxed', kind: 'container' });
+    expect(refused).toMatchObject({
+      status: 422,
+      body: {
+        code: 'arguments_invalid',
+        detail: 'image: missing; the kind container takes one, such as python:3.12',
+      },
+    });
+    const elsewhere = await send('POST', '/v1/executors', { name: 'boxed', image: 'here:1' });
+    expect(elsewhere.body['detail']).toBe('image: here:1; the kind process has none');
+    const made = await send('POST', '/v1/executors', {
+      name: 'boxed',
+      kind: 'container',
+      image: 'here:1',
+    });
+    expect(made).toMatchObject({ status: 201, body: { kind: 'container', image: 'here:1' } });
+    const back = await send('PATCH', '/v1/executors/boxed', { kind: 'process' });
+    expect(back.body['detail']).toBe('image: here:1; the kind process has none');
+    const changed = await send('PATCH', '/v1/executors/boxed', { kind: 'process', image: null });
+    expect(changed.body).toMatchObject({ kind: 'process', image: null });
+    await send('PATCH', '/v1/executors/boxed', { kind: 'container', image: 'here:1' });
+  });
+
+  it('tells what its image executes', async () => {
+    const { status, body } = await send(
+      'GET',
+      '/v1/executors/runtimes?kind=container&image=here:1',
+    );
+    expect(status).toBe(200);
+    expect(body['data']).toMatchObject([
+      { language: 'python' },
+      { language: 'javascript', version: process.versions.node },
+      { language: 'typescript' },
+    ]);
+    const which = await send('GET', '/v1/executors/runtimes?kind=container');
+    expect(which).toMatchObject({ status: 422, body: { code: 'arguments_invalid' } });
+    const away = await send('GET', '/v1/executors/runtimes?kind=container&image=away:1');
+    expect(away.body).toMatchObject({ code: 'executor_unavailable' });
+  });
+
+  it('executes the script of a job, whose storage lasts, and nothing is left', async () => {
+    const content =
+      "import rowmill\nclass A(rowmill.Job):\n    def on_event(self, event):\n        n = self.storage.get('n', 0) + event['by']\n        self.storage.set('n', n)\n        print('now', n)\n        return {'n': n}\n";
+    const script = { language: 'python', entry: 'main.py', files: [{ path: 'main.py', content }] };
+    const job = await send('POST', '/v1/jobs', { name: 'counting', script, executor: 'boxed' });
+    expect(job.status, JSON.stringify(job.body)).toBe(201);
+    for (const by of [2, 3]) {
+      const run = await send('POST', `/v1/jobs/${job.body.id}/runs`, {
+        arguments: { by },
+        wait: 60,
+      });
+      expect(run.body).toMatchObject({ result_code: 'success' });
+    }
+    const runs = await send('GET', `/v1/jobs/${job.body.id}/storage/n`);
+    expect(runs.body['value']).toBe(5);
+    expect(engine.containers.size).toBe(0);
+    expect(notices).toEqual([]);
+  });
+
+  it('is told what it had left behind', async () => {
+    await scripts.clear();
+    expect(notices).toEqual([]);
+  });
+
+  it('needs an engine: a server without one says what it takes', async () => {
+    const bare = await startTestServer([]);
+    try {
+      const { status, body } = await bare.json('/v1/executors', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'boxed', kind: 'container', image: 'here:1' }),
+      });
+      expect(status).toBe(400);
+      expect(body['detail']).toContain('It takes a container engine (rowmill serve --container-');
+    } finally {
+      await bare.close();
+    }
+  });
+});
