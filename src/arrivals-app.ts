@@ -1,25 +1,59 @@
+import { rmSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { FileArrivals, type FileArrivalsPorts } from './engine/automation/file-arrivals.ts';
 import { firingIdOf } from './engine/automation/firing-runs.ts';
-import { RowmillError } from './engine/errors.ts';
+import { isElsewhere, RowmillError } from './engine/errors.ts';
+import type { SftpConnections } from './engine/hosting/sftp-connections.ts';
 import { LARGEST_ARRIVED, type ArrivedContent } from './engine/jobs/arrived-file.ts';
+import type { ArrivalFolders, FetchedFile } from './engine/ports/arrival-folder.ts';
+import type { Firing } from './engine/ports/firing-store.ts';
 import type { StoredTrigger } from './engine/ports/trigger-store.ts';
 import { FileRoots } from './files/local/file-roots.ts';
 import { LocalArrivalFolders } from './files/local/local-arrival-folders.ts';
+import { SftpArrivalFolders } from './files/sftp/sftp-arrival-folders.ts';
 
 interface ArrivalOptions extends Omit<FileArrivalsPorts, 'folders'> {
   /** Name of the place that files of this server lie in. */
   readonly place: string;
   readonly fileRoots: readonly string[];
+  readonly sftp: Pick<SftpConnections, 'use'>;
+  /** Where files from elsewhere are copied to. What lies there is of nobody at a start. */
+  readonly copies: string;
 }
 
+/** A file that cannot be fetched now is tried for again after so long. */
+const AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 16_000];
+
 /** The folders that a server watches, and what may be read there. */
-export function openArrivals({ place, fileRoots, ...ports }: ArrivalOptions) {
+export function openArrivals({ place, fileRoots, sftp, copies, ...ports }: ArrivalOptions) {
+  rmSync(copies, { recursive: true, force: true });
   const roots = new FileRoots(fileRoots);
-  const arrivals = new FileArrivals({ ...ports, folders: new LocalArrivalFolders(roots, place) });
+  const here = new LocalArrivalFolders(roots, place);
+  const elsewhere = new SftpArrivalFolders(sftp, copies);
+  const folders: ArrivalFolders = {
+    open: async (trigger) => (await here.open(trigger)) ?? elsewhere.open(trigger),
+    placeOf: (trigger) => here.placeOf(trigger) ?? elsewhere.placeOf(),
+  };
+  const arrivals = new FileArrivals({ ...ports, folders });
+  const closing = ports.makeStop();
+  const fetchAtLast = async (firing: Firing): Promise<FetchedFile | undefined> => {
+    for (const ms of AGAIN_MS) {
+      try {
+        return await arrivals.fetch(firing);
+      } catch (error) {
+        if (!isElsewhere(error)) throw error;
+        await ports.clock.sleep(ms, closing.signal);
+      }
+    }
+    return arrivals.fetch(firing);
+  };
   return {
     arrivals,
     roots,
+    async close(): Promise<void> {
+      closing.abort();
+      await arrivals.close();
+    },
     /** For what schedules start. */
     forRuns: { fetch: arrivals.fetch.bind(arrivals), check: roots.file.bind(roots) },
     forApi: {
@@ -34,7 +68,7 @@ export function openArrivals({ place, fileRoots, ...ports }: ArrivalOptions) {
     /** The file that has arrived for a run, whole; undefined where none has. */
     async arrivedFor(runId: string): Promise<ArrivedContent | undefined> {
       const firing = await ports.firings.get(firingIdOf(runId));
-      const file = firing && (await arrivals.fetch(firing));
+      const file = firing && (await fetchAtLast(firing));
       if (file === undefined) return undefined;
       try {
         return { name: file.name, content: await readWhole(file.path, file.name) };

@@ -8,6 +8,7 @@ import { tellArrival } from './engine/automation/tell-arrival.ts';
 import { tellRunEvent } from './engine/automation/tell-run-events.ts';
 import { ScheduledRuns } from './engine/automation/scheduled-runs.ts';
 import { Scheduler, type SchedulerPorts } from './engine/automation/scheduler.ts';
+import type { SftpConnections } from './engine/hosting/sftp-connections.ts';
 import type { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { SqlEventKindStore, SqlToldEventStore } from './stores/sql/sql-told-event-store.ts';
 import { SqlFiringStore } from './stores/sql/sql-firing-store.ts';
@@ -28,6 +29,9 @@ interface ScheduleOptions
   /** Name of the place that files of this server lie in. */
   readonly place: string;
   readonly fileRoots: readonly string[];
+  readonly sftp: Pick<SftpConnections, 'use'>;
+  /** Where files from elsewhere are copied to. */
+  readonly copies: string;
 }
 
 /** The schedules of a server: their stores, and what makes them fire. */
@@ -44,7 +48,19 @@ export async function openSchedules(
     close(): Promise<void>;
   }
 > {
-  const { serverId, place, fileRoots, jobs, clock, makeId, makeStop, onError, ...runs } = options;
+  const {
+    serverId,
+    place,
+    fileRoots,
+    sftp,
+    copies,
+    jobs,
+    clock,
+    makeId,
+    makeStop,
+    onError,
+    ...runs
+  } = options;
   const store = new SqlScheduleStore(database);
   const triggers = new SqlTriggerStore(database);
   const firings = new SqlFiringStore(database, { holder: serverId, place });
@@ -62,6 +78,8 @@ export async function openSchedules(
     firings,
     place,
     fileRoots,
+    sftp,
+    copies,
     clock,
     makeId,
     makeStop,
@@ -122,7 +140,7 @@ export async function openSchedules(
     },
     async close() {
       unwatch();
-      await arrivals.close();
+      await files.close();
       await Promise.all(telling);
       await scheduler.close();
     },

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { openAlerts } from './alerts.ts';
 import { KeyAuthenticator } from './api/access/key-authenticator.ts';
@@ -161,6 +162,8 @@ async function serve(
     serverId,
     place: place.name,
     fileRoots: options.fileRoots ?? [],
+    sftp: sftp.connections,
+    copies: join(dataDir, 'arrived'),
     jobs: jobsForApi,
     makeId: machine.makeId,
     onError,

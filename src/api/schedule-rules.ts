@@ -6,10 +6,11 @@ import { classesOf } from '../engine/automation/item-source.ts';
 import type { EachItem, Schedule, ScheduledWork } from '../engine/ports/schedule-store.ts';
 import type { StoredTrigger } from '../engine/ports/trigger-store.ts';
 import { parseArguments } from '../engine/task/parse-arguments.ts';
-import { RowmillError } from '../engine/errors.ts';
+import { isElsewhere, RowmillError } from '../engine/errors.ts';
 import type { Task } from '../engine/task/task.ts';
 import { mayDo, type Actor } from './actor.ts';
 import type { ApiPorts } from './api-ports.ts';
+import { sftpPath } from '../engine/hosting/sftp-path.ts';
 import { ownJob } from './own-job.ts';
 import { ApiProblem } from './problem.ts';
 import { refuseArguments } from './refuse-arguments.ts';
@@ -143,8 +144,9 @@ export async function releaseFiles(trigger: StoredTrigger, ports: ApiPorts): Pro
   try {
     open = await files.release(trigger);
   } catch (error) {
+    if (isElsewhere(error)) await triggers.update(trigger.id, { isPaused: trigger.isPaused });
     // A folder that is not there any more, or no longer allowed, has nothing to let go of.
-    if (!(error instanceof RowmillError)) throw error;
+    if (!(error instanceof RowmillError) || isElsewhere(error)) throw error;
   }
   if (open === undefined) return;
   await triggers.update(trigger.id, { isPaused: trigger.isPaused });
@@ -157,10 +159,14 @@ export async function refuseTrigger(
   { id, actor, ports }: Caller & { readonly id: string },
 ): Promise<void> {
   if (trigger.kind === 'file') {
-    const { folder } = trigger;
-    await orAt('body.trigger.folder', () =>
-      ports.schedules.files.checkFolder(folder, actor.accountId),
-    );
+    const { folder, sftp } = trigger;
+    await orAt('body.trigger.folder', async () => {
+      if (sftp === undefined) await ports.schedules.files.checkFolder(folder, actor.accountId);
+      else sftpPath(folder);
+    });
+    if (sftp !== undefined && (await ports.sftp.store.find(actor.accountId, sftp)) === undefined) {
+      throw new ApiProblem('bad_request', `body.trigger.sftp: there is no SFTP connection ${sftp}`);
+    }
   }
   const passed = new Set([id]);
   let next: TriggerDefinition | undefined = trigger;

@@ -69,3 +69,8 @@ export function messageOf(error: unknown): string {
 export function isUnreachable(error: unknown): boolean {
   return error instanceof RowmillError && error.code === 'store_unreachable';
 }
+
+/** Whether it is about a server elsewhere that cannot be reached now: it may be the next time. */
+export function isElsewhere(error: unknown): boolean {
+  return error instanceof RowmillError && error.code === 'sftp_unreachable';
+}

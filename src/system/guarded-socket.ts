@@ -18,7 +18,8 @@ export class GuardedSockets {
   /** A socket that is connected. */
   async connect(host: string, port: number, withinMs: number): Promise<Socket> {
     this.refuse(host);
-    const socket = connect({ host, port, lookup: guardedLookup(this.#rules) });
+    // Small messages that are waited for: none is held back.
+    const socket = connect({ host, port, noDelay: true, lookup: guardedLookup(this.#rules) });
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         socket.destroy(new Error(`no answer within ${withinMs / 1_000} s`));

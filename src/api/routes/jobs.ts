@@ -110,6 +110,7 @@ export const jobRoutes: readonly AnyRoute[] = [
     scope: 'jobs:admin',
     params: OneJob,
     responses: { 204: { description: 'It is gone' } },
+    problems: ['sftp_unreachable'],
     handle: async (call) => {
       await deleteJob(await ownJob(call), call.ports);
       return { status: 204 };

@@ -156,7 +156,7 @@ export const scheduleRoutes: readonly AnyRoute[] = [
     params: OneSchedule,
     body: SchedulePatch,
     responses: { 200: SCHEDULE_RESPONSE },
-    problems: ['arguments_invalid', 'conflict'],
+    problems: ['arguments_invalid', 'conflict', 'sftp_unreachable'],
     handle: async (call) => {
       const { body, ports } = call;
       const before = await ownSchedule(call);
@@ -201,6 +201,7 @@ export const scheduleRoutes: readonly AnyRoute[] = [
     scope: 'runs:write',
     params: OneSchedule,
     responses: { 204: { description: 'It is gone' } },
+    problems: ['sftp_unreachable'],
     handle: async (call) => {
       const { id, trigger } = await ownSchedule(call);
       await releaseFiles(trigger, call.ports);

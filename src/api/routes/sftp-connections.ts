@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ARRIVAL_WORD, isArrival } from '../../engine/automation/read-trigger.ts';
 import type { SftpDefinition, StoredSftpConnection } from '../../engine/ports/sftp-store.ts';
 import { PAGE_HEADERS, pageOf, pageReply } from '../page-of.ts';
 import { ApiProblem } from '../problem.ts';
@@ -121,11 +122,14 @@ export const sftpConnectionRoutes: readonly AnyRoute[] = [
     operationId: 'deleteSftpConnection',
     tag,
     summary: 'Forget an SFTP connection; what lies on the server stays',
+    description: 'Refused while a schedule that is not paused waits for files there.',
     scope: 'jobs:admin',
     params: OneSftp,
     responses: { 204: { description: 'It is gone' } },
+    problems: ['conflict'],
     handle: async (call) => {
       const { accountId, definition } = await ownSftp(call);
+      await refuseWatched(accountId, definition.name, call.ports);
       await call.ports.sftp.store.delete(accountId, definition.name);
       return { status: 204 };
     },
@@ -168,6 +172,21 @@ function refuseConnection(
   if (passphraseSecret !== undefined && privateKeySecret === undefined) {
     throw at('body.passphrase_secret', 'opens a private key, and there is none');
   }
+}
+
+/** What is claimed there could not be put away any more. */
+async function refuseWatched(
+  accountId: string,
+  name: string,
+  { schedules }: Call['ports'],
+): Promise<void> {
+  const watching = await schedules.triggers.listening(accountId, ARRIVAL_WORD);
+  const found = watching.find(
+    ({ definition }) => isArrival(definition) && definition.sftp === name,
+  );
+  if (found === undefined) return;
+  const message = `the schedule ${found.id} waits for files of ${name}: delete or pause it first`;
+  throw new ApiProblem('conflict', message);
 }
 
 function at(place: string, what: string): ApiProblem {

@@ -32,7 +32,7 @@ export function addSftpCommand(program: Command, context: CommandContext): void 
     sftp,
     'rowmill sftp add partner --host sftp.partner.example --user acme --password PARTNER_SFTP --profile work',
     'rowmill sftp test partner --profile work',
-    'rowmill sftp get partner in/orders.csv -o - --profile work | head',
+    'rowmill schedule add --name orders --sftp partner --folder in --glob *.csv --task contacts/clean --profile work',
   );
   addList(sftp, context);
   addShow(sftp, context);

@@ -62,6 +62,8 @@ export class FileArrivals {
   readonly #nextLookMs = new Map<string, number>();
   /** What went wrong with each trigger, as it was told last. */
   readonly #told = new Map<string, string>();
+  /** Looks at servers elsewhere that are under way, by trigger. */
+  readonly #apart = new Map<string, Promise<void>>();
   #wake: AbortController;
   #hasEnds = false;
   #looking: Promise<void> | undefined;
@@ -80,6 +82,7 @@ export class FileArrivals {
     this.#closing.abort();
     this.#wake.abort();
     await this.#looking;
+    await Promise.all(this.#apart.values());
   }
 
   /** A run has ended: its file may be put away. */
@@ -90,7 +93,7 @@ export class FileArrivals {
 
   /** Looks into every folder whose time has come. */
   async sweep(): Promise<void> {
-    const { triggers, clock, onError } = this.#ports;
+    const { triggers, clock } = this.#ports;
     const hasEnds = this.#hasEnds;
     this.#hasEnds = false;
     const waiting = await triggers.listeningAnywhere(ARRIVAL_WORD);
@@ -100,18 +103,31 @@ export class FileArrivals {
       if (!isArrival(definition)) continue;
       const isTime = (this.#nextLookMs.get(id) ?? 0) <= clock.now();
       if (!isTime && !hasEnds) continue;
+      // A server elsewhere that does not answer keeps nobody else waiting.
+      if (this.#apart.has(id)) continue;
       if (isTime) this.#nextLookMs.set(id, clock.now() + definition.poll_seconds * 1_000);
-      try {
-        await this.look(trigger, { claims: isTime });
-        this.#told.delete(id);
-      } catch (error) {
-        // Told once, not with every look.
-        if (this.#told.get(id) !== messageOf(error)) onError(error, id);
-        this.#told.set(id, messageOf(error));
-      }
+      const looking = this.#lookAndTell(trigger, { claims: isTime });
+      if (definition.sftp === undefined) await looking;
+      else
+        this.#apart.set(
+          id,
+          looking.finally(() => this.#apart.delete(id)),
+        );
     }
     for (const known of this.#seen.keys()) {
       if (!waiting.some(({ id }) => id === known)) this.#seen.delete(known);
+    }
+  }
+
+  async #lookAndTell(trigger: StoredTrigger, options: { readonly claims: boolean }): Promise<void> {
+    const { id } = trigger;
+    try {
+      await this.look(trigger, options);
+      this.#told.delete(id);
+    } catch (error) {
+      // Told once, not with every look.
+      if (this.#told.get(id) !== messageOf(error)) this.#ports.onError(error, id);
+      this.#told.set(id, messageOf(error));
     }
   }
 

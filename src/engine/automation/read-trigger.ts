@@ -83,7 +83,8 @@ export function isArrival(definition: TriggerDefinition): definition is ArrivalT
 
 /** Whether what was claimed by one trigger is found by the other. */
 export function isSamePlace(one: TriggerDefinition, other: TriggerDefinition): boolean {
-  return isArrival(one) && isArrival(other) && one.folder === other.folder;
+  if (!isArrival(one) || !isArrival(other)) return false;
+  return one.folder === other.folder && one.sftp === other.sftp;
 }
 
 /** What a trigger waits for that is told, not a time. */

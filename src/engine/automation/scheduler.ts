@@ -1,4 +1,4 @@
-import { isUnreachable, messageOf } from '../errors.ts';
+import { isElsewhere, isUnreachable, messageOf } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   ClaimedFiring,
@@ -35,6 +35,8 @@ export interface SchedulerPorts {
 
 /** The store is looked into so often; whatever is due sooner is waited for to the millisecond. */
 const SWEEP_EVERY_MS = 1_000;
+/** What needs a server elsewhere that cannot be reached is tried again after that. */
+const TRY_AGAIN_MS = 10_000;
 const TRIGGERS_AT_ONCE = 100;
 const FIRINGS_AT_ONCE = 16;
 const ENDS_AT_ONCE = 100;
@@ -153,10 +155,15 @@ export class Scheduler {
         : await jobs.start(firing).catch((error: unknown) => {
             // Nothing is known of it: it comes again when its claim has ended.
             if (isUnreachable(error)) throw error;
-            return { error };
+            return isElsewhere(error) ? { later: error } : { error };
           });
       if ('runId' in started) {
         await firings.settle(firing, { verdict: 'fired', runId: started.runId });
+        return;
+      }
+      if ('later' in started) {
+        onError(started.later, firing.id);
+        await firings.postpone(firing, TRY_AGAIN_MS);
         return;
       }
       if ('listed' in started) {

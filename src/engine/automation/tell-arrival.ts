@@ -10,7 +10,9 @@ export async function tellArrival(
   const name = { object: 'file', event: 'arrived' };
   const { accountId, definition, id } = trigger;
   if (!isArrival(definition) || !(await teller.isHeard(name))) return;
-  const payload = { ...file, folder: definition.folder, schedule_id: id };
+  const { folder, sftp } = definition;
+  const place = sftp === undefined ? { folder } : { folder, sftp };
+  const payload = { ...file, ...place, schedule_id: id };
   const causes = new Set([id]);
   await teller.tell({ ...name, accountId, payload, id: `evt_${firingId}`, atMs, causes });
 }

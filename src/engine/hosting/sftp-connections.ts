@@ -1,4 +1,4 @@
-import { RowmillError } from '../errors.ts';
+import { isElsewhere, RowmillError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   SftpCredentials,
@@ -75,7 +75,7 @@ export class SftpConnections {
       return await work(await this.#opened(key, open));
     } catch (error) {
       // Whoever comes next connects anew.
-      if (isLost(error)) this.#forget(key, open);
+      if (isElsewhere(error)) this.#forget(key, open);
       throw error;
     } finally {
       open.users -= 1;
@@ -155,11 +155,6 @@ export class SftpConnections {
     open.idle?.abort();
     if (this.#open.get(key) === open) this.#open.delete(key);
   }
-}
-
-/** Whether the connection is of no use any more, or never was of any. */
-function isLost(error: unknown): boolean {
-  return error instanceof RowmillError && error.code === 'sftp_unreachable';
 }
 
 /** A connection as it was read: one that was changed is another. */

@@ -9,7 +9,7 @@ import {
   rmdir,
   unlink,
 } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { RowmillError } from '../../engine/errors.ts';
 import type {
   ArrivalFolder,
@@ -17,11 +17,8 @@ import type {
   FetchedFile,
   FoundFile,
 } from '../../engine/ports/arrival-folder.ts';
+import { CLAIMED, inOrder, numbered } from '../arrived-names.ts';
 import { isSameFile } from './same-file.ts';
-
-/** What is claimed lies here, below the folder: `.rowmill/TRIGGER/CLAIM/NAME`. */
-const CLAIMED = '.rowmill';
-const LONGEST_NAME_BYTES = 255;
 
 interface Place {
   /** Absolute, symbolic links resolved. */
@@ -130,7 +127,7 @@ async function filesOf(folder: string): Promise<readonly FoundFile[]> {
     if (stats?.isFile() !== true) continue;
     found.push({ name: entry.name, bytes: stats.size, modifiedMs: stats.mtimeMs });
   }
-  return found.sort((a, b) => a.modifiedMs - b.modifiedMs || (a.name < b.name ? -1 : 1));
+  return inOrder(found);
 }
 
 /** Moves a file into a folder; where its name is taken it gets another, and both stay. */
@@ -163,15 +160,6 @@ async function takeName(path: string, target: string): Promise<void> {
     await (await open(target, 'wx')).close();
     await rename(path, target);
   }
-}
-
-/** `orders (2).csv`. */
-function numbered(name: string, number: number): string {
-  if (number === 1) return name;
-  const end = ` (${number})${extname(name)}`;
-  let stem = name.slice(0, name.length - extname(name).length);
-  while (Buffer.byteLength(stem + end) > LONGEST_NAME_BYTES) stem = stem.slice(0, -1);
-  return stem + end;
 }
 
 function codeOf(error: unknown): string {

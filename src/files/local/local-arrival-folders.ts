@@ -15,13 +15,14 @@ export class LocalArrivalFolders implements ArrivalFolders {
   }
 
   async open({ definition, id, accountId }: StoredTrigger): Promise<ArrivalFolder | undefined> {
-    if (definition.kind !== 'file') return undefined;
+    if (definition.kind !== 'file' || definition.sftp !== undefined) return undefined;
     const folder = await this.#roots.folder(definition.folder, accountId);
     const { done, failed } = definition;
     return new LocalArrivalFolder({ folder, triggerId: id, done, failed });
   }
 
   placeOf({ definition }: StoredTrigger): string | undefined {
-    return definition.kind === 'file' ? this.#place : undefined;
+    const isHere = definition.kind === 'file' && definition.sftp === undefined;
+    return isHere ? this.#place : undefined;
   }
 }

@@ -1,5 +1,5 @@
 import type { Stats } from 'ssh2';
-import { messageOf, RowmillError } from '../../engine/errors.ts';
+import { isElsewhere, messageOf, RowmillError } from '../../engine/errors.ts';
 import type { SftpEntry, SftpServerFacts, SftpSession } from '../../engine/ports/sftp-session.ts';
 import type { SftpDefinition } from '../../engine/ports/sftp-store.ts';
 import { SftpRequests } from './sftp-requests.ts';
@@ -49,9 +49,12 @@ export class SshSftpSession implements SftpSession {
       folder,
       (sftp, path, done) => sftp.readdir(path, done),
     );
-    return found
-      .filter(({ filename }) => filename !== '.' && filename !== '..')
-      .map(({ filename, attrs }) => entryOf(filename, attrs));
+    return (
+      found
+        // A name that leads elsewhere is none.
+        .filter(({ filename }) => !/^\.{0,2}$|[/\0]/.test(filename))
+        .map(({ filename, attrs }) => entryOf(filename, attrs))
+    );
   }
 
   async entry(path: string): Promise<SftpEntry | undefined> {
@@ -137,7 +140,7 @@ export class SshSftpSession implements SftpSession {
       await this.#requests.do(path, (sftp, place, done) => sftp.rmdir(place, done));
       return true;
     } catch (error) {
-      if (isLost(error)) throw error;
+      if (isElsewhere(error)) throw error;
       return false;
     }
   }
@@ -169,7 +172,7 @@ export class SshSftpSession implements SftpSession {
       }
       return 'done';
     } catch (error) {
-      if (isLost(error)) throw error;
+      if (isElsewhere(error)) throw error;
       // Servers say all sorts of things here.
       if ((await this.entry(from)) === undefined) return 'missing';
       if (!replaces && (await this.entry(to)) !== undefined) return 'taken';
@@ -278,10 +281,6 @@ function entryOf(name: string, stats: Stats): SftpEntry {
 
 function isMissing(error: unknown): boolean {
   return error instanceof RowmillError && error.code === 'input_not_found';
-}
-
-function isLost(error: unknown): boolean {
-  return error instanceof RowmillError && error.code === 'sftp_unreachable';
 }
 
 /** The library throws where the server has not named the extension; a server may refuse what it has named. */

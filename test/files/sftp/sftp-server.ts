@@ -87,6 +87,7 @@ export async function startSftpServer(options: SftpServerOptions = {}): Promise<
   };
   const server = new ssh2.Server({ hostKeys: [...hostKeys] }, (client) => {
     clients.add(client);
+    Reflect.get(client, '_sock').setNoDelay(true);
     connections += 1;
     client.on('close', () => clients.delete(client));
     client.on('error', () => undefined);
@@ -284,7 +285,10 @@ function serveFolder(sftp: SFTPWrapper, { folder, passes, hasPosixRename }: Serv
     const [source, target] = [placeOf(from), placeOf(to)];
     if ((await lstat(source)).isFile()) {
       await link(source, target);
-      await unlink(source);
+      await unlink(source).catch(async (error: unknown) => {
+        await unlink(target);
+        throw error;
+      });
       return;
     }
     if (await isThere(target)) throw new Error('it is there');

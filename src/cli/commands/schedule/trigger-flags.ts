@@ -14,6 +14,7 @@ export interface TriggerFlags {
   readonly after?: string;
   readonly on?: string;
   readonly folder?: string;
+  readonly sftp?: string;
   readonly glob?: string;
   readonly stable?: number;
   readonly poll?: number;
@@ -49,6 +50,7 @@ export function addTriggerFlags(command: Command): Command {
       ]),
     )
     .option('--folder <path>', 'when a file arrives in this folder of the server')
+    .option('--sftp <name>', 'the SFTP connection on whose server that folder lies')
     .option('--glob <pattern>', 'which names, for --folder, such as "*.csv"')
     .option('--stable <seconds>', 'how long it has not changed, for --folder', wholeNumber(0))
     .option('--poll <seconds>', 'how often is looked, for --folder', wholeNumber(1))
@@ -82,6 +84,7 @@ export async function triggerOf(
         : {
             kind: 'file',
             folder: flags.folder,
+            sftp: flags.sftp,
             glob: flags.glob,
             stable_seconds: flags.stable,
             poll_seconds: flags.poll,
@@ -97,6 +100,7 @@ export async function triggerOf(
     '--zone': zone,
     '--start': start,
     '--on': on,
+    '--sftp': flags.sftp,
     '--glob': flags.glob,
     '--stable': flags.stable,
     '--poll': flags.poll,
@@ -108,6 +112,7 @@ const GOES_WITH: Readonly<Record<string, readonly string[]>> = {
   '--zone': ['--daily-at', '--cron', '--rrule'],
   '--start': ['--rrule'],
   '--on': ['--after'],
+  '--sftp': ['--folder'],
   '--glob': ['--folder'],
   '--stable': ['--folder'],
   '--poll': ['--folder'],

@@ -36,13 +36,17 @@ const ARRIVAL = {
   failed: Below.default('failed').meta({ description: 'The same for those that did not' }),
 };
 
-/** When a file arrives in a folder of the server. */
+/** When a file arrives in a folder of the server, or of an SFTP server. */
 export const FileTrigger = z
   .strictObject({
     kind: z.literal('file'),
     folder: z.string().min(1).max(1_000).meta({
-      description: 'Its whole path; below one of the setting `fileRoots`',
+      description:
+        'Its whole path, below one of the setting `fileRoots`; with `sftp` a path below the root of the connection, `.` for the root itself',
       example: '/srv/in/orders',
+    }),
+    sftp: z.string().min(1).max(100).optional().meta({
+      description: 'Name of the SFTP connection on whose server the folder lies',
     }),
     ...ARRIVAL,
   })

@@ -1,0 +1,176 @@
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RowmillError } from '../../engine/errors.ts';
+import type {
+  ArrivalFolder,
+  ClaimedFile,
+  FetchedFile,
+  FoundFile,
+} from '../../engine/ports/arrival-folder.ts';
+import type { SftpEntry, SftpSession } from '../../engine/ports/sftp-session.ts';
+import { CLAIMED, inOrder, numbered } from '../arrived-names.ts';
+
+interface Place {
+  /** Below the root of the connection. */
+  readonly folder: string;
+  readonly triggerId: string;
+  readonly done: string;
+  readonly failed: string;
+  /** Where files of it are copied to, on this machine. */
+  readonly copies: string;
+}
+
+/** Works with the server on which the folder lies. */
+type Use = <Result>(work: (session: SftpSession) => Promise<Result>) => Promise<Result>;
+
+/**
+ * A folder of an SFTP server. A connection may be lost in any step, whether that was done there or not:
+ * what is claimed says so by where it lies, and whoever looks next goes on with it.
+ */
+export class SftpArrivalFolder implements ArrivalFolder {
+  readonly #place: Place;
+  readonly #use: Use;
+
+  constructor(place: Place, use: Use) {
+    this.#place = place;
+    this.#use = use;
+  }
+
+  files(): Promise<readonly FoundFile[]> {
+    return this.#use(async (session) => filesOf(await session.list(this.#place.folder)));
+  }
+
+  claims(): Promise<readonly ClaimedFile[]> {
+    return this.#use(async (session) => {
+      const claims = await listIfThere(session, this.#claimed());
+      return Promise.all(
+        claims.map(async ({ name: claimId }) => ({
+          claimId,
+          file: await this.#fileOf(session, claimId),
+        })),
+      );
+    });
+  }
+
+  claim(name: string, claimId: string): Promise<boolean> {
+    return this.#use(async (session) => {
+      const folder = this.#claimed(claimId);
+      await session.makeFolder(folder);
+      const from = below(this.#place.folder, name);
+      try {
+        // In one step, where the server can: else it would be in two places for a moment.
+        const claimed = await session.rename(from, below(folder, name), { replaces: true });
+        if (claimed === 'done') return true;
+      } catch (error) {
+        // Another takes the folder of a claim for one that was given up.
+        if (!isMissing(error)) throw error;
+      }
+      await session.removeFolder(folder);
+      return false;
+    });
+  }
+
+  claimAgain(claimId: string, newId: string): Promise<boolean> {
+    return this.#use(async (session) => {
+      const renamed = await session.rename(this.#claimed(claimId), this.#claimed(newId));
+      return renamed === 'done';
+    });
+  }
+
+  putAway(claimId: string, where: 'done' | 'failed' | 'back'): Promise<void> {
+    return this.#use(async (session) => {
+      const { folder } = this.#place;
+      const file = await this.#fileOf(session, claimId);
+      if (file !== undefined) {
+        const target = where === 'back' ? folder : below(folder, this.#place[where]);
+        if (target !== '') await session.makeFolder(target);
+        await moveBeside(session, { from: below(this.#claimed(claimId), file.name), target, file });
+      }
+      // Not where another has just put something there, or has taken it away.
+      for (const left of [this.#claimed(claimId), this.#claimed(), below(folder, CLAIMED)]) {
+        await session.removeFolder(left);
+      }
+    });
+  }
+
+  fetch(claimId: string): Promise<FetchedFile> {
+    return this.#use(async (session) => {
+      const file = await this.#fileOf(session, claimId);
+      if (file === undefined) {
+        throw new RowmillError('input_not_found', 'the file that had arrived is gone');
+      }
+      const { name } = file;
+      await mkdir(this.#place.copies, { recursive: true, mode: 0o700 });
+      const folder = await mkdtemp(join(this.#place.copies, 'file-'));
+      const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
+      try {
+        const path = join(folder, name);
+        await download(session, below(this.#claimed(claimId), name), path);
+        return { path, name, dispose };
+      } catch (error) {
+        await dispose();
+        throw error;
+      }
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  async #fileOf(session: SftpSession, claimId: string): Promise<FoundFile | undefined> {
+    return filesOf(await listIfThere(session, this.#claimed(claimId)))[0];
+  }
+
+  #claimed(claimId = ''): string {
+    const { folder, triggerId } = this.#place;
+    return below(folder, CLAIMED, triggerId, claimId);
+  }
+}
+
+function below(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('/');
+}
+
+/** Plain files: a link could lead anywhere. */
+function filesOf(entries: readonly SftpEntry[]): readonly FoundFile[] {
+  const files = entries.filter(({ kind }) => kind === 'file');
+  return inOrder(files.map(({ name, bytes, modifiedMs }) => ({ name, bytes, modifiedMs })));
+}
+
+async function listIfThere(session: SftpSession, folder: string): Promise<readonly SftpEntry[]> {
+  try {
+    return await session.list(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** Moves a file into a folder; where its name is taken it gets another, and both stay. */
+async function moveBeside(
+  session: SftpSession,
+  {
+    from,
+    target,
+    file,
+  }: { readonly from: string; readonly target: string; readonly file: FoundFile },
+): Promise<void> {
+  for (let number = 1; ; number += 1) {
+    const moved = await session.rename(from, below(target, numbered(file.name, number)));
+    if (moved !== 'taken') return; // Else another server was quicker.
+  }
+}
+
+async function download(session: SftpSession, from: string, to: string): Promise<void> {
+  const file = await open(to, 'wx', 0o600);
+  try {
+    await session.readTo(from, async (piece) => {
+      await file.writeFile(piece);
+    });
+  } finally {
+    await file.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof RowmillError && error.code === 'input_not_found';
+}

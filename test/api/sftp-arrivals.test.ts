@@ -1,0 +1,132 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defineTask, fail, write } from '../../src/index.ts';
+import { newHostKey, PASSWORD, startSftpServer, USER } from '../files/sftp/sftp-server.ts';
+import { startTestServer, type TestServer } from './test-server.ts';
+
+const seen: string[] = [];
+const double = defineTask({
+  category: 'demo',
+  action: 'double',
+  description: 'For a test',
+  mandatory: { n: (text: string) => /^\d+$/.test(text) || 'is no number' },
+  output: ['twice'],
+  row: ({ n }) => {
+    seen.push(n);
+    return n === '13' ? fail('is unlucky') : write({ twice: String(2 * Number(n)) });
+  },
+});
+
+const hostKeys = [newHostKey()];
+let sftp: Awaited<ReturnType<typeof startSftpServer>>;
+let server: TestServer;
+beforeAll(async () => {
+  sftp = await startSftpServer({ hostKeys });
+  server = await startTestServer([double], { allowAddresses: ['127.0.0.1'] });
+  await call('PUT', '/v1/secrets/PARTNER', { value: PASSWORD });
+  const connection = { host: '127.0.0.1', port: sftp.port, user: USER, password_secret: 'PARTNER' };
+  const made = { name: 'partner', ...connection, host_key: sftp.fingerprints[0] };
+  expect((await call('POST', '/v1/sftp-connections', made)).status).toBe(201);
+});
+afterAll(async () => {
+  await server.close();
+  await sftp.close();
+});
+
+const call: TestServer['send'] = (...sent) => server.send(...sent);
+
+const trigger = (folder: string) => ({
+  kind: 'file',
+  sftp: 'partner',
+  folder,
+  glob: '*.csv',
+  stable_seconds: 0,
+  poll_seconds: 1,
+});
+
+async function watch(folder: string): Promise<string> {
+  await mkdir(join(sftp.folder, folder), { recursive: true });
+  const schedule = {
+    name: folder.replace('/', ' '),
+    task: 'demo/double',
+    trigger: trigger(folder),
+  };
+  const { status, body } = await call('POST', '/v1/schedules', schedule);
+  expect(status, JSON.stringify(body)).toBe(201);
+  return body.id;
+}
+
+const names = async (...below: string[]): Promise<readonly string[]> =>
+  (await readdir(join(sftp.folder, ...below)).catch((): string[] => [])).sort();
+
+/** Waits for a state. Bounded: 60 s. */
+async function until(look: () => Promise<readonly string[]>, wanted: readonly string[]) {
+  for (let tries = 0; tries < 600; tries += 1) {
+    if (JSON.stringify(await look()) === JSON.stringify(wanted)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect(await look()).toEqual(wanted);
+}
+
+const runsOf = async (name: string): Promise<number> => {
+  const { body } = await call('GET', `/v1/runs?file_name=${name}`);
+  return (body['data'] as readonly unknown[]).length;
+};
+
+describe('a file that arrives on an SFTP server', () => {
+  it('is the input of a run, and is put away there by how that has ended', async () => {
+    const id = await watch('in/orders');
+    await writeFile(join(sftp.folder, 'in', 'orders', 'good.csv'), 'n\n1\n2\n');
+    await writeFile(join(sftp.folder, 'in', 'orders', 'bad.csv'), 'n\n13\n');
+    await writeFile(join(sftp.folder, 'in', 'orders', 'notes.txt'), 'not meant');
+    await until(() => names('in', 'orders', 'done'), ['good.csv']);
+    await until(() => names('in', 'orders', 'failed'), ['bad.csv']);
+    await until(() => names('in', 'orders'), ['done', 'failed', 'notes.txt']);
+    expect(await readFile(join(sftp.folder, 'in/orders/done/good.csv'), 'utf8')).toBe('n\n1\n2\n');
+    const { body } = await call('GET', '/v1/runs?file_name=good.csv');
+    expect(body['data']).toMatchObject([{ status: 'success', succeeded: 2 }]);
+    // No copy of it stays.
+    expect(await readdir(join(server.folder, 'arrived'))).toEqual([]);
+    expect((await call('DELETE', '/v1/sftp-connections/partner')).status).toBe(409);
+    expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(204);
+  });
+
+  it('is read again where the connection is lost, and done once', async () => {
+    const id = await watch('in/cut');
+    sftp.cutAt('READ', 'after');
+    await writeFile(join(sftp.folder, 'in', 'cut', 'once.csv'), 'n\n21\n');
+    await until(() => names('in', 'cut', 'done'), ['once.csv']);
+    expect(await runsOf('once.csv')).toBe(1);
+    expect(seen.filter((n) => n === '21')).toEqual(['21']);
+    await call('DELETE', `/v1/schedules/${id}`);
+  });
+
+  it('waits while its server is away', async () => {
+    const id = await watch('in/away');
+    const { port, folder } = sftp;
+    await sftp.stop();
+    await writeFile(join(folder, 'in', 'away', 'late.csv'), 'n\n22\n');
+    const told = (): boolean => server.errors.some((error) => String(error).includes('partner'));
+    for (let tries = 0; tries < 600 && !told(); tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(told()).toBe(true);
+    // What it may have claimed there could not be put away.
+    expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(424);
+    expect(await names('in', 'away')).toEqual(['late.csv']);
+    sftp = await startSftpServer({ port, folder, hostKeys });
+    await until(() => names('in', 'away', 'done'), ['late.csv']);
+    expect(await runsOf('late.csv')).toBe(1);
+    expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(204);
+  });
+
+  it.each([
+    [{ sftp: 'nobody' }, 'body.trigger.sftp: there is no SFTP connection nobody'],
+    [{ folder: '../up' }, 'body.trigger.folder'],
+  ])('is not waited for with %j', async (more, said) => {
+    const schedule = { name: 'no', task: 'demo/double', trigger: { ...trigger('in'), ...more } };
+    const { status, body } = await call('POST', '/v1/schedules', schedule);
+    expect([status, body['detail']]).toEqual([400, expect.stringContaining(said)]);
+  });
+});

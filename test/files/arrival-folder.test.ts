@@ -1,0 +1,141 @@
+import { mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SftpConnections } from '../../src/engine/hosting/sftp-connections.ts';
+import type { SftpStore, StoredSftpConnection } from '../../src/engine/ports/sftp-store.ts';
+import { LocalArrivalFolder } from '../../src/files/local/local-arrival-folder.ts';
+import { SftpArrivalFolder } from '../../src/files/sftp/sftp-arrival-folder.ts';
+import { SshSftpSessions } from '../../src/files/sftp/ssh-sftp-sessions.ts';
+import { GuardedSockets } from '../../src/system/guarded-socket.ts';
+import { AddressRules } from '../../src/system/public-address.ts';
+import { systemClock } from '../../src/system/system-clock.ts';
+import { describeArrivalFolder, type ArrivalWorld } from '../contract/arrival-folder.ts';
+import { PASSWORD, startSftpServer, USER, type TestSftpServer } from './sftp/sftp-server.ts';
+
+let root = '';
+beforeAll(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), 'rowmill-folders-')));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const PLACE = { done: 'good', failed: 'bad' };
+
+async function openLocal(): Promise<ArrivalWorld> {
+  const path = await mkdtemp(join(root, 'local-'));
+  return {
+    path,
+    open: (triggerId) => new LocalArrivalFolder({ ...PLACE, folder: path, triggerId }),
+    close: async () => undefined,
+  };
+}
+
+/** Each who opens it has a connection of its own, as servers have. */
+async function openSftp(server: TestSftpServer): Promise<ArrivalWorld> {
+  const path = await mkdtemp(join(server.folder, 'in-'));
+  const folder = path.slice(server.folder.length + 1);
+  const all: SftpConnections[] = [];
+  return {
+    path,
+    open(triggerId) {
+      const connections = connectionsTo(server);
+      all.push(connections);
+      const place = { ...PLACE, folder, triggerId, copies: join(root, 'copies') };
+      return new SftpArrivalFolder(place, (work) => connections.use('acme', 'partner', work));
+    },
+    async close() {
+      for (const each of all) await each.close();
+    },
+  };
+}
+
+function connectionsTo(server: TestSftpServer): SftpConnections {
+  const connection: StoredSftpConnection = {
+    accountId: 'acme',
+    definition: {
+      name: 'partner',
+      host: '127.0.0.1',
+      port: server.port,
+      user: USER,
+      passwordSecret: 'PARTNER',
+      privateKeySecret: undefined,
+      passphraseSecret: undefined,
+      root: '.',
+      connectTimeoutSeconds: 60,
+      timeoutSeconds: 60,
+    },
+    hostKey: server.fingerprints[0],
+    createdAtMs: 0,
+    updatedAtMs: 0,
+  };
+  const never = (): Promise<never> => Promise.reject(new Error('nothing changes it here'));
+  const store: SftpStore = {
+    create: never,
+    find: async () => connection,
+    page: never,
+    update: never,
+    trust: never,
+    delete: never,
+  };
+  return new SftpConnections({
+    store,
+    sessions: new SshSftpSessions(new GuardedSockets(new AddressRules(['127.0.0.1']))),
+    secrets: { use: async () => PASSWORD },
+    clock: systemClock,
+    makeStop: () => new AbortController(),
+  });
+}
+
+describeArrivalFolder('a folder of this machine', openLocal);
+
+describe.each([
+  ['an SFTP server', true],
+  ['an SFTP server that cannot replace', false],
+])('%s', (name, hasPosixRename) => {
+  let server: TestSftpServer;
+  beforeAll(async () => {
+    server = await startSftpServer({ hasPosixRename });
+  });
+  afterAll(() => server.close());
+  describeArrivalFolder(name, () => openSftp(server));
+});
+
+describe('a connection that is lost', () => {
+  const rename = 'EXTENDED';
+  it.each([
+    ['while it is claimed', 'claim', rename, 'before'],
+    ['once it is claimed', 'claim', rename, 'after'],
+    ['while its folder is made', 'claim', 'MKDIR', 'after'],
+    ['while it is read', 'fetch', 'READ', 'after'],
+    ['while it is put away', 'putAway', 'RENAME', 'before'],
+    ['once it is put away', 'putAway', 'RENAME', 'after'],
+    ['while its claim is removed', 'putAway', 'RMDIR', 'after'],
+  ] as const)('%s loses nothing, and nothing is there twice', async (_, step, request, when) => {
+    const server = await startSftpServer();
+    const world = await openSftp(server);
+    await writeFile(join(world.path, 'a.csv'), 'n\n1\n');
+    const folder = world.open('sch_a');
+    const steps = {
+      claim: () => folder.claim('a.csv', 'fir_1'),
+      fetch: async () => (await folder.fetch('fir_1')).dispose(),
+      putAway: () => folder.putAway('fir_1', 'done'),
+    };
+    if (step !== 'claim') await steps.claim();
+    server.cutAt(request, when);
+    await expect(steps[step]()).rejects.toMatchObject({ code: 'sftp_unreachable' });
+    // Whoever looks next goes on, by what lies there.
+    const [claim] = await folder.claims();
+    if (claim?.file === undefined && step === 'claim') {
+      if (claim !== undefined) await folder.putAway('fir_1', 'back');
+      expect((await folder.files()).map((file) => file.name)).toEqual(['a.csv']);
+      expect(await steps.claim()).toBe(true);
+    }
+    expect(await folder.files()).toEqual([]);
+    if (step === 'fetch') await steps.fetch();
+    await steps.putAway();
+    expect(await readdir(join(world.path, 'good'))).toEqual(['a.csv']);
+    expect(await readdir(world.path)).toEqual(['good']);
+    await world.close();
+    await server.close();
+  });
+});
