@@ -15,6 +15,6 @@ export async function ownJob({
 }
 
 /** Whether the role of the caller, if it has one, may start a job. */
-function mayBegin({ isArchived, latest }: Job, { role }: Actor): boolean {
+export function mayBegin({ isArchived, latest }: Job, { role }: Actor): boolean {
   return role === undefined || (!isArchived && latest.definition.allow.includes(role));
 }

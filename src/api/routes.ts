@@ -30,6 +30,7 @@ import { secretRoutes } from './routes/secrets.ts';
 import { serverRoutes } from './routes/server.ts';
 import { systemJobRoutes } from './routes/system-jobs.ts';
 import { serviceRoutes } from './routes/services.ts';
+import { startableJobRoutes } from './routes/startable-jobs.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -49,6 +50,7 @@ export const ROUTES: readonly AnyRoute[] = [
   ...runFileRoutes,
   ...runRowRoutes,
   ...jobRoutes,
+  ...startableJobRoutes,
   ...jobRunRoutes,
   ...jobStorageRoutes,
   ...serviceRoutes,

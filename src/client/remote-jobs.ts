@@ -7,14 +7,16 @@ import type {
   ShownJob,
   ShownJobRun,
   ShownJobVersion,
+  StartableJob,
 } from '../engine/jobs/job-desk.ts';
 import type { EventName } from '../engine/ports/told-event-store.ts';
 import { didYouMean } from '../engine/nearest-names.ts';
-import { isFinal, type RunStatus } from '../engine/run/status.ts';
 import { RemoteJobStorage } from './remote-job-storage.ts';
+import { hasEnded, shownRun, type JobRunWire } from './shown-job-run.ts';
 import { pause, type ApiClient, type ApiRequest } from './api-client.ts';
 
 const PAGE = 200;
+const STARTABLE = '/v1/startable-jobs';
 /** A start is waited for so long at a time. */
 const WAIT_SECONDS = 60;
 const ASK_EVERY_MS = 1_000;
@@ -39,34 +41,11 @@ interface JobWire extends JobVersionWire {
   readonly archived: boolean;
 }
 
-interface PrintedWire {
-  readonly text: string;
-  readonly cut_bytes: number;
-}
-
-interface JobRunWire extends JsonObject {
+interface StartableWire extends JsonObject {
   readonly id: string;
-  readonly version: number;
-  readonly trigger: string;
-  readonly status: RunStatus;
-  readonly result_code: string | null;
-  readonly message: string | null;
-  readonly created_at: string;
-  readonly duration_ms: number;
-  readonly input: JsonObject;
-  readonly result: unknown;
-  readonly stdout: PrintedWire | null;
-  readonly stderr: PrintedWire | null;
-  readonly log: readonly { readonly level: string; readonly message: string }[];
-  readonly statistics: {
-    readonly wall_ms: number;
-    readonly cpu_ms: number;
-    readonly peak_memory_bytes: number;
-    readonly stdout_bytes: number;
-    readonly stderr_bytes: number;
-  } | null;
-  readonly succeeded: number;
-  readonly failed: number;
+  readonly name: string;
+  readonly description: string;
+  readonly argument_schema: JsonObject | null;
 }
 
 /** The jobs of a server, through its HTTP API. */
@@ -84,6 +63,26 @@ export class RemoteJobs implements JobDesk {
       jobs.push(shownJob(job));
     }
     return jobs;
+  }
+
+  async startable(): Promise<StartableJob[]> {
+    const jobs: StartableJob[] = [];
+    for await (const job of this.#pages<StartableWire>(STARTABLE, {}, Infinity)) {
+      const { id, name, description, argument_schema } = job;
+      const argumentSchema = argument_schema ?? undefined;
+      jobs.push({ id, name, description, argumentSchema, json: job });
+    }
+    return jobs;
+  }
+
+  async toStart(name: string): Promise<Pick<ShownJob, 'argumentSchema' | 'task'>> {
+    try {
+      return await this.show(name);
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      const { argument_schema } = await this.#findStartable(name);
+      return { argumentSchema: argument_schema ?? undefined, task: undefined };
+    }
   }
 
   async show(name: string): Promise<ShownJob> {
@@ -150,7 +149,13 @@ export class RemoteJobs implements JobDesk {
     if (!waits) return shownRun(run);
     while (!hasEnded(run) && !signal.aborted) {
       await pause(ASK_EVERY_MS, signal).catch(() => undefined);
-      run = await this.#ask<JobRunWire>({ method: 'GET', path: `${path}/${run.id}` });
+      try {
+        run = await this.#ask<JobRunWire>({ method: 'GET', path: `${path}/${run.id}` });
+      } catch (error) {
+        if (!isForbidden(error)) throw error;
+        const message = `run ${run.id} of the job ${name} has begun and goes on; this key may not see what becomes of it`;
+        throw new RowmillError('permission_denied', message, { cause: error });
+      }
     }
     return shownRun(run);
   }
@@ -172,11 +177,22 @@ export class RemoteJobs implements JobDesk {
     return runs;
   }
 
+  #find(name: string): Promise<JobWire> {
+    return this.#findIn<JobWire>('/v1/jobs', name);
+  }
+
+  #findStartable(name: string): Promise<StartableWire> {
+    return this.#findIn<StartableWire>(STARTABLE, name);
+  }
+
   /** By its name, or by its id. */
-  async #find(name: string): Promise<JobWire> {
-    for await (const job of this.#pages<JobWire>('/v1/jobs', { name }, 1)) return job;
+  async #findIn<Found extends { readonly id: string; readonly name: string }>(
+    path: string,
+    name: string,
+  ): Promise<Found> {
+    for await (const job of this.#pages<Found>(path, { name }, 1)) return job;
     const names: string[] = [];
-    for await (const job of this.#pages<JobWire>('/v1/jobs', {}, Infinity)) {
+    for await (const job of this.#pages<Found>(path, {}, Infinity)) {
       if (job.id === name) return job;
       names.push(job.name);
     }
@@ -192,9 +208,8 @@ export class RemoteJobs implements JobDesk {
     try {
       return (await this.#find(name)).id;
     } catch (error) {
-      // A key of a role starts what it knows by its id, and is shown no jobs.
-      const isForbidden = error instanceof RowmillError && error.code === 'permission_denied';
-      if (isForbidden && /^job_[\w-]+$/.test(name)) return name;
+      // A key that may only start jobs is shown those, and no more of them than it needs.
+      if (isForbidden(error)) return (await this.#findStartable(name)).id;
       throw error;
     }
   }
@@ -222,14 +237,12 @@ export class RemoteJobs implements JobDesk {
   }
 }
 
-function eventPath({ object, event }: EventName): string {
-  return `/events/${encodeURIComponent(object)}/${encodeURIComponent(event)}`;
+function isForbidden(error: unknown): boolean {
+  return error instanceof RowmillError && error.code === 'permission_denied';
 }
 
-function hasEnded({ status }: JobRunWire): boolean {
-  return (
-    isFinal(status) || status === 'internal_error' || status === 'stopped' || status === 'paused'
-  );
+function eventPath({ object, event }: EventName): string {
+  return `/events/${encodeURIComponent(object)}/${encodeURIComponent(event)}`;
 }
 
 function shownJob(job: JobWire): ShownJob {
@@ -255,52 +268,5 @@ function shownVersion(version: JobVersionWire): ShownJobVersion {
     createdBy: version.updated_by,
     scriptMd5: version.script_md5 ?? undefined,
     json: version,
-  };
-}
-
-function shownRun(run: JobRunWire): ShownJobRun {
-  return {
-    runId: run.id,
-    version: run.version,
-    trigger: run.trigger,
-    status: run.status,
-    resultCode: run.result_code ?? undefined,
-    message: run.message ?? undefined,
-    createdAt: new Date(run.created_at),
-    durationMs: run.duration_ms,
-    input: run.input,
-    succeeded: run.succeeded,
-    failed: run.failed,
-    reply: shownReply(run),
-    script: shownScript(run),
-    json: run,
-  };
-}
-
-function shownReply({ result, log, statistics }: JobRunWire): ShownJobRun['reply'] {
-  if (statistics !== null || (result === null && log.length === 0)) return undefined;
-  return { result, log };
-}
-
-function shownScript({
-  result,
-  stdout,
-  stderr,
-  log,
-  statistics,
-}: JobRunWire): ShownJobRun['script'] {
-  if (statistics === null) return undefined;
-  return {
-    result,
-    stdout: { text: stdout?.text ?? '', cutBytes: stdout?.cut_bytes ?? 0 },
-    stderr: { text: stderr?.text ?? '', cutBytes: stderr?.cut_bytes ?? 0 },
-    log,
-    statistics: {
-      'stdout.size': statistics.stdout_bytes,
-      'stderr.size': statistics.stderr_bytes,
-      'duration.ms': Math.round(statistics.wall_ms),
-      'cpu.ms': Math.round(statistics.cpu_ms),
-      'memory.peak': statistics.peak_memory_bytes,
-    },
   };
 }

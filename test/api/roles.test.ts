@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ApiClient } from '../../src/client/api-client.ts';
+import { RemoteJobs } from '../../src/client/remote-jobs.ts';
 import { defineNoinputTask, stop, write } from '../../src/index.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
@@ -36,6 +38,8 @@ afterAll(async () => {
   expect(server.errors).toEqual([]);
 });
 
+const deskOf = (key: string) =>
+  new RemoteJobs(new ApiClient({ url: server.url, key, version: '0.0.0' }));
 const as = (key: string | undefined, method: string, path: string, body?: unknown) =>
   server.json(path, {
     method,
@@ -126,6 +130,71 @@ describe('a key of a role', () => {
       status: 'success',
       input: { name: 'set' },
     });
+  });
+
+  it('is shown what it may start, with what is needed for that and nothing more', async () => {
+    const allowed = await newJob({
+      allow: ['visitor', 'provider'],
+      argument_schema: SCHEMA,
+      description: 'Greets',
+      arguments: { name: 'set' },
+    });
+    const other = await newJob({ allow: ['provider'] });
+    const archived = await newJob({ allow: ['visitor'] });
+    await as(superadmin, 'PATCH', `/v1/jobs/${archived}`, { archived: true });
+    const visitor = await newKey(admin, { account_id: 'clinic', role: 'visitor' });
+    const shown = await as(visitor, 'GET', '/v1/startable-jobs');
+    expect([shown.status, shown.body['data']]).toEqual([
+      200,
+      [
+        {
+          id: allowed,
+          name: expect.stringMatching(/^job-/),
+          description: 'Greets',
+          argument_schema: SCHEMA,
+        },
+      ],
+    ]);
+    const idsOf = async (key: string, query = '') => {
+      const { body } = await as(key, 'GET', `/v1/startable-jobs${query}`);
+      return (body['data'] as readonly { readonly id: string }[]).map(({ id }) => id);
+    };
+    const first = (await as(provider, 'GET', '/v1/startable-jobs?limit=1')).body;
+    expect(first['data']).toMatchObject([{ id: other }]);
+    expect(await idsOf(provider, `?limit=1&after=${String(first['next'])}`)).toEqual([allowed]);
+    const trigger = await newKey(admin, { account_id: 'clinic', scopes: ['jobs:trigger'] });
+    const ids = await idsOf(trigger);
+    expect(ids).toEqual(expect.arrayContaining([allowed, other]));
+    expect(ids).not.toContain(archived);
+    const stranger = await newKey(admin, { account_id: 'elsewhere', role: 'visitor' });
+    expect(await idsOf(stranger)).toEqual([]);
+    expect(
+      (await as(await newKey(admin, { scopes: ['jobs:read'] }), 'GET', '/v1/startable-jobs'))
+        .status,
+    ).toBe(403);
+  });
+
+  it('starts a job from a terminal by its name or its id, and follows its run', async () => {
+    const job = await newJob({ allow: ['visitor'], argument_schema: SCHEMA });
+    const hidden = await newJob({ allow: [] });
+    const { body } = await as(superadmin, 'GET', `/v1/jobs/${job}`);
+    const name = String(body['name']);
+    const desk = deskOf(await newKey(admin, { account_id: 'clinic', role: 'visitor' }));
+    const how = { waits: true, signal: new AbortController().signal };
+    expect(await desk.toStart(name)).toEqual({ argumentSchema: SCHEMA, task: undefined });
+    for (const by of [name, job]) {
+      const run = await desk.start(by, { arguments: { name: 'Eve' } }, how);
+      expect(run).toMatchObject({ status: 'success', input: { name: 'Eve' } });
+      expect(await desk.log(by, run.runId)).toMatchObject({ runId: run.runId });
+    }
+    expect(await desk.logs(name, { limit: 10 })).toHaveLength(2);
+    await expect(desk.start(`${name}x`, {}, how)).rejects.toThrow(`Did you mean ${name}`);
+    await expect(desk.start(hidden, {}, how)).rejects.toThrow(`there is no job ${hidden}`);
+    await expect(desk.list({ isArchived: undefined })).rejects.toThrow('lacks the scope jobs:read');
+    // What may start every job and see none is told so.
+    const blind = deskOf(await newKey(admin, { account_id: 'clinic', scopes: ['jobs:trigger'] }));
+    const begun = await blind.start(name, {}, { ...how, waits: false });
+    expect(begun.runId).toMatch(/^run_/);
   });
 
   it.each([

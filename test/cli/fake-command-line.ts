@@ -201,7 +201,11 @@ function fakeSources(): SourceDesk {
 function fakeJobs(): JobDesk {
   return {
     list: async () => [JOB],
+    startable: async () => [
+      { id: 'job_a', name: 'nightly', description: '', argumentSchema: undefined, json: {} },
+    ],
     show: async () => JOB,
+    toStart: async () => JOB,
     add: async () => JOB,
     change: async () => JOB,
     remove: async () => undefined,

@@ -38,6 +38,21 @@ export const WholeJobVersion = z
   .object({ ...JobVersionBody.shape, files: Files })
   .meta({ id: 'WholeJobVersion' });
 
+/** What whoever may start a job is shown of it. */
+export const StartableJobBody = z
+  .object({
+    id: JobId,
+    name: JOB_FIELDS.name,
+    description: JOB_FIELDS.description,
+    argument_schema: JOB_FIELDS.argument_schema,
+  })
+  .meta({ id: 'StartableJob' });
+
+export function startableJobWire(job: Job): z.input<typeof StartableJobBody> {
+  const { id, name, description, argument_schema } = jobWire(job);
+  return { id, name, description, argument_schema };
+}
+
 export function jobWire({ id, accountId, isArchived, createdAtMs, latest }: Job) {
   const { job_id: _, ...version } = versionWire(latest);
   return {

@@ -23,6 +23,15 @@ export interface ShownJob {
   readonly json: JsonObject;
 }
 
+/** A job that may be started, for who sees no more of it. */
+export interface StartableJob {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly argumentSchema: JsonObject | undefined;
+  readonly json: JsonObject;
+}
+
 /** One version of a job, for a person. */
 export interface ShownJobVersion {
   readonly number: number;
@@ -90,7 +99,11 @@ export interface JobRunFilter {
 export interface JobDesk {
   /** All of them, the newest first. */
   list(filter: { readonly isArchived: boolean | undefined }): Promise<readonly ShownJob[]>;
+  /** Those that the key may start, also where it may see no more of them. */
+  startable(): Promise<readonly StartableJob[]>;
   show(name: string): Promise<ShownJob>;
+  /** What it is started with: `task` where the key may see that. */
+  toStart(name: string): Promise<Pick<ShownJob, 'argumentSchema' | 'task'>>;
   /** As `POST /v1/jobs` takes it. */
   add(job: JsonObject): Promise<ShownJob>;
   /** As `PATCH /v1/jobs/{job_id}` takes it. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../../context.ts';
 import { RowmillError } from '../../../engine/errors.ts';
+import type { StartableJob } from '../../../engine/jobs/job-desk.ts';
 import { examples, refuseUnknownCommand } from '../../help-texts.ts';
 import { textTable } from '../../text-table.ts';
 import { scheduleDeskOf } from '../schedule/desk.ts';
@@ -30,8 +31,16 @@ export function addJobListCommand(job: Command, context: CommandContext): void {
     refuseUnknownCommand(job, command);
     const desk = await deskOf(command, context);
     const isArchived = archived === active ? undefined : archived === true;
-    const jobs = await desk.list({ isArchived });
     const { screen } = context;
+    const jobs = await desk.list({ isArchived }).catch((error: unknown) => {
+      const isForbidden = error instanceof RowmillError && error.code === 'permission_denied';
+      if (isForbidden && isArchived === undefined) return undefined;
+      throw error;
+    });
+    if (jobs === undefined) {
+      listStartable(await desk.startable(), json === true, context);
+      return;
+    }
     if (json === true) {
       screen.json(jobs.map((each) => each.json));
       return;
@@ -61,6 +70,33 @@ export function addJobListCommand(job: Command, context: CommandContext): void {
     ]);
     for (const line of textTable(columns, rows, screen.stdoutWidth)) screen.out(line);
   });
+}
+
+/** For a key that may start jobs and see no more of them. */
+function listStartable(
+  jobs: readonly StartableJob[],
+  isJson: boolean,
+  { screen }: CommandContext,
+): void {
+  if (isJson) {
+    screen.json(jobs.map((each) => each.json));
+    return;
+  }
+  if (jobs.length === 0) {
+    screen.err('there is no job that this key may start');
+    return;
+  }
+  const columns = [
+    { title: 'NAME', canShrink: true },
+    { title: 'ARGUMENTS', canShrink: true },
+    { title: 'DESCRIPTION', canShrink: true },
+  ] as const;
+  const rows = jobs.map(({ name, description, argumentSchema }) => [
+    name,
+    Object.keys(argumentSchema?.['properties'] ?? {}).join(', ') || '-',
+    description,
+  ]);
+  for (const line of textTable(columns, rows, screen.stdoutWidth)) screen.out(line);
 }
 
 /** By id of a job: after how many seconds its schedules start it. Undefined for a key that sees none. */

@@ -26,7 +26,7 @@ export function addJobRunCommand(job: Command, context: CommandContext): void {
   const command = job
     .command('run')
     .description('Start a job now')
-    .argument('<job>', 'its name')
+    .argument('<job>', 'its name, or its id')
     .option('--arg <name=value>', 'an argument, over those of the job (repeatable)', pair)
     .option('--args-file <file>', 'arguments as a JSON object')
     .option('--event <json>', 'all of it as a JSON object, or @file')
@@ -40,7 +40,7 @@ export function addJobRunCommand(job: Command, context: CommandContext): void {
   );
   command.action(async (name: string, flags: Flags) => {
     const desk = await deskOf(command, context);
-    const args = await startArguments(await desk.show(name), flags, { command, context });
+    const args = await startArguments(await desk.toStart(name), flags, { command, context });
     const draft = flags.draft === undefined ? {} : { draft: flags.draft };
     const waits = flags.wait === true;
     const stop = new AbortController();
@@ -62,7 +62,7 @@ export function addJobRunCommand(job: Command, context: CommandContext): void {
 }
 
 async function startArguments(
-  { argumentSchema, task: taskName }: ShownJob,
+  { argumentSchema, task: taskName }: Pick<ShownJob, 'argumentSchema' | 'task'>,
   flags: Pick<Flags, 'arg' | 'argsFile' | 'event'>,
   { command, context }: { command: Command; context: CommandContext },
 ): Promise<JsonObject> {
