@@ -3,7 +3,12 @@ import type { EntityStepPorts } from './engine/handlers/entity-step.ts';
 import { HandlerRegistry } from './engine/handlers/registry.ts';
 import { EntityStarter } from './engine/handlers/start-entity.ts';
 import type { RegisteredTask } from './engine/task/registry.ts';
-import { containerHandler } from './executors/container/container-handler.ts';
+import type { ContainerEngine } from './executors/container/container-engine.ts';
+import {
+  AZURE_CONTAINERS,
+  containerHandler,
+  NEAR_CONTAINERS,
+} from './executors/container/container-handler.ts';
 import { DockerEngine } from './executors/container/docker-engine.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
 import { SqlEntityRunStore } from './stores/sql/sql-entity-run-store.ts';
@@ -15,9 +20,13 @@ export interface HandlerSource {
   readonly problems: readonly { readonly file: string; readonly message: string }[];
 }
 
+/** What runs container instances of Azure. */
+export type AzureEngine = ContainerEngine;
+
 interface EntitiesOptions {
   readonly handlers?: HandlerSource | undefined;
   readonly containerEngine?: string | undefined;
+  readonly azure?: AzureEngine | undefined;
   readonly tasks: { find(name: string): Promise<RegisteredTask> };
 }
 
@@ -26,18 +35,17 @@ type StarterPorts = ConstructorParameters<typeof EntityStarter>[0];
 /** What handlers run on a server: what its host needs to carry it out, and what its API needs. */
 export async function openEntities(
   database: SqlDatabase,
-  { handlers = NO_HANDLERS, containerEngine, tasks }: EntitiesOptions,
+  { handlers = NO_HANDLERS, containerEngine, azure, tasks }: EntitiesOptions,
   ports: Omit<EntityStepPorts, 'entities' | 'handlers'>,
 ) {
   // Two handlers of one type are told when the server starts, not when one is needed.
   const known = await handlers.registry();
+  const now = (): number => ports.clock.now();
   if (containerEngine !== undefined) {
     const engine = new DockerEngine(containerEngine);
-    known.add(
-      containerHandler(engine, () => ports.clock.now()),
-      'rowmill',
-    );
+    known.add(containerHandler(engine, NEAR_CONTAINERS, now), 'rowmill');
   }
+  if (azure !== undefined) known.add(containerHandler(azure, AZURE_CONTAINERS, now), 'rowmill');
   const entities = new SqlEntityRunStore(database);
   const registry = async (): Promise<HandlerRegistry> => known;
   const task = entityTask({ ...ports, entities, handlers: registry });

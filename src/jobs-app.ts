@@ -27,6 +27,8 @@ interface JobsOptions {
   readonly tasks: JobTasksPorts['tasks'];
   /** What executes scripts, by the kind of an executor. */
   readonly scripts: Readonly<Record<string, ScriptExecutor>>;
+  /** What is lacking for others, by their kind. */
+  readonly lacking: Readonly<Record<string, string>>;
   readonly secrets: KnownSecrets;
   readonly arrivedFor: JobTasksPorts['arrivedFor'];
   readonly machine: Pick<ServicePorts, 'clock' | 'makeStop' | 'sha256'>;
@@ -43,7 +45,8 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
   const queues = new SqlQueueStore(database, { holder: options.serverId });
   const schemas = new AjvJsonSchemas();
   const executors = new SqlExecutorStore(database);
-  const available = new Executors(executors, new Map(Object.entries(options.scripts)));
+  const kinds = new Map(Object.entries(options.scripts));
+  const available = new Executors(executors, kinds, new Map(Object.entries(options.lacking)));
   const tasks = new JobTasks({
     tasks: options.tasks,
     jobs: store,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { runCommandLine } from './cli/command-line.ts';
 import type { StopSignalName } from './cli/exit-codes.ts';
-import type { CommandLineHost } from './cli/host.ts';
+import type { CommandLineHost, Probe } from './cli/host.ts';
 import { RowmillError } from './engine/errors.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import { boundYoungGeneration } from './system/young-generation.ts';
@@ -17,6 +17,9 @@ const masterKey = process.env['ROWMILL_MASTER_KEY'];
 delete process.env['ROWMILL_MASTER_KEY'];
 const smtpPassword = process.env['ROWMILL_SMTP_PASSWORD'];
 delete process.env['ROWMILL_SMTP_PASSWORD'];
+
+const azureSecret = process.env['AZURE_SP_SECRET'];
+delete process.env['AZURE_SP_SECRET'];
 
 const loadModule = moduleLoader();
 /** What scripts are executed by. */
@@ -115,7 +118,7 @@ const host: CommandLineHost = {
     return text(process.stdin);
   },
   async serve({ workspace }) {
-    const [{ startServer }, { openMoreScripts, openScriptExecutor }, { openServerLog }] =
+    const [{ startServer }, { openElsewhere, openScriptExecutor }, { openServerLog }] =
       await Promise.all([
         import('./server-app.ts'),
         import('./scripts-app.ts'),
@@ -125,7 +128,10 @@ const host: CommandLineHost = {
     // What a service manager keeps: one line an event.
     const log = openServerLog(settings.logLevel, process.stdout);
     const onNotice = (message: string): void => log.warn({ event: 'notice', message });
-    const more = openMoreScripts(settings, scriptPrograms(), onNotice);
+    const elsewhere = openElsewhere(settings, azureEnvironment(), {
+      programs: scriptPrograms(),
+      onNotice,
+    });
     const server = await startServer({
       ...settings,
       version,
@@ -134,7 +140,9 @@ const host: CommandLineHost = {
       mail: mailServerOf(settings),
       threads: { entry: new URL('./thread.js', import.meta.url), tasks: settings.tasks },
       scripts: openScriptExecutor(scriptPrograms()),
-      moreScripts: more.kinds,
+      moreScripts: elsewhere.kinds,
+      lackingForScripts: elsewhere.lacking,
+      azure: elsewhere.azure,
       handlers: await loadedHandlers(settings.handlers, (message) =>
         log.warn({ event: 'handler', message }),
       ),
@@ -143,7 +151,7 @@ const host: CommandLineHost = {
       onSystemJob: log.systemJob,
       onError: (error, about) => log.error(error, about),
     });
-    void more.clear();
+    void elsewhere.clear();
     return { ...server, log: log.info };
   },
   async keys({ settings }) {
@@ -187,7 +195,8 @@ const host: CommandLineHost = {
   probes: [
     { name: 'libsql', try: probeLibsql },
     { name: 'scripts', try: probeScripts, isOptional: true },
-    { name: 'containers', try: probeContainers, isOptional: true },
+    { name: 'containers', try: probeElsewhere('container'), isOptional: true },
+    { name: 'azure', try: probeElsewhere('azure'), isOptional: true },
   ],
 };
 
@@ -268,12 +277,21 @@ async function probeScripts(): Promise<string> {
   return describeScripts(openScriptExecutor(scriptPrograms()));
 }
 
-/** Undefined where none are set. */
-async function probeContainers(settings: Settings | undefined): Promise<string | undefined> {
-  if (settings === undefined) return undefined;
-  const { openMoreScripts } = await import('./scripts-app.ts');
-  const { kinds } = openMoreScripts(settings, scriptPrograms(), () => undefined);
-  return kinds['container']?.isolation();
+/** Undefined where it is not set. */
+function probeElsewhere(kind: string): Probe['try'] {
+  return async (settings) => {
+    if (settings === undefined) return undefined;
+    const { openElsewhere } = await import('./scripts-app.ts');
+    const { kinds } = openElsewhere(settings, azureEnvironment(), {
+      programs: scriptPrograms(),
+      onNotice: () => undefined,
+    });
+    return kinds[kind]?.isolation();
+  };
+}
+
+function azureEnvironment(): Readonly<Record<string, string | undefined>> {
+  return { ...process.env, AZURE_SP_SECRET: azureSecret };
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

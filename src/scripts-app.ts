@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { messageOf } from './engine/errors.ts';
 import type { Handler } from './engine/handlers/define-handler.ts';
 import type { ScriptExecutor } from './engine/ports/script-executor.ts';
+import { AzureContainers } from './executors/azure/azure-containers.ts';
+import { AzureScriptExecutor } from './executors/azure/azure-script-executor.ts';
+import { azureNeeds, readAzureSettings } from './executors/azure/azure-settings.ts';
 import { ContainerScriptExecutor } from './executors/container/container-script-executor.ts';
 import { DockerEngine } from './executors/container/docker-engine.ts';
 import { loadPythonHandler } from './executors/handlers/python-handler.ts';
@@ -34,36 +37,64 @@ interface KindsOptions {
   readonly dataDir: string;
 }
 
-/** What executes scripts elsewhere than in processes of this machine, by the kind of an executor. */
-export function openMoreScripts(
-  { containerEngine, dataDir }: KindsOptions,
-  programs: ProgramPlaces,
-  onNotice: (message: string) => void,
-): {
+/** What executes scripts, and runs containers of entities, elsewhere than in processes of this machine. */
+interface Elsewhere {
+  /** By the kind of an executor. */
   readonly kinds: Readonly<Record<string, ScriptExecutor>>;
+  /** What is lacking for the kinds that are not there. */
+  readonly lacking: Readonly<Record<string, string>>;
+  readonly azure: AzureContainers | undefined;
   /** Removes what an earlier server has left behind: once no other one has the data folder. */
   clear(): Promise<void>;
-} {
-  if (containerEngine === undefined) return { kinds: {}, clear: () => Promise.resolve() };
-  const container = new ContainerScriptExecutor({
-    engine: new DockerEngine(containerEngine),
+}
+
+/** `environment`: has what Azure is reached by. */
+export function openElsewhere(
+  { containerEngine, dataDir }: KindsOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+  {
     programs,
-    // Whoever may look at containers need not know where the data is.
-    owner: createHash('sha256').update(`${hostname()}:${dataDir}`).digest('hex').slice(0, 16),
-    onLeft: onNotice,
-  });
+    onNotice,
+  }: {
+    readonly programs: ProgramPlaces;
+    readonly onNotice: (message: string) => void;
+  },
+): Elsewhere {
+  // Whoever may look at containers need not know where the data is.
+  const owner = createHash('sha256').update(`${hostname()}:${dataDir}`).digest('hex').slice(0, 16);
+  const more = { programs, owner, onLeft: onNotice };
+  const read = readAzureSettings(environment);
+  const azure = 'settings' in read ? new AzureContainers(read.settings) : undefined;
+  const container =
+    containerEngine === undefined
+      ? undefined
+      : new ContainerScriptExecutor({ ...more, engine: new DockerEngine(containerEngine) });
+  const executors = {
+    ...(container && { container }),
+    ...(azure && { azure: new AzureScriptExecutor({ ...more, engine: azure }) }),
+  };
   return {
-    kinds: { container },
+    kinds: executors,
+    lacking: {
+      ...(container === undefined && { container: NEEDS_ENGINE }),
+      ...('missing' in read && { azure: azureNeeds(read.missing) }),
+    },
+    azure,
     async clear() {
-      try {
-        const count = await container.clear(Date.now());
-        if (count > 0) onNotice(`${count} containers that scripts had left behind were removed`);
-      } catch (error) {
-        onNotice(`what scripts left behind could not be looked for: ${messageOf(error)}`);
+      for (const executor of Object.values(executors)) {
+        try {
+          const count = await executor.clear(Date.now());
+          if (count > 0) onNotice(`${count} containers that scripts had left behind were removed`);
+        } catch (error) {
+          onNotice(`what scripts left behind could not be looked for: ${messageOf(error)}`);
+        }
       }
     },
   };
 }
+
+const NEEDS_ENGINE =
+  'a container engine (rowmill serve --container-engine unix:///var/run/docker.sock)';
 
 /** What `doctor` says of scripts. Throws with the reason where they are refused. */
 export async function describeScripts(executor: ScriptExecutor): Promise<string> {

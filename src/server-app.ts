@@ -146,6 +146,7 @@ async function serve(
     feed,
     tasks: entities.tasks,
     scripts: { process: options.scripts, ...options.moreScripts },
+    lacking: options.lackingForScripts ?? {},
     secrets,
     arrivedFor: (runId) => schedules.arrivedFor(runId),
     machine,

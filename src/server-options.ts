@@ -2,7 +2,7 @@ import type { RequestLine } from './api/access/log-request.ts';
 import type { ApiPorts, ApiSettings } from './api/api-ports.ts';
 import type { SystemPlans } from './engine/automation/system/system-job.ts';
 import type { ScriptExecutor } from './engine/ports/script-executor.ts';
-import type { HandlerSource } from './entities-app.ts';
+import type { AzureEngine, HandlerSource } from './entities-app.ts';
 import type { SystemExecution } from './engine/ports/system-job-store.ts';
 import type { ThreadSource } from './machine.ts';
 import type { MailServer } from './system/send-mail.ts';
@@ -28,10 +28,14 @@ export interface ServerOptions {
   readonly handlers?: HandlerSource | undefined;
   /** The Docker Engine API that runs containers of entities, `unix:///…` or `tcp://…`. Default: none are run. */
   readonly containerEngine?: string | undefined;
+  /** Runs container instances of entities. Default: none are run. */
+  readonly azure?: AzureEngine | undefined;
   /** Executes the scripts of jobs. */
   readonly scripts: ScriptExecutor;
   /** What executes them in executors of other kinds than `process`. */
   readonly moreScripts?: Readonly<Record<string, ScriptExecutor>>;
+  /** What a server lacks for other kinds, for people. */
+  readonly lackingForScripts?: Readonly<Record<string, string>>;
   /** For runs that ask for threads. */
   readonly threads: ThreadSource | undefined;
   /** Hosts and networks that runs and webhooks may reach beside the public internet; `*` for all. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openMoreScripts } from '../../src/scripts-app.ts';
+import { openElsewhere } from '../../src/scripts-app.ts';
 import { buildIfStale } from '../cli/built-command-line.ts';
 import { startFakeEngine } from '../executors/container/fake-engine.ts';
 import { PROGRAMS } from '../executors/process/run-script.ts';
@@ -10,13 +10,17 @@ import { startTestServer, type TestServer } from './test-server.ts';
 let engine: Awaited<ReturnType<typeof startFakeEngine>>;
 let server: TestServer;
 const notices: string[] = [];
-let scripts: ReturnType<typeof openMoreScripts>;
+let scripts: ReturnType<typeof openElsewhere>;
 beforeAll(async () => {
   await buildIfStale();
   engine = await startFakeEngine(0);
   const settings = { containerEngine: engine.url, dataDir: '/a folder' };
-  scripts = openMoreScripts(settings, PROGRAMS, (message) => notices.push(message));
-  server = await startTestServer([], { moreScripts: scripts.kinds });
+  const onNotice = (message: string): void => void notices.push(message);
+  scripts = openElsewhere(settings, {}, { programs: PROGRAMS, onNotice });
+  server = await startTestServer([], {
+    moreScripts: scripts.kinds,
+    lackingForScripts: scripts.lacking,
+  });
 }, 120_000);
 afterAll(async () => {
   await server.close();
@@ -97,16 +101,29 @@ describe('an executor of containers', () => {
     expect(notices).toEqual([]);
   });
 
-  it('needs an engine: a server without one says what it takes', async () => {
-    const bare = await startTestServer([]);
+  it.each([
+    ['container', 'It takes a container engine (rowmill serve --container-engine unix:///var/run/'],
+    ['azure', 'It takes AZURE_JOB_TENANT_ID in the environment of the server.'],
+  ])('needs what a server may lack: %s', async (kind, message) => {
+    const { lacking } = openElsewhere(
+      { containerEngine: undefined, dataDir: '/a folder' },
+      {
+        AZURE_SP_SECRET: 'a secret',
+        AZURE_JOB_SUBSCRIPTION: 'b',
+        AZURE_JOB_RESOURCE_GROUP: 'c',
+        AZURE_JOB_CLIENT_ID: 'd',
+      },
+      { programs: PROGRAMS, onNotice: () => undefined },
+    );
+    const bare = await startTestServer([], { lackingForScripts: lacking });
     try {
       const { status, body } = await bare.json('/v1/executors', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ name: 'boxed', kind: 'container', image: 'here:1' }),
+        body: JSON.stringify({ name: 'boxed', kind, image: 'here:1' }),
       });
       expect(status).toBe(400);
-      expect(body['detail']).toContain('It takes a container engine (rowmill serve --container-');
+      expect(body['detail']).toContain(message);
     } finally {
       await bare.close();
     }

@@ -143,7 +143,7 @@ function addDelete(executor: Command, context: CommandContext): void {
 function withFlags(command: Command): Command {
   return command
     .option('--kind <kind>', 'how scripts are executed: process, or what else the server has')
-    .option('--image <name>', 'what has the interpreters, such as python:3.12 (kind container)')
+    .option('--image <name>', 'what has the interpreters, such as python:3.12 (not of processes)')
     .option('--runtime-version <version>', `$LATEST, or as 3.11 (default: ${RUNTIME})`)
     .option('--memory-limit <mb>', `all processes of a script (${LIMITS.memoryMb})`, wholeNumber(1))
     .option('--timeout <seconds>', `wall clock (${LIMITS.timeoutSeconds})`, positiveNumber)

@@ -8,13 +8,17 @@ import { DEFAULT_EXECUTOR } from './executor-definition.ts';
 export class Executors {
   readonly #store: Pick<ExecutorStore, 'find' | 'all'>;
   readonly #byKind: ReadonlyMap<string, ScriptExecutor>;
+  readonly #lacking: ReadonlyMap<string, string>;
 
+  /** `lacking`: what this server lacks for other kinds, for people. */
   constructor(
     store: Pick<ExecutorStore, 'find' | 'all'>,
     byKind: ReadonlyMap<string, ScriptExecutor>,
+    lacking: ReadonlyMap<string, string>,
   ) {
     this.#store = store;
     this.#byKind = byKind;
+    this.#lacking = lacking;
   }
 
   /** Those that this server has. */
@@ -26,7 +30,7 @@ export class Executors {
   ofKind(kind: string): ScriptExecutor {
     const executor = this.#byKind.get(kind);
     if (executor !== undefined) return executor;
-    const needed = NEEDED.get(kind);
+    const needed = this.#lacking.get(kind);
     const hint = needed === undefined ? didYouMean(kind, this.kinds) : ` It takes ${needed}.`;
     throw new RowmillError(
       'executor_unavailable',
@@ -46,11 +50,3 @@ export class Executors {
     );
   }
 }
-
-/** What a server must be started with for a kind of executors. */
-const NEEDED: ReadonlyMap<string, string> = new Map([
-  [
-    'container',
-    'a container engine (rowmill serve --container-engine unix:///var/run/docker.sock)',
-  ],
-]);

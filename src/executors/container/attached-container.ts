@@ -8,10 +8,6 @@ import { tarArchive } from './tar-archive.ts';
 
 /** The folder of a script, inside its container. */
 export const SCRIPT_FOLDER = '/script';
-/** Which server has made a container for a script. */
-export const OWNER_LABEL = 'rowmill.script';
-/** Until when such a container may be needed: ms since 1970. */
-export const UNTIL_LABEL = 'rowmill.until';
 
 /** What a script is executed in. */
 interface AttachedPlan {

@@ -40,6 +40,12 @@ export interface ContainerEngine {
   remove(name: string, signal: AbortSignal): Promise<void>;
 }
 
+/** A container that is there. */
+export interface ListedContainer {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 export interface WantedOutput {
   readonly stream: 'stdout' | 'both';
   readonly maxBytes: number;

@@ -23,12 +23,36 @@ const MOST_PROCESSES = 256;
 const MOST_INPUT = 64 * 1024;
 const MOST_OUTPUT = 64 * 1024 * 1024;
 const TAIL_LINES = 20;
+/** How long an image may take to be pulled and a container to be placed, where that is not waited for. */
+const START_S = 900;
+
+/** For which entities an engine runs containers. */
+interface ContainerKind {
+  readonly supportedType: readonly string[];
+  readonly description: string;
+  readonly pollSeconds: number;
+}
+
+export const NEAR_CONTAINERS: ContainerKind = {
+  supportedType: ['container', 'dmss://WorkflowDS/Blueprints/Container'],
+  description: 'Run a container of an image',
+  pollSeconds: 1,
+};
+export const AZURE_CONTAINERS: ContainerKind = {
+  supportedType: ['azure-container', 'dmss://WorkflowDS/Blueprints/AzureContainer'],
+  description: 'Run a container instance of Azure',
+  pollSeconds: 5,
+};
 
 /**
  * Runs a container of an image: its standard output is the result. It is found again by its name, whatever
  * server looks, and is gone when it has ended. `now`: ms since 1970.
  */
-export function containerHandler(engine: ContainerEngine, now: () => number): Handler {
+export function containerHandler(
+  engine: ContainerEngine,
+  { supportedType, description, pollSeconds }: ContainerKind,
+  now: () => number,
+): Handler {
   /** What it said last, and nothing is left of it. */
   const ended = async (job: HandledJob, why: string): Promise<readonly ['failed', string]> => {
     const { content } = await engine.output(nameOf(job), {
@@ -42,9 +66,9 @@ export function containerHandler(engine: ContainerEngine, now: () => number): Ha
     return ['failed', said === '' ? why : `${why}: ${said}`];
   };
   return defineHandler({
-    supportedType: ['container', 'dmss://WorkflowDS/Blueprints/Container'],
-    description: 'Run a container of an image',
-    pollSeconds: 1,
+    supportedType,
+    description,
+    pollSeconds,
     runsGivenCode: true,
     async start(job) {
       const runner = runnerOf(job);
@@ -65,7 +89,7 @@ export function containerHandler(engine: ContainerEngine, now: () => number): Ha
       };
       try {
         await engine.start(plan, job.signal);
-        await job.keep({ container: plan.name });
+        await job.keep({ container: plan.name, beganMs: now() });
       } catch (error) {
         await engine.remove(plan.name, job.signal);
         throw error;
@@ -81,8 +105,11 @@ export function containerHandler(engine: ContainerEngine, now: () => number): Ha
       }
       const { timeoutSeconds, memoryMb } = runnerOf(job);
       switch (state.status) {
-        case 'created':
-          return ['not started', state.error];
+        case 'created': {
+          const lateMs = now() - beganMs(job, now()) - (START_S + timeoutSeconds) * 1_000;
+          if (lateMs > 0) return ended(job, `it has not started in time: ${state.error}`);
+          return [job.kept === undefined ? 'not started' : 'starting', state.error];
+        }
         case 'running': {
           const lateMs = now() - (state.startedAtMs ?? now()) - timeoutSeconds * 1_000;
           if (lateMs > 0) return ended(job, `it took longer than ${timeoutSeconds} s`);
@@ -92,6 +119,7 @@ export function containerHandler(engine: ContainerEngine, now: () => number): Ha
         case 'exited':
           if (state.isOutOfMemory) return ended(job, `it took more than ${memoryMb} MB of memory`);
           if (state.exitCode === 0) return ['completed', 'it ended with the exit code 0'];
+          if (state.startedAtMs === undefined && state.error !== '') return ended(job, state.error);
           return ended(job, `it ended with the exit code ${state.exitCode}`);
       }
     },
@@ -110,6 +138,13 @@ export function containerHandler(engine: ContainerEngine, now: () => number): Ha
       return ['removed', 'its container is removed'];
     },
   });
+}
+
+/** When it was begun, as far as that was kept. */
+function beganMs({ kept }: HandledJob, otherwise: number): number {
+  const hasBegun = typeof kept === 'object' && kept !== null && 'beganMs' in kept;
+  const began = hasBegun ? kept.beganMs : undefined;
+  return typeof began === 'number' ? began : otherwise;
 }
 
 function nameOf({ uid }: HandledJob): string {

@@ -14,21 +14,15 @@ import { partMarked } from '../protocol/marked-output.ts';
 import { programFiles, type ProgramPlaces } from '../protocol/program-files.ts';
 import { ScriptConversation } from '../protocol/script-conversation.ts';
 import { startMessage } from '../protocol/script-wire.ts';
-import {
-  AttachedContainer,
-  OWNER_LABEL,
-  SCRIPT_FOLDER,
-  UNTIL_LABEL,
-} from './attached-container.ts';
+import { AttachedContainer, SCRIPT_FOLDER } from './attached-container.ts';
 import type { DockerEngine } from './docker-engine.ts';
 import { ASK_IMAGE, IMAGE_NEEDS, programCommand, runtimesOf } from './image-runtimes.ts';
+import { clearLeft, labelsOf, type ScriptOwner } from './script-labels.ts';
 import { UsageWatch } from './usage-watch.ts';
 
-interface ContainerScriptExecutorOptions {
+interface ContainerScriptExecutorOptions extends ScriptOwner {
   readonly engine: DockerEngine;
   readonly programs: ProgramPlaces;
-  /** Whose containers these are: the same when the server is started again, and of no other one. */
-  readonly owner: string;
   /** Something that is to be removed could not be. */
   readonly onLeft: (message: string) => void;
   /** Between the word that a script must end, TERM and KILL. Default 1000. */
@@ -123,16 +117,8 @@ export class ContainerScriptExecutor implements ScriptExecutor {
   }
 
   /** Removes what an earlier server has left behind, and what nobody can need any more. */
-  async clear(nowMs: number): Promise<number> {
-    const { engine, owner } = this.#options;
-    const found = await engine.labelled(OWNER_LABEL, AbortSignal.timeout(CLEAR_MS));
-    const left = found.filter(
-      ({ name, labels }) =>
-        !this.#open.has(name) &&
-        (labels[OWNER_LABEL] === owner || Number(labels[UNTIL_LABEL]) < nowMs),
-    );
-    for (const { name } of left) await engine.remove(name, AbortSignal.timeout(CLEAR_MS));
-    return left.length;
+  clear(nowMs: number): Promise<number> {
+    return clearLeft(this.#options.engine, { ...this.#options, open: this.#open, nowMs });
   }
 
   /** Asked once of each image, and again where it is another one by the same name. */
@@ -179,9 +165,8 @@ export class ContainerScriptExecutor implements ScriptExecutor {
     }: { readonly limits: { timeoutSeconds: number }; readonly signal: AbortSignal },
     work: (container: AttachedContainer) => Promise<Result>,
   ): Promise<Result> {
-    const { engine, owner, onLeft } = this.#options;
-    const until = Date.now() + limits.timeoutSeconds * 1000 + SPARE_MS;
-    const labels = { [OWNER_LABEL]: owner, [UNTIL_LABEL]: String(until) };
+    const { engine, onLeft } = this.#options;
+    const labels = labelsOf(this.#options, limits);
     return this.#reach(async () => {
       const container = await AttachedContainer.open(engine, { ...plan, labels }, signal);
       this.#open.add(container.name);
@@ -207,9 +192,6 @@ export class ContainerScriptExecutor implements ScriptExecutor {
   }
 }
 
-const CLEAR_MS = 30_000;
-/** For pulling the image, and for clocks that differ. */
-const SPARE_MS = 3_600_000;
 const ASK_LIMITS = { timeoutSeconds: 60 };
 
 function unavailable(message: string, cause?: unknown): RowmillError {

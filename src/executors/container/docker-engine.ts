@@ -3,6 +3,7 @@ import type {
   ContainerEngine,
   ContainerPlan,
   ContainerState,
+  ListedContainer,
   PrintedOutput,
   WantedOutput,
 } from './container-engine.ts';
@@ -15,12 +16,6 @@ const MIB = 1024 * 1024;
 export interface ContainerUsage {
   readonly cpuMs: number;
   readonly memoryBytes: number;
-}
-
-/** A container that is there. */
-interface ListedContainer {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** What the API says that it gives. */

@@ -27,7 +27,7 @@ export function programFiles(places: ProgramPlaces, language: string): ProgramFi
     case 'python':
       return {
         folder: PYTHON_FOLDER,
-        files: filesBelow(fileURLToPath(places.python), '', /\.py$/),
+        files: filesBelow(join(fileURLToPath(places.python), 'rowmill'), 'rowmill', /\.py$/),
       };
     case 'javascript':
       return { folder: MODULES_FOLDER, files: ownModules(places) };

@@ -1,13 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import {
-  FakeExecution,
-  frame,
-  removeVolume,
-  unpacked,
-  type ExecutedBody,
-} from './fake-execution.ts';
+import { FakeExecution, frame, removeVolume, unpacked } from './fake-execution.ts';
+
+interface HostConfig {
+  readonly Memory: number;
+  readonly PidsLimit: number;
+}
 
 /** A container of the fake: what was asked for, and how it stands. */
 interface FakeContainer {
@@ -18,7 +17,9 @@ interface FakeContainer {
     readonly Labels?: Readonly<Record<string, string>>;
     /** Of those that are attached to: what they execute is executed. */
     readonly OpenStdin?: boolean;
-  } & Partial<ExecutedBody>;
+    readonly Entrypoint?: readonly string[];
+    readonly Cmd?: readonly string[];
+  };
   status: 'created' | 'running' | 'exited';
   exitCode: number;
   isOutOfMemory: boolean;
@@ -225,12 +226,18 @@ function execute(container: FakeContainer): void {
   if (Entrypoint === undefined || Cmd === undefined || socket === undefined) {
     throw new Error('nothing to execute, or nobody to tell');
   }
-  // It was made by what is tested.
-  const limits = HostConfig as ExecutedBody['HostConfig'];
-  const execution = new FakeExecution({ Entrypoint, Cmd, HostConfig: limits }, { volumes, socket });
+  socket.on('error', () => undefined);
+  const { Memory, PidsLimit } = HostConfig as HostConfig; // it was made by what is tested
+  const program = { command: [...Entrypoint, ...Cmd], memoryBytes: Memory, processes: PidsLimit };
+  const execution = new FakeExecution(program, {
+    volumes,
+    input: socket,
+    onOutput: (stream, content) => void socket.write(frame(stream, content)),
+  });
   container.execution = execution;
   void (async () => {
     await execution.ended;
+    socket.end();
     container.status = 'exited';
     container.exitCode = execution.exitCode;
     container.isOutOfMemory = execution.isOutOfMemory;

@@ -2,18 +2,24 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable, type Duplex } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { DEFAULT_EXECUTOR } from '../../../src/engine/script/executor-definition.ts';
 import { initOf, sampleTree } from '../../../src/executors/process/process-tree.ts';
 import { sandboxCommand } from '../../../src/executors/process/sandbox.ts';
 
 const MIB = 1024 * 1024;
 
-/** The part of what a container is made of that its execution needs. */
-export interface ExecutedBody {
-  readonly Entrypoint: readonly string[];
-  readonly Cmd: readonly string[];
-  readonly HostConfig: { readonly Memory: number; readonly PidsLimit: number };
+interface FakeProgram {
+  readonly command: readonly string[];
+  readonly memoryBytes: number;
+  readonly processes: number;
+}
+
+interface FakePlace {
+  /** Folders of this machine by where they lie in the container. */
+  readonly volumes: ReadonlyMap<string, string>;
+  readonly onOutput: (stream: 1 | 2, content: Buffer) => void;
+  readonly input?: Readable | undefined;
 }
 
 /** What a container executes, in a sandbox of this machine: its own root, network, processes and users. */
@@ -25,11 +31,10 @@ export class FakeExecution {
   readonly #watch: NodeJS.Timeout;
 
   constructor(
-    body: ExecutedBody,
-    { volumes, socket }: { volumes: ReadonlyMap<string, string>; socket: Duplex },
+    { command, memoryBytes, processes }: FakeProgram,
+    { volumes, onOutput, input = Readable.from([]) }: FakePlace,
   ) {
-    const { Memory, PidsLimit } = body.HostConfig;
-    const [first = '', ...words] = [...body.Entrypoint, ...body.Cmd];
+    const [first = '', ...words] = command;
     const [program = '', ...more] = sandboxCommand(
       {
         command: [first, ...words],
@@ -40,8 +45,8 @@ export class FakeExecution {
       {
         limits: {
           ...DEFAULT_EXECUTOR.limits,
-          memoryMb: Memory / MIB,
-          processes: PidsLimit,
+          memoryMb: memoryBytes / MIB,
+          processes,
         },
         access: DEFAULT_EXECUTOR.access,
       },
@@ -57,16 +62,15 @@ export class FakeExecution {
     if (!(stderr instanceof Readable) || !(report instanceof Readable))
       throw new TypeError('stdio');
     stdin.on('error', () => undefined);
-    socket.on('error', () => undefined);
     report.resume();
-    socket.pipe(stdin);
+    input.pipe(stdin);
     // Cut at odd places, as streams are.
     stdout.on('data', (chunk: Buffer) => {
-      for (const part of [chunk.subarray(0, 7), chunk.subarray(7)]) socket.write(frame(1, part));
+      for (const part of [chunk.subarray(0, 7), chunk.subarray(7)]) onOutput(1, part);
     });
-    stderr.on('data', (chunk: Buffer) => socket.write(frame(2, chunk)));
+    stderr.on('data', (chunk: Buffer) => onOutput(2, chunk));
     this.#watch = setInterval(() => {
-      if (this.memoryBytes <= Memory || this.isOutOfMemory) return;
+      if (this.memoryBytes <= memoryBytes || this.isOutOfMemory) return;
       this.isOutOfMemory = true;
       this.kill('SIGKILL');
     }, 20);
@@ -74,7 +78,6 @@ export class FakeExecution {
       this.#child.on('close', (code, signal) => {
         clearInterval(this.#watch);
         this.exitCode = code ?? (signal === 'SIGKILL' ? 137 : 143);
-        socket.end();
         resolve();
       });
     });
