@@ -30,6 +30,7 @@ interface JobsOptions {
   /** What is lacking for others, by their kind. */
   readonly lacking: Readonly<Record<string, string>>;
   readonly secrets: KnownSecrets;
+  readonly sftp: JobTasksPorts['sftp'];
   readonly arrivedFor: JobTasksPorts['arrivedFor'];
   readonly machine: Pick<ServicePorts, 'clock' | 'makeStop' | 'sha256'>;
   readonly onError: JobStarterPorts['onError'];
@@ -57,6 +58,7 @@ export function openJobs(database: SqlDatabase, options: JobsOptions) {
     storages,
     calls: new SqlServiceCallStore(database),
     secrets,
+    sftp: options.sftp,
     clock,
     makeStop,
   });

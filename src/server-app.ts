@@ -148,6 +148,7 @@ async function serve(
     scripts: { process: options.scripts, ...options.moreScripts },
     lacking: options.lackingForScripts ?? {},
     secrets,
+    sftp: sftp.connections,
     arrivedFor: (runId) => schedules.arrivedFor(runId),
     machine,
     onError,

@@ -10,10 +10,11 @@
 ``import carium`` gives this same module.
 """
 
+import base64
 import collections.abc
 import json
 
-__all__ = ["Idle", "Job", "Secrets", "Storage", "Log"]
+__all__ = ["Idle", "Job", "Secrets", "Storage", "Sftp", "Log"]
 
 _given = None
 
@@ -82,6 +83,45 @@ class Storage:
         return self._ask(request)["value"]
 
 
+class Sftp:
+    """An SFTP server that the job may use. Paths are below the root of the connection."""
+
+    def __init__(self, connection, ask):
+        self._connection = connection
+        self._ask = ask
+
+    def _do(self, operation, path, **more):
+        request = {"connection": self._connection, "operation": operation}
+        return self._ask({**request, "path": path, **more})["value"]
+
+    def read(self, path):
+        """The bytes of a file, 16 MiB at most."""
+        return base64.b64decode(self._do("read", path))
+
+    def read_text(self, path):
+        return self.read(path).decode("utf-8")
+
+    def write(self, path, content):
+        """Bytes or text, whole or not at all: what had the name gives way."""
+        data = content.encode("utf-8") if isinstance(content, str) else bytes(content)
+        self._do("write", path, data=base64.b64encode(data).decode("ascii"))
+
+    def list(self, folder=""):
+        """What lies in a folder, by name: dicts of name, kind, bytes and modified_at."""
+        return self._do("list", folder)
+
+    def rename(self, path, to):
+        """Never over what is there."""
+        self._do("rename", path, to=to)
+
+    def delete(self, path):
+        """Whether there was something to delete."""
+        return self._do("delete", path)
+
+    def exists(self, path):
+        return self._do("exists", path)
+
+
 class Log:
     """Lines for the people who watch over the job, beside what it prints."""
 
@@ -118,17 +158,22 @@ class Job:
     secrets = None
     storage = None
     log = None
+    _ask_sftp = None
     #: A ``threading.Event``, set when the execution must end now.
     aborted = None
 
     def __new__(cls, *_args, **_kwargs):
         job = super().__new__(cls)
         if _given is not None:
-            job.secrets, job.storage, job.log, job.aborted = _given
+            job.secrets, job.storage, job.log, job.aborted, job._ask_sftp = _given
         return job
 
     def on_event(self, event):
         raise NotImplementedError(f"{type(self).__name__} has no method on_event(self, event)")
+
+    def sftp(self, connection):
+        """An SFTP server by the name of its connection: one of those that the job names."""
+        return Sftp(connection, self._ask_sftp)
 
     def idle(self, message=None):
         """To be returned when there was nothing to do."""

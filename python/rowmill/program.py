@@ -107,6 +107,7 @@ def main():
         rowmill.Storage(lambda request: host.ask("storage", request)),
         rowmill.Log(start["log_level"], host.tell),
         host.aborted,
+        lambda request: host.ask("sftp", request),
     )
     pid = os.getpid()
     try:

@@ -26,6 +26,7 @@ export const DEFINITION: JobDefinition = {
   argumentSchema: { type: 'object' },
   runAs: undefined,
   logLevel: 'info',
+  sftp: ['partner'],
   logLimit: 3,
   runsPerMinute: undefined,
   allowContinuation: true,

@@ -19,6 +19,7 @@ import {
   ServiceWorkBody,
   serviceWorkWire,
 } from './service-work-wire.ts';
+import { SftpName } from './sftp-wire.ts';
 
 const Json = z.record(z.string(), z.unknown());
 const MOST_ARGUMENT_CHARACTERS = 256 * 1024;
@@ -137,6 +138,13 @@ export const JOB_FIELDS = {
       'What a run has as `secrets`: the name of a secret of the account by the key it has there',
     example: { api: 'API_TOKEN' },
   }),
+  sftp: z
+    .array(SftpName)
+    .max(50)
+    .meta({
+      description: 'SFTP connections of the account that a script of the job may use',
+      example: ['partner'],
+    }),
   allow: z
     .array(RoleName)
     .max(50)
@@ -171,6 +179,7 @@ export const NewJob = z
     overlap: JOB_FIELDS.overlap.optional(),
     executor: JOB_FIELDS.executor.optional(),
     secrets: JOB_FIELDS.secrets.optional(),
+    sftp: JOB_FIELDS.sftp.optional(),
     allow: JOB_FIELDS.allow.optional(),
     monitored: Monitored.optional(),
     dedupe: JOB_FIELDS.dedupe.optional(),
@@ -212,6 +221,7 @@ export function definitionWire(definition: JobDefinition) {
     overlap: definition.overlap,
     executor: definition.executor,
     secrets: { ...definition.secrets },
+    sftp: [...definition.sftp],
     allow: [...definition.allow],
     monitored: definition.monitored === undefined ? (false as const) : { ...definition.monitored },
     dedupe: dedupeWire(definition.dedupe),
@@ -298,6 +308,7 @@ function definitionOf(
     secrets: Object.fromEntries(
       Object.entries(wire.secrets ?? {}).map(([key, name]) => [key, secretName(name)]),
     ),
+    sftp: [...new Set(wire.sftp)],
     allow: [...new Set(wire.allow)],
     monitored: monitoringOf(wire.monitored),
     dedupe: wire.dedupe === undefined ? DEFAULT_DEDUPE : dedupeOf(wire.dedupe),

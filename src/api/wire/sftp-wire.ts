@@ -6,7 +6,7 @@ import { secretName } from '../../engine/task/secret-names.ts';
 
 const Time = z.iso.datetime();
 /** Unique in the account. */
-const SftpName = z
+export const SftpName = z
   .string()
   .regex(
     /^[A-Za-z\d][\w.-]{0,99}$/,

@@ -67,6 +67,7 @@ export class SftpConnections {
       throw new RowmillError('usage', message);
     }
     const key = keyOf(connection);
+    await this.#forgetLost(key);
     const open = this.#open.get(key) ?? this.#connect(key, connection);
     open.users += 1;
     open.idle?.abort();
@@ -118,6 +119,13 @@ export class SftpConnections {
       this.#forget(key, open);
       throw error;
     }
+  }
+
+  /** One that was lost while nobody used it is nobody's trouble. */
+  async #forgetLost(key: string): Promise<void> {
+    const open = this.#open.get(key);
+    const session = await open?.session.catch(() => undefined);
+    if (open !== undefined && session?.isOpen === false) this.#forget(key, open);
   }
 
   #connect(key: string, connection: StoredSftpConnection): Open {

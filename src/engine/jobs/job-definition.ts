@@ -90,6 +90,8 @@ export interface JobDefinition {
   readonly executor: string;
   /** By injection key: the name of a secret of the account, as `secretName` writes it. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Names of the SFTP connections of the account that a script of it may use. */
+  readonly sftp: readonly string[];
   /** Roles whose keys may start it, and nothing else. */
   readonly allow: readonly string[];
   /** Who is to be told when runs of it fail; undefined: nobody. */
@@ -109,6 +111,7 @@ export interface Monitoring {
 export const DEFAULT_JOB = {
   executor: 'default',
   secrets: {},
+  sftp: [],
   allow: [],
   dedupe: DEFAULT_DEDUPE,
 } as const;

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { RowmillError } from '../errors.ts';
+import type { SftpConnections } from '../hosting/sftp-connections.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { JobRunStore } from '../ports/job-run-store.ts';
 import type { JobStorages } from '../ports/job-storage.ts';
@@ -14,6 +15,7 @@ import type { RunContext } from '../task/run-context.ts';
 import { brandTask, type NoinputTask } from '../task/task.ts';
 import { withArrived, type ArrivedContent } from './arrived-file.ts';
 import type { JsonObject, ScriptFile } from './job-definition.ts';
+import { sftpOfJob } from './job-sftp.ts';
 import { secretValues, withoutSecrets } from './job-secrets.ts';
 import { reportOf, reportRow } from './script-report.ts';
 import { serviceStep } from './service-step.ts';
@@ -28,6 +30,7 @@ export interface JobTasksPorts extends ServiceCallPorts {
   readonly executors: Pick<Executors, 'find' | 'ofKind'>;
   readonly storages: JobStorages;
   readonly secrets: KnownSecrets;
+  readonly sftp: Pick<SftpConnections, 'use'>;
   /** The file that has arrived for a run. Throws where it is gone, or too large for a script. */
   readonly arrivedFor: (runId: string) => Promise<ArrivedContent | undefined>;
 }
@@ -132,6 +135,12 @@ export class JobTasks {
         access,
         logLevel,
         storage: withoutSecrets(storage, redaction),
+        sftp: sftpOfJob({
+          accountId: run.accountId,
+          runId: run.runId,
+          allowed: version.definition.sftp,
+          connections: this.#ports.sftp,
+        }),
         signal,
       }),
     );

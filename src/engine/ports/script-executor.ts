@@ -77,6 +77,29 @@ export interface ScriptStorage {
   ): Promise<boolean>;
 }
 
+/** Something that lies in a folder of an SFTP server, as a script is told. */
+interface ScriptSftpEntry {
+  readonly name: string;
+  /** `other`: a link, a device. */
+  readonly kind: 'file' | 'folder' | 'other';
+  readonly bytes: number;
+  readonly modified_at: string;
+}
+
+/** One SFTP connection that a script may use. Paths are below its root; files have 16 MiB at most. */
+export interface ScriptSftp {
+  read(path: string): Promise<Uint8Array>;
+  /** Whole or not at all: what had the name gives way. */
+  write(path: string, content: Uint8Array): Promise<void>;
+  /** By name. Empty: the root. */
+  list(folder: string): Promise<readonly ScriptSftpEntry[]>;
+  /** Never over what is there. */
+  rename(from: string, to: string): Promise<void>;
+  /** Whether there was something to delete. */
+  delete(path: string): Promise<boolean>;
+  exists(path: string): Promise<boolean>;
+}
+
 /** One execution of a script. */
 export interface ScriptCall {
   readonly bundle: ScriptBundle;
@@ -92,6 +115,8 @@ export interface ScriptCall {
   /** What is logged below this level is dropped. */
   readonly logLevel: ScriptLogLevel;
   readonly storage: ScriptStorage;
+  /** Throws for a connection that it may not use. Undefined: it may use none. */
+  readonly sftp?: ((connection: string) => ScriptSftp) | undefined;
   /** Aborted: the script is told, then it gets TERM, then KILL. */
   readonly signal: AbortSignal;
 }

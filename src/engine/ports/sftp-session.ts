@@ -16,6 +16,8 @@ export interface SftpEntry {
  * refuses.
  */
 export interface SftpSession {
+  /** False once the connection is lost. */
+  readonly isOpen: boolean;
   /** Whether a file takes the place of another in one step there. */
   readonly replacesAtOnce: boolean;
   list(folder: string): Promise<readonly SftpEntry[]>;

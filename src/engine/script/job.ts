@@ -1,4 +1,4 @@
-import type { JsonValue, ScriptStorage } from '../ports/script-executor.ts';
+import type { JsonValue, ScriptSftp, ScriptStorage } from '../ports/script-executor.ts';
 
 /** Secrets of a job, by the injection key under which each was attached to it. */
 export interface JobSecrets {
@@ -15,6 +15,14 @@ export interface JobStorage extends Omit<ScriptStorage, 'get'> {
   get<Value>(key: string, otherwise: Value): Promise<Value>;
 }
 
+/** An SFTP server that the job may use. Paths are below the root of the connection. */
+export interface JobSftp extends Omit<ScriptSftp, 'write' | 'list'> {
+  /** As UTF-8. */
+  readText(path: string): Promise<string>;
+  write(path: string, content: string | Uint8Array): Promise<void>;
+  list(folder?: string): ReturnType<ScriptSftp['list']>;
+}
+
 /** Lines for the people who watch over the job, beside what it prints. */
 export interface JobLog {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -27,6 +35,8 @@ export interface JobLog {
 export interface JobContext {
   readonly secrets: JobSecrets;
   readonly storage: JobStorage;
+  /** A connection by its name: one of those that the job names. */
+  readonly sftp?: (connection: string) => JobSftp;
   readonly log: JobLog;
   /** Aborted when the execution must end now: at its timeout, or because somebody stopped it. */
   readonly signal: AbortSignal;
@@ -65,6 +75,7 @@ export abstract class Job {
   readonly storage: JobStorage;
   readonly log: JobLog;
   readonly signal: AbortSignal;
+  readonly #sftp: JobContext['sftp'];
 
   constructor(context: JobContext | undefined = given) {
     if (context === undefined) {
@@ -76,6 +87,13 @@ export abstract class Job {
     this.storage = context.storage;
     this.log = context.log;
     this.signal = context.signal;
+    this.#sftp = context.sftp;
+  }
+
+  /** An SFTP server by the name of its connection: one of those that the job names. */
+  sftp(connection: string): JobSftp {
+    if (this.#sftp !== undefined) return this.#sftp(connection);
+    throw new TypeError('the context of this job has no sftp');
   }
 
   /** Called for each event. What it returns is the result, as JSON; what it throws, the error. */

@@ -1,13 +1,28 @@
 import type { JsonValue, ScriptLogLevel } from '../../engine/ports/script-executor.ts';
 import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
-import type { JobContext, JobLog, JobSecrets, JobStorage } from '../../engine/script/job.ts';
-import type { Answer, FromProgram, StartMessage, StorageRequest } from './script-wire.ts';
+import type {
+  JobContext,
+  JobLog,
+  JobSecrets,
+  JobSftp,
+  JobStorage,
+} from '../../engine/script/job.ts';
+import type {
+  Answer,
+  FromProgram,
+  SftpRequest,
+  StartMessage,
+  StorageRequest,
+} from './script-wire.ts';
+
+/** What is asked of the host: its id is given to it. */
+type Asked = Omit<StorageRequest, 'id'> | Omit<SftpRequest, 'id'>;
 
 interface Host {
   readonly signal: AbortSignal;
   readonly tell: (message: FromProgram) => void;
   /** Rejects with what the host says is wrong. */
-  readonly ask: (request: Omit<StorageRequest, 'type' | 'id'>) => Promise<Answer>;
+  readonly ask: (request: Asked) => Promise<Answer>;
 }
 
 /** What a job sees of its host. */
@@ -17,7 +32,8 @@ export function makeJobContext(
 ): JobContext {
   return {
     secrets: jobSecrets(secrets),
-    storage: jobStorage(host.ask),
+    storage: jobStorage((request) => host.ask({ type: 'storage', ...request })),
+    sftp: (connection) => jobSftp(connection, host.ask),
     log: jobLog(least, host.tell),
     signal: host.signal,
   };
@@ -36,7 +52,38 @@ function jobSecrets(values: Readonly<Record<string, JsonValue>>): JobSecrets {
   };
 }
 
-function jobStorage(ask: Host['ask']): JobStorage {
+function jobSftp(connection: string, ask: Host['ask']): JobSftp {
+  const asked = async (request: Omit<SftpRequest, 'type' | 'id' | 'connection'>) =>
+    (await ask({ type: 'sftp', connection, ...request })).value;
+  const read = async (path: string): Promise<Buffer> => {
+    const data = await asked({ operation: 'read', path });
+    if (typeof data !== 'string') throw new TypeError(`${path}: the host gave no bytes`);
+    return Buffer.from(data, 'base64');
+  };
+  return {
+    read,
+    readText: async (path) => (await read(path)).toString('utf8'),
+    async write(path, content) {
+      const data = Buffer.from(content).toString('base64');
+      await asked({ operation: 'write', path, data });
+    },
+    async list(folder = '') {
+      // What the host says it gives.
+      return (await asked({ operation: 'list', path: folder })) as unknown as Awaited<
+        ReturnType<JobSftp['list']>
+      >;
+    },
+    async rename(path, to) {
+      await asked({ operation: 'rename', path, to });
+    },
+    delete: async (path) => (await asked({ operation: 'delete', path })) === true,
+    exists: async (path) => (await asked({ operation: 'exists', path })) === true,
+  };
+}
+
+function jobStorage(
+  ask: (request: Omit<StorageRequest, 'type' | 'id'>) => Promise<Answer>,
+): JobStorage {
   async function get(key: string): Promise<JsonValue | undefined>;
   async function get<Value>(key: string, otherwise: Value): Promise<Value>;
   async function get(key: string, otherwise?: unknown): Promise<unknown> {

@@ -10,6 +10,7 @@ import type {
 } from '../../engine/ports/script-executor.ts';
 import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
 import { Redaction } from '../../engine/script/redaction.ts';
+import { answerSftp } from './answer-sftp.ts';
 import { answerStorage } from './answer-storage.ts';
 import { boundedLines, LineTooLongError } from './bounded-lines.ts';
 import { CapturedStream, OutputBudget } from './output-budget.ts';
@@ -159,6 +160,9 @@ export class ScriptConversation {
     switch (message.type) {
       case 'storage':
         this.#tell(await answerStorage(this.#call.storage, message));
+        break;
+      case 'sftp':
+        this.#tell(await answerSftp(this.#call.sftp, message));
         break;
       case 'log':
         this.#budget.spend(bytes);

@@ -72,9 +72,13 @@ export function startMessage(
   };
 }
 
-/** What the storage answers. */
+/** What the storage, or an SFTP server, answers. */
 export interface Answer {
-  /** What get found, the keys of list, whether delete and compare_and_set did something; null of set. */
+  /**
+   * Of the storage: what get found, the keys of list, whether delete and compare_and_set did something; null
+   * of set. Of an SFTP server: what read found, in Base64, the entries of list, whether delete did something,
+   * exists; null of write and rename.
+   */
   readonly value: JsonValue;
   /** Of get: whether anything is stored under the key. */
   readonly found?: boolean | undefined;
@@ -105,6 +109,20 @@ export interface StorageRequest {
   readonly ttl?: number | undefined;
 }
 
+/** Something a program asks of an SFTP server that its job may use. */
+export interface SftpRequest {
+  readonly type: 'sftp';
+  readonly id: number;
+  readonly connection: string;
+  readonly operation: 'read' | 'write' | 'list' | 'rename' | 'delete' | 'exists';
+  /** Below the root of the connection. */
+  readonly path: string;
+  /** Of rename. */
+  readonly to?: string | undefined;
+  /** Of write: the content in Base64. */
+  readonly data?: string | undefined;
+}
+
 interface LogMessage {
   readonly type: 'log';
   readonly level: ScriptLogLevel;
@@ -123,7 +141,7 @@ export interface ResultMessage {
   readonly limit?: ScriptLimitName | undefined;
 }
 
-export type FromProgram = StorageRequest | LogMessage | ResultMessage;
+export type FromProgram = StorageRequest | SftpRequest | LogMessage | ResultMessage;
 
 /** A message on its way to a program. */
 export function encodeMessage(message: ToProgram): string {
@@ -134,10 +152,12 @@ export function encodeMessage(message: ToProgram): string {
 export function readMessage(line: string): FromProgram {
   const message = JSON.parse(line) as JsonValue;
   if (!isObject(message)) throw new TypeError('expected a JSON object');
-  const type = oneOf(['storage', 'log', 'result'], message, 'type');
+  const type = oneOf(['storage', 'sftp', 'log', 'result'], message, 'type');
   switch (type) {
     case 'storage':
       return readStorageRequest(message);
+    case 'sftp':
+      return readSftpRequest(message);
     case 'log':
       return {
         type,
@@ -165,6 +185,23 @@ function readStorageRequest(message: JsonObject): StorageRequest {
   }
   const key = textOf(message, 'key');
   return { type: 'storage', id, operation, key, value, expected, ttl: ttl ?? undefined };
+}
+
+const SFTP_OPERATIONS = ['read', 'write', 'list', 'rename', 'delete', 'exists'] as const;
+
+function readSftpRequest(message: JsonObject): SftpRequest {
+  const { id } = message;
+  if (typeof id !== 'number') throw new TypeError('id: expected a number');
+  const operation = oneOf(SFTP_OPERATIONS, message, 'operation');
+  return {
+    type: 'sftp',
+    id,
+    connection: textOf(message, 'connection'),
+    operation,
+    path: textOf(message, 'path'),
+    to: operation === 'rename' ? textOf(message, 'to') : undefined,
+    data: operation === 'write' ? textOf(message, 'data') : undefined,
+  };
 }
 
 const RESULT_CODES = ['success', 'idle', 'error'] as const;

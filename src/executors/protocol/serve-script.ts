@@ -104,7 +104,7 @@ export function serveScript(modules: Readonly<Record<string, unknown>>): void {
               if ('error' in reply) reject(new Error(reply.error));
               else resolve(reply);
             });
-            tell({ type: 'storage', id: lastId, ...request });
+            tell({ ...request, id: lastId });
           }),
       }),
     );

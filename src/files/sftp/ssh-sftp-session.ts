@@ -40,6 +40,10 @@ export class SshSftpSession implements SftpSession {
     return { hostKey, software, root: this.#requests.root };
   }
 
+  get isOpen(): boolean {
+    return !this.#requests.isLost;
+  }
+
   get replacesAtOnce(): boolean {
     return this.#replacesAtOnce;
   }

@@ -38,6 +38,7 @@ interface Flags extends ArgumentFlags, EventFlags {
   readonly executor?: string;
   readonly secret?: Pairs;
   readonly allow?: readonly string[] | false;
+  readonly sftp?: readonly string[] | false;
   readonly monitored?: number | boolean;
   readonly json?: boolean;
 }
@@ -122,6 +123,8 @@ function withFlags(command: Command): Command {
     .addOption(new Option('--overlap <what>', 'when a run of it has not ended').choices(OVERLAPS))
     .option('--executor <name>', 'what a script is executed by: rowmill executor list')
     .option('--secret <key=name>', 'a secret of the account, by its key (repeatable)', pair)
+    .option('--sftp <name>', 'an SFTP connection that its script may use (repeatable)', collect)
+    .option('--no-sftp', 'none')
     .option('--allow <role>', 'keys of this role may start it (repeatable)', collect)
     .option('--no-allow', 'no role may')
     .option('--monitored [failures]', 'tell of so many failed runs in a row', wholeNumber(1))
@@ -176,6 +179,7 @@ async function bodyOf(
     ...eventFields(command, flags),
     executor: flags.executor,
     secrets: flags.secret,
+    sftp: Array.isArray(flags.sftp) ? flags.sftp : isSaid('sftp') ? [] : undefined,
     allow: Array.isArray(flags.allow) ? flags.allow : isSaid('allow') ? [] : undefined,
     monitored: isSaid('monitored') ? monitoredOf(flags.monitored) : undefined,
   };
