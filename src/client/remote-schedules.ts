@@ -45,9 +45,11 @@ export class RemoteSchedules implements ScheduleDesk {
   }
 
   async list(): Promise<ShownSchedule[]> {
-    const schedules: ShownSchedule[] = [];
-    for await (const schedule of this.#all()) schedules.push(shownSchedule(schedule));
-    return schedules;
+    const schedules: ScheduleWire[] = [];
+    for await (const schedule of this.#all()) schedules.push(schedule);
+    const isOfJobs = schedules.some(({ job }) => job !== null);
+    const names = isOfJobs ? await this.#jobNames() : undefined;
+    return schedules.map((schedule) => shownSchedule(schedule, names));
   }
 
   async show(name: string): Promise<ShownSchedule> {
@@ -102,6 +104,16 @@ export class RemoteSchedules implements ScheduleDesk {
     return firings;
   }
 
+  /** By their ids. */
+  async #jobNames(): Promise<ReadonlyMap<string, string>> {
+    const names = new Map<string, string>();
+    for await (const job of pagesOf(this.#client, '/v1/jobs')) {
+      const { id, name } = job as { readonly id: string; readonly name: string }; // as it says
+      names.set(id, name);
+    }
+    return names;
+  }
+
   /** By its name, or by its id. */
   async #find(name: string): Promise<ScheduleWire> {
     const names: string[] = [];
@@ -125,12 +137,16 @@ export class RemoteSchedules implements ScheduleDesk {
   }
 }
 
-function shownSchedule(schedule: ScheduleWire): ShownSchedule {
+function shownSchedule(
+  schedule: ScheduleWire,
+  jobNames?: ReadonlyMap<string, string>,
+): ShownSchedule {
   const { task, job, next_due_at: nextDueAt } = schedule;
   return {
     id: schedule.id,
     name: schedule.name,
-    work: task === null ? `job ${job ?? ''}` : `task ${task}`,
+    work: task === null ? `job ${jobNames?.get(job ?? '') ?? job ?? ''}` : `task ${task}`,
+    jobId: job ?? undefined,
     trigger: schedule.trigger,
     isPaused: schedule.paused,
     nextDueAt: nextDueAt === null ? undefined : new Date(nextDueAt),

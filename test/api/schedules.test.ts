@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { ApiClient } from '../../src/client/api-client.ts';
+import { RemoteSchedules } from '../../src/client/remote-schedules.ts';
 import { defineNoinputTask, defineTask, stop, write } from '../../src/index.ts';
 import { endedRun, startTestServer, type TestServer } from './test-server.ts';
 
@@ -177,8 +179,36 @@ describe('a schedule', () => {
     expect(record.body).toMatchObject({ trigger: 'schedule', status: 'success' });
     await call('PATCH', `/v1/jobs/${made_.id}`, { archived: true });
     await call('POST', `/v1/schedules/${found.id}/fire`);
-    const [refused] = await until(found.id, ([first]) => first?.verdict === 'error');
+    const [refused] = await until(found.id, ([first]) => first?.verdict === 'skipped_archived');
     expect(refused?.message).toBe('the job speaker is archived: it never runs');
+  });
+
+  it('is passed over quietly while its job is archived, and goes on when that is back', async () => {
+    const { body: job } = await call('POST', '/v1/jobs', {
+      name: 'put away',
+      task: 'demo/say',
+      arguments: { text: 'hello' },
+    });
+    await call('PATCH', `/v1/jobs/${job.id}`, { archived: true });
+    const trigger = {
+      kind: 'after_outcome',
+      on_success: 86_400,
+      on_idle: 1,
+      on_error: 86_400,
+      on_timeout: 86_400,
+    };
+    const { id } = await made({ task: undefined, job: job.id, arguments: {}, trigger });
+    const skipped = await until(id, (all) => all.length > 2 && all[2]?.verdict !== 'waiting');
+    expect(skipped.slice(-2)).toMatchObject([
+      { verdict: 'skipped_archived', run_id: null, message: expect.stringContaining('archived') },
+      { verdict: 'skipped_archived' },
+    ]);
+    await call('PATCH', `/v1/jobs/${job.id}`, { archived: false });
+    await until(id, (all) => all.some(({ outcome }) => outcome === 'success'));
+    // People know it by its name.
+    const client = new ApiClient({ url: server.url, key: undefined, version: '0.0.0' });
+    const shown = (await new RemoteSchedules(client).list()).find((each) => each.id === id);
+    expect(shown).toMatchObject({ work: 'job put away', jobId: job.id });
   });
 
   it('goes on after a restart, and takes up what waits', async () => {

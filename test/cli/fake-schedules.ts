@@ -4,6 +4,7 @@ const SCHEDULE = {
   id: 'sch_abc',
   name: 'nightly',
   work: 'task numbers/count',
+  jobId: undefined,
   trigger: { kind: 'daily_at', time: '02:30', zone: 'Europe/Madrid' },
   isPaused: false,
   nextDueAt: new Date('2026-11-22T01:30:00Z'),

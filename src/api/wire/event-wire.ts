@@ -78,7 +78,7 @@ const DeliveryBody = z
         filter: Step(['passed', 'filtered'], 'Null where the event was not looked at'),
         dedupe: Step(['passed', 'dropped_dup'], 'Null behind a step that has ended it'),
         rate: Step(['passed', 'too_many'], 'Null as long as it is not decided, and behind its end'),
-        queue: Step(['queued', 'passed', 'skipped_overlap'], 'Its turn'),
+        queue: Step(['queued', 'passed', 'skipped_overlap', 'skipped_archived'], 'Its turn'),
         run: Step(['started', ...OUTCOMES], 'How the run has ended'),
       })
       .meta({ id: 'EventSteps' }),
@@ -181,7 +181,8 @@ function stepsOf(
     case 'waiting':
       return { ...single, queue: 'queued' };
     case 'skipped_overlap':
-      return { ...single, queue: 'skipped_overlap' };
+    case 'skipped_archived':
+      return { ...single, queue: verdict };
     case 'too_many':
       return { ...single, queue: 'passed', rate: 'too_many' };
     case 'fired':

@@ -204,8 +204,8 @@ export class FileArrivals {
       else await this.#fire(trigger, { folder, claimId, file });
       return;
     }
-    if (firing.verdict === 'skipped_overlap' || firing.verdict === 'too_many') {
-      // The job does something else now: its turn comes with another look.
+    if (LATER.has(firing.verdict)) {
+      // The job does something else now, or is archived: its turn comes with another look.
       const newId = this.#ports.makeId('fir');
       if (file === undefined || trigger.isPaused) return;
       if (await folder.claimAgain(claimId, newId))
@@ -276,6 +276,13 @@ export class FileArrivals {
 }
 
 /** Where the file of a firing goes; undefined while that is not known. */
+/** What leaves a file to wait for the next look. */
+const LATER: ReadonlySet<Firing['verdict']> = new Set([
+  'skipped_overlap',
+  'skipped_archived',
+  'too_many',
+]);
+
 function whereTo(firing: Firing): 'done' | 'failed' | undefined {
   const { verdict, outcome } = firing;
   if (verdict === 'error' || verdict === 'dropped_dup') return 'failed';

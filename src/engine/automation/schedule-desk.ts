@@ -4,8 +4,10 @@ type JsonObject = Readonly<Record<string, unknown>>;
 export interface ShownSchedule {
   readonly id: string;
   readonly name: string;
-  /** `task contacts/clean`, `job job_…`. */
+  /** `task contacts/clean`, `job nightly`. */
   readonly work: string;
+  /** Id of the job that it starts; undefined for a task. */
+  readonly jobId: string | undefined;
   readonly trigger: JsonObject;
   readonly isPaused: boolean;
   readonly nextDueAt: Date | undefined;

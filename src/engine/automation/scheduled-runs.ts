@@ -158,7 +158,7 @@ export class ScheduledRuns implements JobRuns {
       case 'overlap':
         return { overlaps: `run ${started.runId} of the job ${name} has not ended` };
       case 'archived':
-        throw new Error(`the job ${name} is archived: it never runs`);
+        return { archived: `the job ${name} is archived: it never runs` };
       case 'too_many':
         return { tooMany: `the job ${name} is started ${runsPerMinute} times a minute at most` };
     }

@@ -184,6 +184,12 @@ export class Scheduler {
         await firings.settle(firing, { verdict: 'skipped_overlap', message, rearm });
         return;
       }
+      if ('archived' in started) {
+        const rearm = await this.#rearm(firing, 'idle');
+        const message = started.archived;
+        await firings.settle(firing, { verdict: 'skipped_archived', message, rearm });
+        return;
+      }
       const rearm = await this.#rearm(firing, 'error');
       await firings.settle(
         firing,

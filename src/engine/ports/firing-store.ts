@@ -11,6 +11,8 @@ export const VERDICTS = [
   'listed',
   'skipped_overlap',
   'skipped_missed',
+  /** Its job is archived: it never runs. */
+  'skipped_archived',
   'dropped_dup',
   'too_many',
   'error',

@@ -5,6 +5,7 @@ export type StartedFiring =
   | { readonly runId: string }
   | { readonly listed: number }
   | { readonly overlaps: string }
+  | { readonly archived: string }
   | { readonly tooMany: string };
 
 /** What a job is to whoever decides when it runs. */

@@ -106,11 +106,10 @@ async function pollSeconds(
 ): Promise<ReadonlyMap<string, readonly number[]> | undefined> {
   const polls = new Map<string, readonly number[]>();
   try {
-    for (const { work, trigger, isPaused } of await (
+    for (const { jobId: id, trigger, isPaused } of await (
       await scheduleDeskOf(command, context)
     ).list()) {
       const { kind, seconds } = trigger;
-      const id = /^job (.+)$/.exec(work)?.[1];
       if (kind !== 'interval' || typeof seconds !== 'number' || id === undefined || isPaused) {
         continue;
       }
