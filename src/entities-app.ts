@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { entityTask, ENTITY_TASK } from './engine/handlers/entity-task.ts';
 import type { EntityStepPorts } from './engine/handlers/entity-step.ts';
 import { HandlerRegistry } from './engine/handlers/registry.ts';
 import { EntityStarter } from './engine/handlers/start-entity.ts';
+import type { HandlerCommands } from './engine/handlers/handler-commands.ts';
 import type { RegisteredTask } from './engine/task/registry.ts';
 import type { ContainerEngine } from './executors/container/container-engine.ts';
 import {
@@ -10,6 +12,8 @@ import {
   NEAR_CONTAINERS,
 } from './executors/container/container-handler.ts';
 import { DockerEngine } from './executors/container/docker-engine.ts';
+import { httpHandler } from './executors/handlers/http-handler.ts';
+import { processHandler } from './executors/handlers/process-handler.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
 import { SqlEntityRunStore } from './stores/sql/sql-entity-run-store.ts';
 
@@ -25,8 +29,11 @@ export type AzureEngine = ContainerEngine;
 
 interface EntitiesOptions {
   readonly handlers?: HandlerSource | undefined;
+  /** What entities of the type `process` may name. Default: nothing. */
+  readonly handlerCommands?: HandlerCommands;
   readonly containerEngine?: string | undefined;
   readonly azure?: AzureEngine | undefined;
+  readonly dataDir: string;
   readonly tasks: { find(name: string): Promise<RegisteredTask> };
 }
 
@@ -35,12 +42,24 @@ type StarterPorts = ConstructorParameters<typeof EntityStarter>[0];
 /** What handlers run on a server: what its host needs to carry it out, and what its API needs. */
 export async function openEntities(
   database: SqlDatabase,
-  { handlers = NO_HANDLERS, containerEngine, azure, tasks }: EntitiesOptions,
+  {
+    handlers = NO_HANDLERS,
+    handlerCommands = {},
+    containerEngine,
+    azure,
+    dataDir,
+    tasks,
+  }: EntitiesOptions,
   ports: Omit<EntityStepPorts, 'entities' | 'handlers'>,
 ) {
   // Two handlers of one type are told when the server starts, not when one is needed.
-  const known = await handlers.registry();
+  const known = (await handlers.registry()).copy();
   const now = (): number => ports.clock.now();
+  known.add(httpHandler, 'rowmill');
+  if (Object.keys(handlerCommands).length > 0) {
+    const folder = join(dataDir, 'processes');
+    known.add(processHandler(handlerCommands, { folder, now }), 'rowmill');
+  }
   if (containerEngine !== undefined) {
     const engine = new DockerEngine(containerEngine);
     known.add(containerHandler(engine, NEAR_CONTAINERS, now), 'rowmill');

@@ -1,6 +1,7 @@
 import type { RequestLine } from './api/access/log-request.ts';
 import type { ApiPorts, ApiSettings } from './api/api-ports.ts';
 import type { SystemPlans } from './engine/automation/system/system-job.ts';
+import type { HandlerCommands } from './engine/handlers/handler-commands.ts';
 import type { ScriptExecutor } from './engine/ports/script-executor.ts';
 import type { AzureEngine, HandlerSource } from './entities-app.ts';
 import type { SystemExecution } from './engine/ports/system-job-store.ts';
@@ -26,6 +27,8 @@ export interface ServerOptions {
   readonly tasks: ApiPorts['tasks'];
   /** What job entities name. Default: none. */
   readonly handlers?: HandlerSource | undefined;
+  /** Commands that entities of the type `process` may name. Default: none. */
+  readonly handlerCommands?: HandlerCommands;
   /** The Docker Engine API that runs containers of entities, `unix:///…` or `tcp://…`. Default: none are run. */
   readonly containerEngine?: string | undefined;
   /** Runs container instances of entities. Default: none are run. */

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { RowmillError } from './engine/errors.ts';
 import { didYouMean } from './engine/nearest-names.ts';
-import { SPECS, type SettingName, type Settings } from './settings/setting-specs.ts';
+import { SPECS, type SettingName } from './settings/setting-specs.ts';
+import type { Settings } from './settings/settings-read.ts';
 
 export type { Settings };
 

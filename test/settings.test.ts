@@ -47,6 +47,7 @@ describe('loadSettings', () => {
       maxUploadBytes: 16 * 1024 ** 3,
       logLevel: 'info',
       publicUrl: undefined,
+      handlerCommands: {},
       handlers: [],
       containerEngine: undefined,
       allowAddresses: [],

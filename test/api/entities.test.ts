@@ -394,6 +394,7 @@ describe('the handlers of a server', () => {
       data: [
         { supported_types: ['steps', 'more steps'], origin: 'steps.ts' },
         { supported_types: [SIGNAL.runner.type], origin: 'signals.ts' },
+        { supported_types: ['http'], language: 'built in' },
       ],
       problems: [],
     });

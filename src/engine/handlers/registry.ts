@@ -28,6 +28,14 @@ export class HandlerRegistry {
     this.addReferences(httpReferences, 'rowmill');
   }
 
+  /** The same and more: what is added to one is not in the other. */
+  copy(): HandlerRegistry {
+    const copy = new HandlerRegistry();
+    for (const [type, handler] of this.#handlers) copy.#handlers.set(type, handler);
+    for (const [scheme, known] of this.#references) copy.#references.set(scheme, known);
+    return copy;
+  }
+
   /** Throws `usage` where a type has a handler already, naming both sources. */
   add(handler: Handler, origin: string): void {
     for (const type of handler.supportedTypes) {

@@ -18,7 +18,12 @@ export interface TreeSample {
  */
 export function sampleTree(holderId: number, exactAboveBytes: number): TreeSample {
   const [init] = childrenOf(holderId);
-  const processIds = init === undefined ? [] : descendantsOf(init);
+  return sampleBelow(init, exactAboveBytes);
+}
+
+/** Looks at all descendants of a process; at none where there is no process. */
+export function sampleBelow(id: number | undefined, exactAboveBytes: number): TreeSample {
+  const processIds = id === undefined ? [] : descendantsOf(id);
   const seen = processIds.flatMap((id) => readProcess(id) ?? []);
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   const residentBytes = sum(seen.map((one) => one.residentBytes));
