@@ -61,6 +61,14 @@ export function wholeNumber(least: number): (written: string) => number {
   };
 }
 
+/** `30d`, `12h`, `90m`, `45s`, in milliseconds. */
+export function readDuration(written: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)([dhms])$/.exec(written.trim()) ?? [];
+  const seconds = { d: 86_400, h: 3_600, m: 60, s: 1 }[unit ?? ''];
+  if (seconds !== undefined) return Number(amount) * seconds * 1_000;
+  throw new InvalidArgumentError('expected a time such as 30d, 12h, 90m or 45s');
+}
+
 /** A number above 0. */
 export function positiveNumber(written: string): number {
   const value = Number(written);

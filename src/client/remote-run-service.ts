@@ -219,8 +219,9 @@ export class RemoteRunService implements RunService {
     return {};
   }
 
-  async delete(runId: string): Promise<void> {
-    await this.#client.send({ method: 'DELETE', path: pathOf(runId) });
+  async delete(runId: string, { isFinal } = { isFinal: false }): Promise<void> {
+    const query = isFinal ? { purge: 'true' } : {};
+    await this.#client.send({ method: 'DELETE', path: pathOf(runId), query });
   }
 
   /** Downloads one file of a run to a path, or to standard output. */

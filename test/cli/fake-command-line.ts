@@ -387,8 +387,8 @@ class FakeRunService implements RunService {
     this.derived.push({ runId, ...paths });
     return { unprocessed: 3 };
   }
-  async delete(runId: string): Promise<void> {
-    this.deleted.push(runId);
+  async delete(runId: string, { isFinal } = { isFinal: false }): Promise<void> {
+    this.deleted.push(isFinal ? `${runId} for good` : runId);
   }
 }
 

@@ -8,6 +8,7 @@ import { addRunsErrorsCommand } from './runs/errors.ts';
 import { addRunsFilesCommand } from './runs/files.ts';
 import { addRunsListCommand } from './runs/list.ts';
 import { addRunsLogCommand } from './runs/log.ts';
+import { addRunsPruneCommand } from './runs/prune.ts';
 import { addRunsRestoreCommand } from './runs/restore.ts';
 import { addRunsResumeCommand } from './runs/resume.ts';
 import { addRunsRetryCommand } from './runs/retry.ts';
@@ -47,5 +48,6 @@ const IN_ORDER_OF_HELP: readonly ((runs: Command, context: CommandContext) => vo
   addRunsStopCommand,
   addRunsAcknowledgeCommand,
   addRunsDeleteCommand,
+  addRunsPruneCommand,
   addRunsRestoreCommand,
 ];

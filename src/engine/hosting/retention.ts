@@ -1,6 +1,7 @@
 import { RowmillError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HostedRun, HostedRunStore } from '../ports/hosted-run-store.ts';
+import { ENDED_STATUSES } from '../run/prune-runs.ts';
 import type { RunStatus } from '../run/status.ts';
 import type { RunControl } from './run-control.ts';
 
@@ -41,15 +42,6 @@ interface RetentionPorts {
 }
 
 const PAGE = 200;
-/** Runs that have ended. Those that can be resumed have ended too: nobody did for as long as they are kept. */
-const ENDED: readonly RunStatus[] = [
-  'success',
-  'failure',
-  'partial',
-  'stopped',
-  'internal_error',
-  'dropped_dup',
-];
 const AT_WORK: readonly RunStatus[] = ['pending', 'executing', 'paused'];
 
 /** Removes runs that have been kept long enough: never one at work, nor one that such a one reads. */
@@ -74,7 +66,7 @@ export class Retention {
     const families = new Map<string, Ended[]>();
     let total = 0;
     // The newest first: children before their parents.
-    for await (const run of this.#runs(ENDED)) {
+    for await (const run of this.#runs(ENDED_STATUSES)) {
       // The server that has its files sees to it.
       if (!run.isHere) continue;
       const bytes = maxBytes === Infinity ? 0 : await bytesOf(run.folder);

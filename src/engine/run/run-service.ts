@@ -431,6 +431,9 @@ export interface RunService {
       readonly mergedPath?: string | undefined;
     },
   ): Promise<{ readonly unprocessed?: number | undefined }>;
-  /** Removes the run's folder. Refuses while it executes. An output that lies elsewhere stays. */
-  delete(runId: string): Promise<void>;
+  /**
+   * Removes the run's folder. Refuses while it executes. An output that lies elsewhere stays. A server keeps
+   * it for a while, unless this is final.
+   */
+  delete(runId: string, how?: { readonly isFinal: boolean }): Promise<void>;
 }
