@@ -123,10 +123,11 @@ function openQueues(
 /** Looks up the secrets of runs: those that their jobs give them among them. */
 export function jobSecrets(
   database: SqlDatabase,
-  secretsOf: ServicePorts['secretsOf'],
+  secrets: { readonly forRun: ServicePorts['secretsOf'] },
+  runOf: JobStarterPorts['runs']['get'],
 ): ServicePorts['secretsOf'] {
-  const ports = { jobs: new SqlJobStore(database), jobRuns: new SqlJobRunStore(database) };
-  return secretsOfJobs(secretsOf, ports);
+  const [jobs, jobRuns] = [new SqlJobStore(database), new SqlJobRunStore(database)];
+  return secretsOfJobs((use) => secrets.forRun(use), { jobs, jobRuns, runs: { get: runOf } });
 }
 
 function md5(bytes: Uint8Array): string {

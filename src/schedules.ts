@@ -14,7 +14,11 @@ import { SqlEventKindStore, SqlToldEventStore } from './stores/sql/sql-told-even
 import { SqlFiringStore } from './stores/sql/sql-firing-store.ts';
 import { SqlScheduleStore } from './stores/sql/sql-schedule-store.ts';
 import { SqlTriggerStore } from './stores/sql/sql-trigger-store.ts';
+import { SqlUntoldEvents } from './stores/sql/sql-untold-events.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
+
+/** Events that a server looks for at once, at its start. */
+const UNTOLD_AT_ONCE = 100;
 
 type RunPorts = Omit<
   ConstructorParameters<typeof ScheduledRuns>[0],
@@ -114,11 +118,26 @@ export async function openSchedules(
   const { sha256, runs: jobRuns } = jobs;
   const stores = { triggers, firings, schedules: store, jobs: jobs.store, events };
   const teller = new EventTeller({ ...stores, clock, sha256, makeId, wake });
+  const untold = new SqlUntoldEvents(database);
+  const told = { ...stores, teller, runs: runs.runs, jobRuns };
   const unwatch = runs.feed.watchAll((event) => {
     if (event.type === 'ended') wake();
-    const ports = { ...stores, teller, runs: runs.runs, jobRuns };
-    tell(() => tellRunEvent(event, ports), event.runId);
+    const telling = async (): Promise<void> => {
+      if (await tellRunEvent(event, told)) await untold.told(event);
+    };
+    tell(telling, event.runId);
   });
+  /** A server that goes away between the end of a run and its word of it leaves who waits for it waiting. */
+  const tellUntold = async (): Promise<void> => {
+    for (;;) {
+      const events = await untold.untold(UNTOLD_AT_ONCE);
+      for (const event of events) {
+        await tellRunEvent(event, told);
+        await untold.told(event);
+      }
+      if (events.length < UNTOLD_AT_ONCE) return;
+    }
+  };
   return {
     store,
     triggers,
@@ -135,6 +154,7 @@ export async function openSchedules(
     },
     prune: async (beforeMs) => (await firings.prune(beforeMs)) + (await events.prune(beforeMs)),
     open() {
+      tell(tellUntold, 'untold');
       scheduler.open();
       arrivals.open();
     },

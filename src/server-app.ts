@@ -104,7 +104,7 @@ async function serve(
   const secrets = sqlSecrets(database, { box, note });
   const machine = {
     ...machinePorts(dataDir, options),
-    secretsOf: jobSecrets(database, (use) => secrets.forRun(use)),
+    secretsOf: jobSecrets(database, secrets, (id) => store.get(id)),
   };
   const { clock, makeStop } = machine;
   const sftp = openSftp(database, { ...options, ...machine, secrets });
@@ -171,7 +171,7 @@ async function serve(
     onError,
   });
   const deleted = openDeletedRuns(database, { store, place, days: options.keepDeletedDays });
-  const control = new RunControl({ ...hosting, ...deleted.forControl });
+  const control = new RunControl({ ...hosting, ...deleted.forControl, queues: queues.store });
   const webhooks = openWebhooks(new SqlWebhookStore(database, box), {
     version: options.version,
     allowAddresses: options.allowAddresses,

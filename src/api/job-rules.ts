@@ -11,6 +11,7 @@ import { ApiProblem } from './problem.ts';
 import { refuseArguments } from './refuse-arguments.ts';
 import type { Call } from './route.ts';
 import { releaseFiles } from './schedule-rules.ts';
+import { refuseParameters } from './service-rules.ts';
 import {
   changedDefinition,
   definitionWire,
@@ -109,6 +110,7 @@ async function refuseDefinition(
   if (work.kind === 'service') {
     const refusal = ports.webhooks.whyNot(work.endpoint);
     if (refusal !== undefined) throw new ApiProblem('bad_request', `body.endpoint: ${refusal}`);
+    refuseParameters(args, 'arguments');
     return;
   }
   const { task } = await ports.tasks.find(work.task);

@@ -144,9 +144,12 @@ export async function releaseFiles(trigger: StoredTrigger, ports: ApiPorts): Pro
   try {
     open = await files.release(trigger);
   } catch (error) {
-    if (isElsewhere(error)) await triggers.update(trigger.id, { isPaused: trigger.isPaused });
-    // A folder that is not there any more, or no longer allowed, has nothing to let go of.
-    if (!(error instanceof RowmillError) || isElsewhere(error)) throw error;
+    if (!(error instanceof RowmillError)) throw error;
+    await triggers.update(trigger.id, { isPaused: trigger.isPaused });
+    if (isElsewhere(error)) throw error;
+    // A disk that is not mounted has files of it all the same.
+    const message = `files that it has claimed may lie where it looks, and that cannot be looked into: ${error.plain}. Try again when it can`;
+    throw new ApiProblem('conflict', message, { cause: error });
   }
   if (open === undefined) return;
   await triggers.update(trigger.id, { isPaused: trigger.isPaused });

@@ -36,15 +36,24 @@ export async function serviceOf(
 }
 
 /** Throws for a parameter that is a secret in clear: parameters are kept, and shown with each run. */
-export function refuseParameters(parameters: Readonly<Record<string, unknown>>): void {
-  const details = Object.entries(parameters)
-    .filter(([name, value]) => holdsSecret(name, value) !== undefined)
-    .map(([name]) => ({
-      at: `body.parameters.${name}`,
-      message: `${name} is a secret, and parameters are kept in clear: PUT /v1/secrets/NAME, and write {{secret:NAME}} in its place`,
-    }));
+export function refuseParameters(
+  parameters: Readonly<Record<string, unknown>>,
+  at: 'parameters' | 'arguments' = 'parameters',
+): void {
+  const details = secretsIn(parameters, []).map((path) => ({
+    at: `body.${at}.${path.join('.')}`,
+    message: `${path.join('.')} is a secret, and ${at} are kept in clear: PUT /v1/secrets/NAME, and write {{secret:NAME}} in its place`,
+  }));
   const [first] = details;
   if (first !== undefined) throw new ApiProblem('arguments_invalid', first.message, { details });
+}
+
+/** Where in a value secrets stand in clear, however deep: what is in one that is named so is one. */
+function secretsIn(value: unknown, path: readonly string[]): readonly (readonly string[])[] {
+  if (typeof value !== 'object' || value === null) {
+    return path.some((name) => holdsSecret(name, value) !== undefined) ? [path] : [];
+  }
+  return Object.entries(value).flatMap(([key, item]) => secretsIn(item, [...path, key]));
 }
 
 /** The schedule that calls a service, as its plan says. One that is there is given back. */

@@ -4,6 +4,7 @@ import {
   readdir,
   readFile,
   realpath,
+  rename,
   rm,
   symlink,
   writeFile,
@@ -285,6 +286,20 @@ describe('a file that arrives', () => {
     open();
     await endedRun(server, other.body.id);
     expect((await putAway(1)).done).toEqual(['a.csv']);
+  });
+
+  it('is not left behind where its folder cannot be looked into', async () => {
+    const { id } = await watch({ paused: true });
+    const claimed = join(folder, '.rowmill', id, 'fir_lost');
+    await mkdir(claimed, { recursive: true });
+    await writeFile(join(claimed, 'a.csv'), 'n\n1\n');
+    await rename(folder, `${folder}-unmounted`);
+    const refused = await call('DELETE', `/v1/schedules/${id}`);
+    expect(refused.status).toBe(409);
+    expect(refused.body['detail']).toContain(`${folder} is not there`);
+    await rename(`${folder}-unmounted`, folder);
+    expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(204);
+    expect(await filesIn()).toEqual(['a.csv']);
   });
 
   it('goes back where it came from when its schedule is removed', async () => {

@@ -331,6 +331,34 @@ describe('whatever starts a job with a queue', () => {
     ]);
   });
 
+  it('is not begun by hand beside it', async () => {
+    const { path, jobId, made } = await line({ paused: true });
+    const run = await call('POST', `/v1/jobs/${jobId}/runs`, { arguments: { name: 'x' } }, 201);
+    const [entry] = await entriesOf(path);
+    for (const body of [{}, { at: new Date(Date.now() + 60_000).toISOString() }]) {
+      const refused = await call('POST', `/v1/runs/${run.id}/start`, body, 409);
+      expect(refused['detail']).toBe(
+        `run ${run.id} waits in the queue ${String(made['name'])}: move its entry ${entry?.id} to the front there, or remove the entry`,
+      );
+    }
+    expect(await call('GET', `/v1/runs/${run.id}`)).toMatchObject({ due_at: null });
+    await call('PATCH', path, { paused: false });
+    await done(path);
+    expect(begun).toEqual(['x']);
+  });
+
+  it.each(['', '?purge=true'])('leaves it with its run: DELETE%s', async (query) => {
+    const { path, jobId } = await line({ paused: true });
+    const gone = await call('POST', `/v1/jobs/${jobId}/runs`, { arguments: { name: 'gone' } }, 201);
+    await call('POST', `/v1/jobs/${jobId}/runs`, { arguments: { name: 'b' } }, 201);
+    await call('DELETE', `/v1/runs/${gone.id}${query}`, undefined, 204);
+    expect(await call('GET', path)).toMatchObject({ counts: { waiting: 1 } });
+    await call('PATCH', path, { paused: false });
+    await done(path);
+    expect(begun).toEqual(['b']);
+    await call('GET', `/v1/runs/${gone.id}`, undefined, 404);
+  });
+
   it('leaves no run behind where its entry is removed', async () => {
     const { path, jobId } = await line({ paused: true });
     const run = await call('POST', `/v1/jobs/${jobId}/runs`, { arguments: { name: 'x' } }, 201);

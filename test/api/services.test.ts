@@ -368,6 +368,27 @@ describe('a call of a service', () => {
     expect(await endedRun(server, next.body.id)).toMatchObject({ status: 'success' });
   });
 
+  it('has no secret in its parameters, however deep, and neither has its job', async () => {
+    const parameters = { login: { user: 'ann', list: [{ api_key: 'hush' }] } };
+    const service = { ...IMPORT_PATIENTS, name: 'deep', endpoint: `${fake.origin}/success` };
+    const refused = await send('POST', '/v1/services', { ...service, parameters });
+    expect(refused).toMatchObject({
+      status: 422,
+      body: {
+        detail: expect.stringContaining('login.list.0.api_key is a secret, and parameters'),
+        errors: [{ at: 'body.parameters.login.list.0.api_key' }],
+      },
+    });
+    const id = await newService('/success');
+    const job = await send('PATCH', `/v1/jobs/${id}`, { arguments: parameters });
+    expect(job).toMatchObject({
+      status: 422,
+      body: { errors: [{ at: 'body.arguments.login.list.0.api_key' }] },
+    });
+    const named = { login: { list: [{ api_key: '{{secret:HIS_TOKEN}}' }] } };
+    expect((await send('PATCH', `/v1/jobs/${id}`, { arguments: named })).status).toBe(200);
+  });
+
   it('is given secrets by their names, which nobody sees again', async () => {
     const secret = 'hush hush, "nobody"/knows';
     await send('PUT', '/v1/secrets/HIS_TOKEN', { value: secret });

@@ -251,8 +251,11 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
 
     it('drops equal payloads within the window, also when they come at once', async () => {
       const of = await trigger({ overlap: 'allow' });
-      const tell = (server: string, hash: string, item: string) =>
-        world.firings(server).addUnlessEqual(firing(of, 1, { item }), { hash, windowMs: 60_000 });
+      const tell = async (server: string, hash: string, item: string) => {
+        const payload = { hash, windowMs: 60_000 };
+        return (await world.firings(server).addUnlessEqual(firing(of, 1, { item }), payload))
+          .verdict;
+      };
       const verdicts = await Promise.all(
         Array.from({ length: 20 }, (_, at) => tell(at % 2 === 0 ? 'a' : 'b', 'h', `e${at}`)),
       );
@@ -263,6 +266,27 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       expect(await tell('a', 'h', 'y')).toBe('waiting');
       expect(await tell('b', 'h', 'z')).toBe('dropped_dup');
     });
+
+    it.each(['throttle', 'debounce'] as const)(
+      'adds an event once that two servers tell, and each is given what is there: %s',
+      async (mode) => {
+        const of = await trigger({ overlap: 'allow' });
+        const told = await Promise.all(
+          ['a', 'b'].map((server) =>
+            world
+              .firings(server)
+              .addUnlessEqual(
+                { ...firing(of, 1, { item: 'evt_1' }), id: `fir_of_${server}` },
+                { hash: 'h', windowMs: 60_000, mode },
+              ),
+          ),
+        );
+        const kept = await store.page(of.id, { limit: 9 });
+        expect(kept).toHaveLength(1);
+        const there = { id: kept[0]?.id, verdict: 'waiting' };
+        expect(told).toEqual([there, there]);
+      },
+    );
 
     it('drops the payloads before the last, where that is wanted, and lets the last wait', async () => {
       const of = await trigger({ overlap: 'allow' });

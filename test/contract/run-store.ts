@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HostedRunStore, RunFilter } from '../../src/engine/ports/hosted-run-store.ts';
+import type { RunBin } from '../../src/engine/ports/run-bin.ts';
 import type { RunStore, StoredCheckpoint } from '../../src/engine/ports/run-store.ts';
 import type { RunRecord } from '../../src/engine/run/run-record.ts';
 
@@ -14,6 +15,8 @@ export interface RunStoreWorld<Store extends RunStore> {
 export interface HostedWorld extends RunStoreWorld<HostedRunStore> {
   /** The store as a server sees it that has other files. */
   elsewhere(process: string): HostedRunStore;
+  /** Deleted runs as a server sees them. */
+  bin(process: string): RunBin;
   /** Lets the claims of all servers end, as time would. */
   expireClaims(): Promise<void>;
   /** Lets an earlier process of a server go. */
@@ -280,6 +283,38 @@ export function describeHostedRunStore(name: string, open: () => Promise<HostedW
       }
       await world.releaseAll('a');
       expect(await dueIds(world.store('c'))).toEqual(['run_a']);
+    });
+
+    it('that were deleted are held by nobody, and go for good only while they are', async () => {
+      await make('run_a');
+      const bin = world.bin('a');
+      await bin.discard(['run_a']);
+      for (const process of ['a', 'b']) {
+        const holding = world.store(process).hold('run_a');
+        await expect(holding).rejects.toMatchObject({ code: 'run_not_found' });
+      }
+      expect(await bin.restore('run_a')).toEqual(['run_a']);
+      // Who purges had looked a moment before.
+      await expect(store.purge('run_a')).rejects.toMatchObject({ code: 'run_not_found' });
+      expect(await store.get('run_a')).toMatchObject({ isHeld: false });
+      await bin.discard(['run_a']);
+      await store.purge('run_a');
+      expect(await world.rowsOf('run_a')).toBe(0);
+    });
+
+    it('are deleted all or none', async () => {
+      for (const id of ['run_a', 'run_b']) await make(id);
+      const held = await world.store('b').hold('run_b');
+      const bin = world.bin('a');
+      const both = ['run_a', 'run_b'];
+      await expect(bin.discard(both)).rejects.toMatchObject({ code: 'run_busy' });
+      expect(await store.get('run_a')).toMatchObject({ isHeld: false });
+      await held.release();
+      await make('run_c', { parent: { runId: 'run_b', rootId: 'run_b', kind: 'retry' } });
+      await expect(bin.discard(both)).rejects.toMatchObject({ code: 'run_has_children' });
+      expect(await store.get('run_a')).toMatchObject({ isHeld: false });
+      await bin.discard(['run_c', ...both]);
+      await expect(store.get('run_a')).rejects.toMatchObject({ code: 'run_not_found' });
     });
 
     it('are due when their time has come or their server has gone, what was begun first', async () => {

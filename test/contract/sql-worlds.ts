@@ -17,6 +17,7 @@ import { SqlJobStore } from '../../src/stores/sql/sql-job-store.ts';
 import { SqlKeyStore } from '../../src/stores/sql/sql-key-store.ts';
 import { SqlSftpStore } from '../../src/stores/sql/sql-sftp-store.ts';
 import { SqlSourceStore } from '../../src/stores/sql/sql-source-store.ts';
+import { SqlRunBin } from '../../src/stores/sql/sql-run-bin.ts';
 import { SqlRunStore } from '../../src/stores/sql/sql-run-store.ts';
 import { SqlServiceCallStore } from '../../src/stores/sql/sql-service-call-store.ts';
 import { SqlEventKindStore, SqlToldEventStore } from '../../src/stores/sql/sql-told-event-store.ts';
@@ -81,6 +82,12 @@ export async function openWorld(
     folder,
     store: (process) => storeOf(process),
     elsewhere: (process) => storeOf(process, 'elsewhere'),
+    bin: (process) =>
+      new SqlRunBin(database, {
+        folder,
+        place: 'here',
+        hold: (runId) => storeOf(process).hold(runId),
+      }),
     async expireClaims() {
       await database.db.updateTable('runs').set({ lease_until: 1 }).execute();
     },

@@ -88,8 +88,8 @@ async function deliver(
     overlap,
   };
   const { mode } = dedupe;
-  const verdict = await firings.addUnlessEqual(firing, { hash, windowMs, mode });
-  return { verdict, firingId: firing.id };
+  const { verdict, id } = await firings.addUnlessEqual(firing, { hash, windowMs, mode });
+  return { verdict, firingId: id };
 }
 
 /** What two events that are one have in common. A payload that lacks the key is compared as a whole. */

@@ -3,10 +3,11 @@ import type { FiringStore } from '../ports/firing-store.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { JobRunStore } from '../ports/job-run-store.ts';
 import type { JobStore } from '../ports/job-store.ts';
-import type { RunEvent, RunEventType } from '../ports/run-events.ts';
+import type { RunEvent } from '../ports/run-events.ts';
 import type { EventPayload } from './event-filter.ts';
 import type { EventTeller } from './event-teller.ts';
 import { firingIdOf } from './firing-runs.ts';
+import { toldAs } from './told-run-events.ts';
 
 interface RunEventsPorts {
   readonly teller: Pick<EventTeller, 'isHeard' | 'tell'>;
@@ -16,26 +17,23 @@ interface RunEventsPorts {
   readonly firings: Pick<FiringStore, 'get'>;
 }
 
-const TOLD: Readonly<Partial<Record<RunEventType, string>>> = {
-  created: 'created',
-  started: 'started',
-  ended: 'finished',
-};
 /** A chain of runs that each bring about the next is looked at so far back. */
 const LONGEST_CHAIN = 50;
 const FOLLOWED = /^run_[\w-]+$/;
 const EVENT_ID = /^evt_(run_[\w-]+)_\d+$/;
 
-/** Tells what happens to a run as an event, where anybody waits for that. Several servers tell it once. */
+/**
+ * Tells what happens to a run as an event, where anybody waits for that. Several servers tell it once. Gives whether
+ * anybody waits.
+ */
 export async function tellRunEvent(
   { runId, type, number, atMs, data }: RunEvent,
   ports: RunEventsPorts,
-): Promise<void> {
-  const event = TOLD[type];
-  const object = 'run';
-  if (event === undefined || !(await ports.teller.isHeard({ object, event }))) return;
+): Promise<boolean> {
+  const name = toldAs(type);
+  if (name === undefined || !(await ports.teller.isHeard(name))) return false;
   const run = await found(runId, ports);
-  if (run === undefined) return;
+  if (run === undefined) return true;
   const { accountId, record, state } = run;
   const entry = await ports.jobRuns.find(runId);
   const job = entry === undefined ? undefined : await ports.jobs.find(entry.jobId);
@@ -55,7 +53,8 @@ export async function tellRunEvent(
   };
   const id = `evt_${runId}_${number}`;
   const causes = await causesOf(runId, ports);
-  await ports.teller.tell({ accountId, object, event, payload, id, atMs, causes });
+  await ports.teller.tell({ ...name, accountId, payload, id, atMs, causes });
+  return true;
 }
 
 /** Undefined for one that is gone by now. */

@@ -4,7 +4,7 @@ import type { RunBin } from '../ports/run-bin.ts';
 
 interface PurgePorts {
   readonly bin: Pick<RunBin, 'outdated'>;
-  readonly store: Pick<HostedRunStore, 'delete'>;
+  readonly store: Pick<HostedRunStore, 'purge'>;
   /** It is gone for good. */
   readonly onPurged: (run: HostedRun) => Promise<void>;
 }
@@ -23,9 +23,9 @@ export async function purgeRuns(
     for (const run of await bin.outdated(olderThanMs)) {
       if (signal.aborted) return purged;
       try {
-        await store.delete(run.record.runId);
+        await store.purge(run.record.runId);
       } catch (error) {
-        // A run that came from it was restored, or is not here; or somebody holds it. It is tried again the
+        // A run that came from it was restored, or is not here; it was restored itself; or somebody holds it. It is tried again the
         // next time, and stops no other.
         if (error instanceof RowmillError && WAITING.has(error.code)) continue;
         throw error;

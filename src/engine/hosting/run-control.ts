@@ -1,6 +1,7 @@
 import { RowmillError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HostedRun, HostedRunStore } from '../ports/hosted-run-store.ts';
+import type { QueueStore } from '../ports/queue-store.ts';
 import type { RunBin } from '../ports/run-bin.ts';
 import { descendantsOf } from '../run/after/run-family.ts';
 import type { RunService } from '../run/run-service.ts';
@@ -21,6 +22,8 @@ export interface RunControlPorts {
   readonly tasks: { find(name: string): Promise<RegisteredTask> };
   /** Takes what is deleted; undefined where that is gone at once. */
   readonly bin: Pick<RunBin, 'discard'> | undefined;
+  /** Where runs wait for their turn. */
+  readonly queues: Pick<QueueStore, 'ofRuns' | 'find'>;
   readonly clock: Clock;
   readonly makeStop: () => AbortController;
   /** A signal that comes after so many ms. */
@@ -41,6 +44,7 @@ export class RunControl {
   /** Makes a run due that waits to be started: now, or at a time. A time that was set before is replaced. */
   start(runId: string, atMs?: number): Promise<void> {
     return this.#act(runId, 'start', async ({ facts }) => {
+      await this.#refuseQueued(runId);
       const now = this.#ports.clock.now();
       if (atMs === undefined && (facts.dueAtMs ?? Infinity) <= now) {
         const why = 'it was started already and waits for its turn';
@@ -108,9 +112,10 @@ export class RunControl {
     if (bin === undefined) return this.delete(runId, { withChildren });
     return this.#act(runId, 'delete', async (run) => {
       refuseFilesElsewhere(run, `run ${runId}`);
-      const others = withChildren ? await descendantsOf(run, this.#ports) : [];
-      for (const id of others) refuse('delete', await store.get(id));
-      await bin.discard([...others, runId]);
+      const all = [...(withChildren ? await descendantsOf(run, this.#ports) : []), runId];
+      for (const id of all.slice(0, -1)) refuse('delete', await store.get(id));
+      await this.#refuseStarting(all);
+      await bin.discard(all);
     });
   }
 
@@ -125,10 +130,29 @@ export class RunControl {
     return this.#act(runId, 'delete', async (run) => {
       const { store, service } = this.#ports;
       refuseFilesElsewhere(run, `run ${runId}`);
-      const others = withChildren ? await descendantsOf(run, this.#ports) : [];
-      for (const id of others) refuse('delete', await store.get(id));
-      for (const id of [...others, runId]) await service.delete(id);
+      const all = [...(withChildren ? await descendantsOf(run, this.#ports) : []), runId];
+      for (const id of all.slice(0, -1)) refuse('delete', await store.get(id));
+      await this.#refuseStarting(all);
+      for (const id of all) await service.delete(id);
     });
+  }
+
+  /** What waits in a queue is started by the queue: begun beside it, it would overtake who waits before it. */
+  async #refuseQueued(runId: string): Promise<void> {
+    const { queues } = this.#ports;
+    const [entry] = await queues.ofRuns([runId]);
+    if (entry?.status !== 'waiting' && entry?.status !== 'starting') return;
+    const name = (await queues.find(entry.queueId))?.name ?? entry.queueId;
+    const how = `move its entry ${entry.id} to the front there, or remove the entry`;
+    throw new RowmillError('wrong_status', `run ${runId} waits in the queue ${name}: ${how}`);
+  }
+
+  /** One whose turn has come this moment would be made again. */
+  async #refuseStarting(runIds: readonly string[]): Promise<void> {
+    const entries = await this.#ports.queues.ofRuns(runIds);
+    const starting = entries.find(({ status }) => status === 'starting');
+    if (starting === undefined) return;
+    throw new RowmillError('run_busy', `run ${starting.runId} is being started: stop it first`);
   }
 
   /** Looks how the run stands, and acts; once more where it stood otherwise meanwhile. */

@@ -1,4 +1,5 @@
 import { RowmillError } from '../errors.ts';
+import type { HostedRun } from '../ports/hosted-run-store.ts';
 import type { JobRunStore } from '../ports/job-run-store.ts';
 import type { Job, JobStore, JobVersion } from '../ports/job-store.ts';
 import type { KnownSecrets, RunSecretSource, SecretUse } from '../ports/run-secrets.ts';
@@ -12,13 +13,21 @@ export function secretsOfJobs(
   {
     jobs,
     jobRuns,
+    runs,
   }: {
     readonly jobs: Pick<JobStore, 'version'>;
     readonly jobRuns: Pick<JobRunStore, 'find'>;
+    readonly runs: { get(runId: string): Promise<Pick<HostedRun, 'record'>> };
   },
 ): (use: SecretUse) => Promise<RunSecretSource> {
+  /** Rows that are done again, or undone, have what they had; who has asked for that is who uses it. */
+  const firstOfLine = async ({ runId, authAccountId }: SecretUse) => {
+    const { parent } = (await runs.get(runId)).record;
+    const first = parent && (await jobRuns.find(parent.rootId));
+    return first && { ...first, startedBy: { authAccountId, keyId: undefined } };
+  };
   return async (use) => {
-    const entry = await jobRuns.find(use.runId);
+    const entry = (await jobRuns.find(use.runId)) ?? (await firstOfLine(use));
     const version = entry && (await jobs.version(entry.jobId, entry.version));
     if (entry === undefined || version === undefined) return secretsOf(use);
     const { secrets, runAs } = version.definition;
@@ -55,9 +64,19 @@ export async function secretValues(
   for (const [key, name] of Object.entries(definition.secrets)) {
     const text = secrets.get(key);
     const isJson = (await known.find(accountId, name))?.isJson === true;
-    values.push([key, isJson ? (JSON.parse(text) as JsonValue) : text]);
+    values.push([key, isJson ? jsonOf(text, name) : text]);
   }
   return Object.fromEntries(values);
+}
+
+/** What a parser says of a text may quote it. */
+function jsonOf(text: string, name: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    const how = `it was put as JSON and is none. PUT /v1/secrets/${name} again`;
+    throw new RowmillError('arguments_invalid', `the secret ${name} cannot be read: ${how}`);
+  }
 }
 
 /** A storage that keeps no secret: it is not sealed. */

@@ -108,7 +108,8 @@ export interface FiringStore {
   /**
    * Adds a firing as `dropped_dup` where its job was given an equal payload within the window, by the
    * clock of the store. Each equal one begins the window anew. `debounce`: the one before is dropped
-   * instead, where it still waits, and this one waits until the window has passed.
+   * instead, where it still waits, and this one waits until the window has passed. Gives the firing that is there
+   * now: another server may have told the same event a moment before.
    */
   addUnlessEqual(
     firing: NewFiring,
@@ -117,7 +118,7 @@ export interface FiringStore {
       readonly windowMs: number;
       readonly mode?: Dedupe['mode'];
     },
-  ): Promise<Verdict>;
+  ): Promise<Pick<Firing, 'id' | 'verdict'>>;
   /** Claims firings that can be decided now, the longest due first. */
   claim(limit: number): Promise<readonly ClaimedFiring[]>;
   /** False where the claim was lost: then nothing is written. */

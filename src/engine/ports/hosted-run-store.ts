@@ -83,5 +83,7 @@ export interface HostedRunStore extends RunStore {
   due(perAccount: number, lane?: RunLane): Promise<readonly DueRun[]>;
   /** Ids of the runs that have ended and whose end is not among their events: the server went in between. */
   untold(): Promise<readonly string[]>;
+  /** Removes a deleted run for good, as `delete` does. Throws `run_not_found` where it was restored meanwhile. */
+  purge(runId: string): Promise<void>;
   setFacts(runId: string, facts: Partial<Omit<HostedRunFacts, 'deletedAtMs'>>): Promise<void>;
 }

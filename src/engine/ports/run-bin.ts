@@ -3,7 +3,8 @@ import type { HostedRun } from './hosted-run-store.ts';
 /** Runs that somebody has deleted: out of sight, and there until they are purged. */
 export interface RunBin {
   /**
-   * Marks runs as deleted, children before their parents; they are due no more. Throws `run_busy` where one
+   * Marks runs as deleted, children before their parents, all or none; they are due no more, and wait in no
+   * queue. Throws `run_busy` where one
    * is carried out, `run_has_children` where another came from one of them.
    */
   discard(runIds: readonly string[]): Promise<void>;

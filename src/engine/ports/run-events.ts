@@ -40,6 +40,14 @@ export interface RunEventStore {
   pruneProgress(runId: string, { before }: { readonly before: number }): Promise<void>;
 }
 
+/** Events of runs that somebody waited for when they were kept, and that were not told yet. */
+export interface UntoldEvents {
+  /** Oldest first, so many at most. */
+  untold(limit: number): Promise<readonly RunEvent[]>;
+  /** It was told. */
+  told(event: Pick<RunEvent, 'runId' | 'number'>): Promise<void>;
+}
+
 /** That a server has kept an event. */
 export interface EventNews {
   readonly runId: string;

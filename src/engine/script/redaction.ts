@@ -1,5 +1,5 @@
 import type { JsonValue, ScriptOutcome } from '../ports/script-executor.ts';
-import { secretForms } from '../task/secret-forms.ts';
+import { partsOfSecret, secretForms } from '../task/secret-forms.ts';
 
 const REDACTED = '[secret]';
 
@@ -8,7 +8,11 @@ export class Redaction {
   readonly #forms: readonly string[];
 
   constructor(secrets: Readonly<Record<string, JsonValue>>) {
-    this.#forms = secretForms(Object.values(secrets));
+    // A text that is JSON is read by the script, and its parts are as secret.
+    const parts = Object.values(secrets).map((secret) =>
+      typeof secret === 'string' ? partsOfSecret(secret) : secret,
+    );
+    this.#forms = secretForms(parts);
   }
 
   text(text: string): string {

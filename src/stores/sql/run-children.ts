@@ -3,7 +3,7 @@ import type { SqlDatabase } from './sql-database.ts';
 
 /** Throws `run_has_children` where runs came from a run; of those that are deleted only where that is asked. */
 export async function refuseParent(
-  { db }: SqlDatabase,
+  db: Pick<SqlDatabase['db'], 'selectFrom'>,
   runId: string,
   { countsDeleted }: { readonly countsDeleted: boolean },
 ): Promise<void> {

@@ -1,4 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
+import { eventWord } from '../../engine/automation/read-trigger.ts';
+import { toldAs } from '../../engine/automation/told-run-events.ts';
 import type { RunEvent, RunEventType } from '../../engine/ports/run-events.ts';
 import type { RunEventTable, StoreSchema } from './schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
@@ -8,7 +10,10 @@ export type NewRunEvent = Omit<RunEvent, 'number' | 'atMs'>;
 /** A run that has done this has done it, whichever server says so. */
 const ENDS: ReadonlySet<RunEventType> = new Set(['ended', 'paused']);
 
-/** Numbers an event and keeps it. Undefined where the last event says the same end already. */
+/**
+ * Numbers an event and keeps it, in a transaction where somebody may wait for it. Undefined where the last event says
+ * the same end already.
+ */
 export async function insertEvent(
   { runId, type, data }: NewRunEvent,
   { db, database }: { readonly db: Kysely<StoreSchema>; readonly database: SqlDatabase },
@@ -23,7 +28,20 @@ export async function insertEvent(
     )
     .returning(['number', 'at'])
     .executeTakeFirst();
-  return row === undefined ? undefined : { runId, type, data, number: row.number, atMs: row.at };
+  if (row === undefined) return undefined;
+  const { number, at: atMs } = row;
+  const name = toldAs(type);
+  if (name !== undefined) {
+    const word = eventWord(name);
+    await db
+      .insertInto('untold_events')
+      .columns(['run_id', 'number'])
+      .expression(
+        sql`select cast(${runId} as text), cast(${number} as bigint) where exists (select 1 from triggers where listens_to = ${word} and is_paused = 0)`,
+      )
+      .execute();
+  }
+  return { runId, type, data, number, atMs };
 }
 
 export function eventOf(row: Selectable<RunEventTable>): RunEvent {

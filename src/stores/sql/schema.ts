@@ -306,6 +306,12 @@ interface EntityRunTable {
   readonly content: Uint8Array | null;
 }
 
+/** Events of runs that are to be told. */
+interface UntoldEventTable {
+  readonly run_id: string;
+  readonly number: number;
+}
+
 /** All tables of the store. */
 export interface StoreSchema extends AlertSchema, AutomationSchema, QueueSchema, SystemSchema {
   readonly runs: RunTable;
@@ -326,4 +332,5 @@ export interface StoreSchema extends AlertSchema, AutomationSchema, QueueSchema,
   readonly job_storage: JobStorageTable;
   readonly service_calls: ServiceCallTable;
   readonly entity_runs: EntityRunTable;
+  readonly untold_events: UntoldEventTable;
 }

@@ -1,5 +1,5 @@
 import { sql, type Transaction } from 'kysely';
-import type { FiringStore, NewFiring, Verdict } from '../../engine/ports/firing-store.ts';
+import type { Firing, FiringStore, NewFiring, Verdict } from '../../engine/ports/firing-store.ts';
 import { addFirings, addHeldFiring } from './firing-rows.ts';
 import type { StoreSchema } from './schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
@@ -11,7 +11,7 @@ export async function addUnlessSeen(
   transaction: Transaction<StoreSchema>,
   firing: NewFiring,
   { hash, windowMs, mode = 'throttle', database }: Payload & { readonly database: SqlDatabase },
-): Promise<Verdict> {
+): Promise<Pick<Firing, 'id' | 'verdict'>> {
   const now = nowMs(database);
   const seenUntil = sql<number>`${now} + ${sql.lit(windowMs)}`;
   // Who tells an equal one at the same moment waits here.
@@ -29,7 +29,7 @@ export async function addUnlessSeen(
   if (mode === 'throttle') {
     const verdict = wasSeen === 1 ? 'dropped_dup' : firing.verdict;
     await addFirings(transaction, [{ ...firing, verdict }], now);
-    return verdict;
+    return keptOf(firing, transaction);
   }
   await transaction
     .updateTable('firings')
@@ -48,5 +48,20 @@ export async function addUnlessSeen(
     )
     .execute();
   await addHeldFiring(transaction, firing, { now, hash, holdUntil: seenUntil });
-  return firing.verdict;
+  return keptOf(firing, transaction);
+}
+
+/** The firing of a trigger for an event: whichever server has added it. */
+async function keptOf(
+  { triggerId, dueMs, item }: NewFiring,
+  transaction: Transaction<StoreSchema>,
+): Promise<Pick<Firing, 'id' | 'verdict'>> {
+  const { id, verdict } = await transaction
+    .selectFrom('firings')
+    .select(['id', 'verdict'])
+    .where('trigger_id', '=', triggerId)
+    .where('due_at', '=', dueMs)
+    .where('item', '=', item)
+    .executeTakeFirstOrThrow();
+  return { id, verdict: verdict as Verdict }; // written by the stores of triggers and firings
 }

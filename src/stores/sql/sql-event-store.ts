@@ -1,3 +1,4 @@
+import { toldAs } from '../../engine/automation/told-run-events.ts';
 import type { RunEvent, RunEventStore } from '../../engine/ports/run-events.ts';
 import { noteEnd } from './alert-rows.ts';
 import type { PostgresEventNews } from './postgres-event-news.ts';
@@ -41,10 +42,11 @@ export class SqlEventStore implements RunEventStore {
 
   async #append(event: NewRunEvent): Promise<RunEvent | undefined> {
     const { db } = this.#database;
-    if (!isToldToWebhooks(event.type)) return insertEvent(event, { db, database: this.#database });
+    const isToldAlone = !isToldToWebhooks(event.type) && toldAs(event.type) === undefined;
+    if (isToldAlone) return insertEvent(event, { db, database: this.#database });
     return db.transaction().execute(async (transaction) => {
       const kept = await insertEvent(event, { db: transaction, database: this.#database });
-      if (kept !== undefined) await addDeliveries(transaction, kept);
+      if (kept !== undefined && isToldToWebhooks(kept.type)) await addDeliveries(transaction, kept);
       if (kept?.type === 'ended') await noteEnd(transaction, kept);
       return kept;
     });

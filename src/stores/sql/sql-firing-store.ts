@@ -5,7 +5,6 @@ import type {
   FiringEnd,
   FiringStore,
   NewFiring,
-  Verdict,
 } from '../../engine/ports/firing-store.ts';
 import { storeError } from '../store-error.ts';
 import { addFirings, firingOf, rearm } from './firing-rows.ts';
@@ -55,7 +54,7 @@ export class SqlFiringStore implements FiringStore {
   async addUnlessEqual(
     firing: NewFiring,
     payload: Parameters<FiringStore['addUnlessEqual']>[1],
-  ): Promise<Verdict> {
+  ): ReturnType<FiringStore['addUnlessEqual']> {
     return this.#transact((transaction) =>
       addUnlessSeen(transaction, firing, { ...payload, database: this.#database }),
     );

@@ -3,7 +3,7 @@ import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';
 import type { RunBin } from '../../engine/ports/run-bin.ts';
 import type { HeldRun } from '../../engine/ports/run-store.ts';
 import { storeError } from '../store-error.ts';
-import { refuseParent } from './run-children.ts';
+import { binRuns } from './remove-runs.ts';
 import { storedRunOf } from './run-rows.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 
@@ -29,20 +29,12 @@ export class SqlRunBin implements RunBin {
   }
 
   async discard(runIds: readonly string[]): Promise<void> {
-    for (const runId of runIds) {
-      const held = await this.#options.hold(runId);
-      try {
-        await this.#try(() => refuseParent(this.#database, runId, { countsDeleted: false }));
-        await this.#try(() =>
-          this.#database.db
-            .updateTable('runs')
-            .set({ deleted_at: nowMs(this.#database), due_at: null })
-            .where('id', '=', runId)
-            .execute(),
-        );
-      } finally {
-        await held.release();
-      }
+    const held: HeldRun[] = [];
+    try {
+      for (const runId of runIds) held.push(await this.#options.hold(runId));
+      await this.#try(() => binRuns(this.#database, runIds));
+    } finally {
+      for (const run of held) await run.release();
     }
   }
 

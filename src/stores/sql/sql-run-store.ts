@@ -15,10 +15,11 @@ import type { RunLane } from '../../engine/run/run-lane.ts';
 import type { AskedOfRun } from '../../engine/run/status.ts';
 import { ERRORS_FILE, OUTPUT_FILE } from '../../engine/run/run-paths.ts';
 import { storeError } from '../store-error.ts';
+import { claimRun } from './claim-run.ts';
 import { detachFiles } from './detach-files.ts';
 import { dueRuns, untoldRuns } from './due-runs.ts';
 import { isMeant } from './run-filter.ts';
-import { refuseParent } from './run-children.ts';
+import { removeRun } from './remove-runs.ts';
 import { checkpointOf, storedRunOf, valuesOf } from './run-rows.ts';
 import { absent, busy } from './run-refusals.ts';
 import type { StoreSchema } from './schema.ts';
@@ -135,27 +136,20 @@ export class SqlRunStore implements HostedRunStore {
     return held;
   }
 
-  async hold(runId: string): Promise<HeldRun> {
+  hold(runId: string): Promise<HeldRun> {
+    return this.#claim(runId, { mayBeDeleted: false });
+  }
+
+  /** Nobody goes on with a run that was deleted. */
+  async #claim(
+    runId: string,
+    { mayBeDeleted }: { readonly mayBeDeleted: boolean },
+  ): Promise<SqlHeldRun> {
     // A claim that ended while this process was too busy to renew it is still at work here.
     if (this.#held.has(runId)) throw busy(runId);
     const { db } = this.#database;
-    const now = nowMs(this.#database);
-    const before = await this.#try(() =>
-      db.selectFrom('runs').select('holder').where('id', '=', runId).executeTakeFirst(),
-    );
-    const claimed = await this.#try(() =>
-      db
-        .updateTable('runs')
-        .set({
-          holder: this.#holder,
-          fence: sql<number>`fence + 1`,
-          lease_until: this.#leaseEnd(),
-        })
-        .where('id', '=', runId)
-        .where((where) => where.or([where('holder', 'is', null), where('lease_until', '<', now)]))
-        .returning(['fence', 'status', 'asked_number'])
-        .executeTakeFirst(),
-    );
+    const by = { holder: this.#holder, leaseEnd: this.#leaseEnd() };
+    const { last, claimed } = await this.#try(() => claimRun(this.#database, runId, by));
     if (claimed === undefined) {
       await this.#find(runId);
       throw busy(runId);
@@ -170,8 +164,11 @@ export class SqlRunStore implements HostedRunStore {
       heard: claimed.asked_number,
       checkpoint: checkpoint === undefined ? undefined : checkpointOf(checkpoint, run.state),
     });
-    const last = before?.holder ?? this.#holder;
-    if (last !== this.#holder && run.isHere) await this.#takeFiles(run, held);
+    if (run.facts.deletedAtMs !== undefined && !mayBeDeleted) {
+      await held.release();
+      throw absent(runId);
+    }
+    if ((last ?? this.#holder) !== this.#holder && run.isHere) await this.#takeFiles(run, held);
     return held;
   }
 
@@ -312,13 +309,18 @@ export class SqlRunStore implements HostedRunStore {
     await this.#held.get(runId)?.listen();
   }
 
-  async delete(runId: string): Promise<void> {
-    const held = await this.hold(runId);
+  delete(runId: string): Promise<void> {
+    return this.#remove(runId, { onlyDeleted: false });
+  }
+
+  purge(runId: string): Promise<void> {
+    return this.#remove(runId, { onlyDeleted: true });
+  }
+
+  async #remove(runId: string, which: Parameters<typeof removeRun>[2]): Promise<void> {
+    const held = await this.#claim(runId, { mayBeDeleted: true });
     try {
-      await this.#try(async () => {
-        await refuseParent(this.#database, runId, { countsDeleted: true });
-        await this.#database.db.deleteFrom('runs').where('id', '=', runId).execute();
-      });
+      await this.#try(() => removeRun(this.#database, runId, which));
     } finally {
       await held.release();
     }

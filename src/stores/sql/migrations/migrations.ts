@@ -29,6 +29,7 @@ import { systemJobs } from './190-system-jobs.ts';
 import { alerts } from './191-alerts.ts';
 import { deletedRuns } from './192-deleted-runs.ts';
 import { sftpConnections } from './200-sftp-connections.ts';
+import { untoldEvents } from './215-untold-events.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -73,4 +74,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '191-alerts': alerts,
   '192-deleted-runs': deletedRuns,
   '200-sftp-connections': sftpConnections,
+  '215-untold-events': untoldEvents,
 };
