@@ -282,10 +282,12 @@ function probeElsewhere(kind: string): Probe['try'] {
   return async (settings) => {
     if (settings === undefined) return undefined;
     const { openElsewhere } = await import('./scripts-app.ts');
+    const notices: string[] = [];
     const { kinds } = openElsewhere(settings, azureEnvironment(), {
       programs: scriptPrograms(),
-      onNotice: () => undefined,
+      onNotice: (message) => notices.push(message),
     });
+    if (kind === 'azure' && notices[0] !== undefined) throw new Error(notices[0]);
     return kinds[kind]?.isolation();
   };
 }

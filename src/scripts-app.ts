@@ -65,6 +65,9 @@ export function openElsewhere(
   const more = { programs, owner, onLeft: onNotice };
   const read = readAzureSettings(environment);
   const azure = 'settings' in read ? new AzureContainers(read.settings) : undefined;
+  if ('missing' in read && read.isBegun) {
+    onNotice(`nothing is run in Azure: it takes ${azureNeeds(read.missing)}`);
+  }
   const container =
     containerEngine === undefined
       ? undefined

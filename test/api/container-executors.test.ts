@@ -105,6 +105,7 @@ describe('an executor of containers', () => {
     ['container', 'It takes a container engine (rowmill serve --container-engine unix:///var/run/'],
     ['azure', 'It takes AZURE_JOB_TENANT_ID in the environment of the server.'],
   ])('needs what a server may lack: %s', async (kind, message) => {
+    const told: string[] = [];
     const { lacking } = openElsewhere(
       { containerEngine: undefined, dataDir: '/a folder' },
       {
@@ -113,8 +114,11 @@ describe('an executor of containers', () => {
         AZURE_JOB_RESOURCE_GROUP: 'c',
         AZURE_JOB_CLIENT_ID: 'd',
       },
-      { programs: PROGRAMS, onNotice: () => undefined },
+      { programs: PROGRAMS, onNotice: (message) => void told.push(message) },
     );
+    expect(told).toEqual([
+      'nothing is run in Azure: it takes AZURE_JOB_TENANT_ID in the environment of the server',
+    ]);
     const bare = await startTestServer([], { lackingForScripts: lacking });
     try {
       const { status, body } = await bare.json('/v1/executors', {

@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { begin, buildIfStale, MAIN, type Begun } from '../cli/built-command-line.ts';
 
@@ -58,6 +59,9 @@ export function tryPage({
       readonly close: () => Promise<void>;
     }[] = [];
 
+    const atOthers = (commands: string): string =>
+      begun.reduce((text, { shown, origin }) => text.replaceAll(shown, origin), commands);
+
     beforeAll(async () => {
       await buildIfStale();
       folder = mkdtempSync(join(tmpdir(), 'rowmill-page-'));
@@ -69,7 +73,10 @@ export function tryPage({
       for (const { shownUrl, start } of others) {
         begun.push({ ...(await start()), shown: shownUrl });
       }
-      const words = (serveBlock?.commands ?? '').trim().split(' ').slice(2);
+      const words = atOthers(serveBlock?.commands ?? '')
+        .trim()
+        .split(' ')
+        .slice(2);
       const atFreePort = [MAIN, ...words, '--port', '0'];
       server = begin(process.execPath, atFreePort, { folder, stdin: null });
       url = await server.finds(/listening on (\S+)/);
@@ -86,24 +93,25 @@ export function tryPage({
       expect(serveBlock?.commands).toMatch(/^npx rowmill serve\b.*\n$/);
     });
 
-    it.each(blocks)('answers as it says: $commands', ({ commands, shown, isJson }) => {
+    it.each(blocks)('answers as it says: $commands', async ({ commands, shown, isJson }) => {
       const script = [
         'set -eo pipefail',
         // Logins are kept with the user's settings: here with those of nobody.
         'export HOME="$PWD"; unset XDG_CONFIG_HOME',
         'if [ -e .variables ]; then source ./.variables; fi',
-        begun
-          .reduce((text, { shown, origin }) => text.replaceAll(shown, origin), commands)
+        atOthers(commands)
           .replaceAll(SHOWN_URL, url)
           .replaceAll('npx rowmill', `"${process.execPath}" "${MAIN}"`),
         // Only those that are set by now: `declare -p` without a name prints all there are.
         `for name in ${variables.join(' ')}; do if compgen -v | grep -x "$name" > /dev/null; then declare -p "$name"; fi; done > .variables`,
       ];
-      const answer = execFileSync('bash', ['-c', script.join('\n')], {
+      // What it speaks to may be in this process.
+      const running = promisify(execFile)('bash', ['-c', script.join('\n')], {
         cwd: folder,
-        encoding: 'utf8',
         timeout: 60_000,
       });
+      running.child.stdin?.end();
+      const { stdout: answer } = await running;
       if (shown === undefined) return;
       if (!isJson) {
         expect(`${answer.replace(/^\uFEFF/, '').trimEnd()}\n`).toBe(shown);

@@ -54,7 +54,7 @@ export class AzureScriptExecutor implements ScriptExecutor {
   async run(call: ScriptCall): Promise<ScriptOutcome> {
     const image = checkCall(call, 'azure');
     const { language } = call.bundle;
-    const known = await this.#runtimesOf(image, call.signal);
+    const known = await this.#runtimesOf(image);
     const runtime = pickRuntime(known, { language, version: call.runtimeVersion });
     const programs = programFiles(this.#options.programs, language);
     if (programs === undefined) throw unavailable(`nothing here executes ${language}`);
@@ -104,7 +104,7 @@ export class AzureScriptExecutor implements ScriptExecutor {
 
   /** Throws `arguments_invalid` without an image. */
   async runtimes(image?: string): Promise<readonly ScriptRuntimeFacts[]> {
-    if (image !== undefined) return this.#runtimesOf(image, new AbortController().signal);
+    if (image !== undefined) return this.#runtimesOf(image);
     const message = 'which runtimes there are depends on the image: say which';
     throw new RowmillError('arguments_invalid', message, { problems: [message] });
   }
@@ -123,14 +123,16 @@ export class AzureScriptExecutor implements ScriptExecutor {
     return clearLeft(this.#options.engine, { ...this.#options, open: this.#open, nowMs });
   }
 
-  #runtimesOf(image: string, signal: AbortSignal): Promise<readonly ScriptRuntimeFacts[]> {
-    const asked = this.#runtimes.get(image) ?? this.#ask(image, signal);
+  #runtimesOf(image: string): Promise<readonly ScriptRuntimeFacts[]> {
+    const asked = this.#runtimes.get(image) ?? this.#ask(image);
     this.#runtimes.set(image, asked);
     asked.catch(() => this.#runtimes.delete(image));
     return asked;
   }
 
-  async #ask(image: string, signal: AbortSignal): Promise<readonly ScriptRuntimeFacts[]> {
+  async #ask(image: string): Promise<readonly ScriptRuntimeFacts[]> {
+    // Others wait for the same answer: who asked first may stop meanwhile.
+    const signal = AbortSignal.timeout(2 * START_MS);
     const { limits } = DEFAULT_EXECUTOR;
     const { content } = await this.#execute(
       { image, command: ASK_IMAGE, limits, placed: undefined },

@@ -20,12 +20,15 @@ const NAMES = {
   clientId: 'AZURE_JOB_CLIENT_ID',
 } as const;
 
-/** Settings, or why there are none: the names of the variables that are missing. No value is ever told. */
+/** Settings, or the names of the variables that are missing, and whether others are there. No value is ever told. */
 export function readAzureSettings(
   environment: Readonly<Record<string, string | undefined>>,
-): { readonly settings: AzureSettings } | { readonly missing: readonly string[] } {
+):
+  | { readonly settings: AzureSettings }
+  | { readonly missing: readonly string[]; readonly isBegun: boolean } {
   const missing = Object.values(NAMES).filter((name) => !environment[name]);
-  if (missing.length > 0) return { missing };
+  const isBegun = missing.length < Object.keys(NAMES).length;
+  if (missing.length > 0) return { missing, isBegun };
   const read = (field: keyof typeof NAMES): string => environment[NAMES[field]] ?? '';
   return {
     settings: {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   defineHandler,
   type HandledJob,
@@ -31,17 +32,22 @@ interface ContainerKind {
   readonly supportedType: readonly string[];
   readonly description: string;
   readonly pollSeconds: number;
+  /** Of the container of an entity, as the engine allows it; always the same. */
+  readonly nameOf: (job: HandledJob) => string;
 }
 
 export const NEAR_CONTAINERS: ContainerKind = {
   supportedType: ['container', 'dmss://WorkflowDS/Blueprints/Container'],
   description: 'Run a container of an image',
   pollSeconds: 1,
+  nameOf: ({ uid }) => `rowmill-${uid}`,
 };
 export const AZURE_CONTAINERS: ContainerKind = {
   supportedType: ['azure-container', 'dmss://WorkflowDS/Blueprints/AzureContainer'],
   description: 'Run a container instance of Azure',
   pollSeconds: 5,
+  // Lower case, digits and hyphens, 63 at most.
+  nameOf: ({ uid }) => `rowmill-${createHash('sha256').update(uid).digest('hex').slice(0, 40)}`,
 };
 
 /**
@@ -50,7 +56,7 @@ export const AZURE_CONTAINERS: ContainerKind = {
  */
 export function containerHandler(
   engine: ContainerEngine,
-  { supportedType, description, pollSeconds }: ContainerKind,
+  { supportedType, description, pollSeconds, nameOf }: ContainerKind,
   now: () => number,
 ): Handler {
   /** What it said last, and nothing is left of it. */
@@ -145,10 +151,6 @@ function beganMs({ kept }: HandledJob, otherwise: number): number {
   const hasBegun = typeof kept === 'object' && kept !== null && 'beganMs' in kept;
   const began = hasBegun ? kept.beganMs : undefined;
   return typeof began === 'number' ? began : otherwise;
-}
-
-function nameOf({ uid }: HandledJob): string {
-  return `rowmill-${uid}`;
 }
 
 /** Throws with all that is wrong. */

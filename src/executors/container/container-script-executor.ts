@@ -130,7 +130,7 @@ export class ContainerScriptExecutor implements ScriptExecutor {
       await engine.pull(image, signal);
       return (await engine.imageId(image, signal)) ?? image;
     });
-    const asked = this.#runtimes.get(id) ?? this.#ask(image, signal);
+    const asked = this.#runtimes.get(id) ?? this.#ask(image);
     this.#runtimes.set(id, asked);
     try {
       return await asked;
@@ -140,7 +140,9 @@ export class ContainerScriptExecutor implements ScriptExecutor {
     }
   }
 
-  async #ask(image: string, signal: AbortSignal): Promise<readonly ScriptRuntimeFacts[]> {
+  async #ask(image: string): Promise<readonly ScriptRuntimeFacts[]> {
+    // Others wait for the same answer: who asked first may stop meanwhile.
+    const signal = AbortSignal.timeout(2 * ASK_LIMITS.timeoutSeconds * 1000);
     const { limits, access } = DEFAULT_EXECUTOR;
     const plan = { image, command: ASK_IMAGE, limits, access, programs: undefined };
     const answer = await this.#within(plan, { limits: ASK_LIMITS, signal }, async (container) => {

@@ -247,7 +247,7 @@ describe('the settings of Azure', () => {
   });
   it.each(Object.keys(all))('are missing where %s is, by its name', (name) => {
     const read = readAzureSettings({ ...all, [name]: '' });
-    expect(read).toEqual({ missing: [name] });
+    expect(read).toEqual({ missing: [name], isBegun: true });
     expect(azureNeeds([name])).toBe(`${name} in the environment of the server`);
   });
 });
@@ -286,7 +286,7 @@ describe('a container instance of an entity', () => {
     }
   };
   const groupOf = (uid: string) => {
-    const group = azure.groups.get(`rowmill-${uid}`);
+    const group = [...azure.groups.values()].find(({ body }) => body.tags['rowmill.run'] === uid);
     if (group === undefined) throw new Error(`there is no group of ${uid}`);
     return group;
   };

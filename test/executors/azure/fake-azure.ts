@@ -118,6 +118,9 @@ export async function startFakeAzure() {
       /^\/([^/]+)(\/containers\/main\/logs)?$/.exec(path.slice(GROUPS.length)) ?? [];
     if (method === 'PUT') {
       if (refusal !== undefined) return no(response, 400, refusal);
+      if (!/^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/.test(name)) {
+        return no(response, 400, `the container group name '${name}' is invalid`);
+      }
       groups.set(name, madeOf(body));
       return answer(response, 201, shown(name, groups.get(name)));
     }
