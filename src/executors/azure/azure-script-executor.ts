@@ -227,7 +227,7 @@ export class AzureScriptExecutor implements ScriptExecutor {
 /** It has no input, and no signal reaches it. */
 const NOBODY_LISTENS = {
   write: () => undefined,
-  release: () => undefined,
+  release: () => Promise.resolve(),
   terminate: () => undefined,
 };
 

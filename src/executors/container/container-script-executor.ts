@@ -61,7 +61,10 @@ export class ContainerScriptExecutor implements ScriptExecutor {
         {
           write: (message) => container.write(message),
           // Behind its end nothing is known of what it used.
-          release: () => void watch.look().then(() => container.endInput()),
+          release: async () => {
+            await watch.look();
+            container.endInput();
+          },
           terminate: () => container.terminate(),
           kill: () => container.kill(),
         },

@@ -37,7 +37,7 @@ export class Execution {
         const { input } = this.#sandbox;
         if (input.writable) input.write(message);
       },
-      release: () => {
+      release: async () => {
         this.#watch.look();
         this.#sandbox.input.end();
       },

@@ -35,8 +35,8 @@ interface Ending {
 /** What speaks the protocol, wherever it is at work. Each of these does nothing where it has ended. */
 export interface ProgramEnd {
   write(text: string): void;
-  /** It has given its result, and goes as soon as it sees that nothing more comes. */
-  release(): void;
+  /** It has given its result, and goes as soon as it sees that nothing more comes: when this is done. */
+  release(): Promise<void>;
   /** TERM. */
   terminate(): void;
   /** All of it, at once. */
@@ -71,6 +71,7 @@ export class ScriptConversation {
   #ending: Ending | undefined;
   #result: ResultMessage | undefined;
   #resultBytes = 0;
+  #isClosed = false;
 
   constructor(call: ScriptCall, program: ProgramEnd, graceMs: number) {
     this.#call = call;
@@ -106,6 +107,7 @@ export class ScriptConversation {
 
   /** Nothing more is done to the program. */
   close(): void {
+    this.#isClosed = true;
     this.#call.signal.removeEventListener('abort', this.#onAbort);
     for (const timer of this.#timers) clearTimeout(timer);
   }
@@ -187,8 +189,10 @@ export class ScriptConversation {
     if (this.#result !== undefined) return;
     this.#result = message;
     this.#resultBytes = Buffer.byteLength(JSON.stringify(message.result ?? null));
-    this.#program.release();
-    this.#after(this.#graceMs, () => this.#program.kill());
+    void (async () => {
+      await this.#program.release();
+      this.#after(this.#graceMs, () => this.#program.kill());
+    })();
   }
 
   #tell(message: ToProgram): void {
@@ -196,6 +200,7 @@ export class ScriptConversation {
   }
 
   #after(delayMs: number, act: () => void): void {
+    if (this.#isClosed) return;
     this.#timers.add(setTimeout(act, delayMs));
   }
 
