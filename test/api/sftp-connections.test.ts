@@ -206,6 +206,29 @@ describe('an SFTP connection', () => {
     expect(refused.body['detail']).toContain('ECONNREFUSED');
   });
 
+  it('says that a host lets it in and begins no SFTP, and the server can still end', async () => {
+    const hung = await startSftpServer();
+    hung.hangAt('SUBSYSTEM');
+    const ending = await startTestServer([], { allowAddresses: ['127.0.0.1'] });
+    await ending.send('PUT', '/v1/secrets/PARTNER', { value: PASSWORD });
+    const made = {
+      name: 'hung',
+      ...withPassword,
+      port: hung.port,
+      host_key: hung.fingerprints[0],
+      connect_timeout_seconds: 1,
+    };
+    expect((await ending.send('POST', PLACE, made)).status).toBe(201);
+    const { status, body } = await ending.send('GET', `${PLACE}/hung/files`);
+    expect([status, body['detail']]).toEqual([
+      424,
+      expect.stringContaining('cannot be reached: Timed out: it opened no session within 1 s'),
+    ]);
+    expect(hung.requests).toEqual([]);
+    await ending.close();
+    await hung.close();
+  });
+
   it.each([
     ['an address that is not public', { host: '10.0.0.7' }, 'allowAddresses'],
     ['no host', { host: 'a host' }, 'body.host'],

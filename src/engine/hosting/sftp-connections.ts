@@ -43,14 +43,15 @@ export interface SftpTest {
 export class SftpConnections {
   readonly #ports: SftpConnectionsPorts;
   readonly #open = new Map<string, Open>();
+  #isClosed = false;
 
   constructor(ports: SftpConnectionsPorts) {
     this.#ports = ports;
   }
 
   /**
-   * Throws `usage` where the account has no such connection, or its host was never seen, and what the port
-   * of sessions says.
+   * Throws `usage` where the account has no such connection, or its host was never seen, what the port of
+   * sessions says, and `sftp_unreachable` once this is closed.
    */
   async use<Result>(
     accountId: string,
@@ -68,6 +69,7 @@ export class SftpConnections {
     }
     const key = keyOf(connection);
     await this.#forgetLost(key);
+    if (this.#isClosed) throw closing(name);
     const open = this.#open.get(key) ?? this.#connect(key, connection);
     open.users += 1;
     open.idle?.abort();
@@ -80,12 +82,13 @@ export class SftpConnections {
       throw error;
     } finally {
       open.users -= 1;
-      if (open.users === 0) void this.#closeLater(key, open);
+      if (open.users === 0 && !this.#isClosed) void this.#closeLater(key, open);
     }
   }
 
   /** Connects, whatever is open, and looks into the root. A host that is seen first is known from then on. */
   async test(connection: StoredSftpConnection): Promise<SftpTest> {
+    if (this.#isClosed) throw closing(connection.definition.name);
     const session = await this.#ports.sessions.open(this.#targetOf(connection));
     try {
       const { server, replacesAtOnce } = session;
@@ -106,7 +109,9 @@ export class SftpConnections {
     }
   }
 
+  /** For good: who works with a connection loses it, and nobody connects any more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const all = [...this.#open];
     for (const [key, open] of all) this.#forget(key, open);
     await Promise.all(all.map(([, open]) => closed(open)));
@@ -168,6 +173,10 @@ export class SftpConnections {
 /** A connection as it was read: one that was changed is another. */
 function keyOf({ accountId, definition, hostKey }: StoredSftpConnection): string {
   return JSON.stringify([accountId, hostKey, definition]);
+}
+
+function closing(name: string): RowmillError {
+  return new RowmillError('sftp_unreachable', `SFTP ${name}: this server is ending`);
 }
 
 async function closed({ session }: Open): Promise<void> {

@@ -86,14 +86,22 @@ async function attempt(
   const { host, port, user, connectTimeoutSeconds, timeoutSeconds } = target.definition;
   const withinMs = connectTimeoutSeconds * 1_000;
   const { default: ssh2 } = await import('ssh2');
+  const begunAt = performance.now();
   const socket = await sockets.connect(host, port, withinMs);
   const seen = { hostKey: '', software: '', isWrong: false };
   socket.on('data', (bytes: Buffer) => {
     seen.software ||= /^SSH-[\d.]+-(\S{1,100})/m.exec(bytes.toString('latin1'))?.[1] ?? '';
   });
   const client = new ssh2.Client();
+  let timer: NodeJS.Timeout | undefined;
   try {
     const sftp = await new Promise<SFTPWrapper>((resolve, reject) => {
+      // Over all of it: a host that lets us in may still open no session, and says so to nobody.
+      timer = setTimeout(
+        () =>
+          reject(new Error(`Timed out: it opened no session within ${connectTimeoutSeconds} s`)),
+        Math.max(0, withinMs - (performance.now() - begunAt)),
+      );
       const authentication = new Authentication(target, reject);
       client.on('error', reject);
       client.on('close', () => reject(new Error('it closed the connection')));
@@ -103,7 +111,7 @@ async function attempt(
       client.connect({
         sock: socket,
         username: user,
-        readyTimeout: withinMs,
+        readyTimeout: 0,
         keepaliveInterval: Math.ceil((timeoutSeconds * 1_000) / 2),
         keepaliveCountMax: 2,
         ...(kinds === undefined ? {} : { algorithms: { serverHostKey: [...kinds] } }),
@@ -120,6 +128,8 @@ async function attempt(
     client.destroy();
     socket.destroy();
     throw seen.isWrong ? new WrongKey(seen.hostKey) : error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

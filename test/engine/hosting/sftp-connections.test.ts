@@ -113,3 +113,27 @@ it('one that could not be opened is tried again by who comes next', async () => 
   expect(opened).toBe(2);
   await connections.close();
 });
+
+it('nobody connects behind who closes them', async () => {
+  let opened = 0;
+  let closed = 0;
+  const connections = connectionsTo(async () => {
+    opened += 1;
+    return { ...session(() => true), close: async () => void (closed += 1) };
+  });
+  let lose = (): void => undefined;
+  const lost = new Promise<void>((resolve) => (lose = resolve));
+  let begin = (): void => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const working = connections.use('acme', 'partner', async () => {
+    begin();
+    await lost;
+    throw new RowmillError('sftp_unreachable', 'it was closed');
+  });
+  const again = working.catch(() => list(connections));
+  await begun;
+  await connections.close();
+  lose();
+  await expect(again).rejects.toMatchObject({ code: 'sftp_unreachable' });
+  expect([opened, closed]).toEqual([1, 1]);
+});

@@ -50,7 +50,7 @@ export interface TestSftpServer {
   readonly connections: number;
   /** Cuts the connection at the next request of that name, before or after it is done. */
   cutAt(request: string, when: 'before' | 'after'): void;
-  /** Answers nothing from the next request of that name on. */
+  /** Answers nothing from the next request of that name on; `SUBSYSTEM`: that SFTP is to begin. */
   hangAt(request: string): void;
   /** Cuts all connections. */
   cut(): void;
@@ -116,6 +116,7 @@ export async function startSftpServer(options: SftpServerOptions = {}): Promise<
     client.on('ready', () => {
       client.on('session', (accept) => {
         accept().on('sftp', (acceptSftp) => {
+          if (hang === 'SUBSYSTEM') return;
           const sftp = acceptSftp();
           if (hasPosixRename) advertise(sftp);
           serveFolder(sftp, { folder, passes, hasPosixRename });
