@@ -57,7 +57,16 @@ class MarkedParting extends Transform {
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     if (this.#part() || this.#messages.destroyed) done();
-    else this.#messages.once('drain', done);
+    else this.#whenTakenOrGone(done);
+  }
+
+  /** A reader that has broken off takes nothing any more: then there is nothing to wait for. */
+  #whenTakenOrGone(done: () => void): void {
+    const go = (): void => {
+      this.#messages.off('drain', go).off('close', go);
+      done();
+    };
+    this.#messages.on('drain', go).on('close', go);
   }
 
   override _flush(done: TransformCallback): void {
