@@ -41,6 +41,8 @@ export function serveScript(modules: Readonly<Record<string, unknown>>): void {
     isTold = true;
     tell({ type: 'result', ...result });
     if (isDetached) process.exit();
+    // The host looks at what was used before it says the word to go.
+    input.ref();
   };
   const fail = (error: unknown): void => {
     finish({
