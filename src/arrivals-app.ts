@@ -47,6 +47,20 @@ export function openArrivals({ place, fileRoots, sftp, copies, ...ports }: Arriv
     }
     return arrivals.fetch(firing);
   };
+  /** Who closes waits for no server elsewhere. */
+  const fetchUntilClosed = async (firing: Firing): Promise<FetchedFile | undefined> => {
+    const fetching = arrivals.fetch(firing);
+    const closed = ports.makeStop();
+    const waiting = whenAborted(closing.signal, closed.signal);
+    try {
+      const file = await Promise.race([fetching, waiting]);
+      if (file !== 'aborted') return file;
+      void fetching.then((late) => late?.dispose()).catch(() => undefined);
+      throw new RowmillError('sftp_unreachable', 'the server closes: the file is fetched later');
+    } finally {
+      closed.abort();
+    }
+  };
   return {
     arrivals,
     roots,
@@ -55,7 +69,7 @@ export function openArrivals({ place, fileRoots, sftp, copies, ...ports }: Arriv
       await arrivals.close();
     },
     /** For what schedules start. */
-    forRuns: { fetch: arrivals.fetch.bind(arrivals), check: roots.file.bind(roots) },
+    forRuns: { fetch: fetchUntilClosed, check: roots.file.bind(roots) },
     forApi: {
       checkFolder: async (path: string, accountId: string) => {
         await roots.folder(path, accountId);
@@ -84,4 +98,13 @@ async function readWhole(path: string, name: string): Promise<Uint8Array> {
   if (size <= LARGEST_ARRIVED) return readFile(path);
   const rule = `a script is given ${LARGEST_ARRIVED} at most: a task that reads CSV has no such bound`;
   throw new RowmillError('input_too_large', `${name} has ${size} bytes, and ${rule}`);
+}
+
+/** Ends with the first signal; listens to it no more after the second. */
+function whenAborted(signal: AbortSignal, until: AbortSignal): Promise<'aborted'> {
+  return new Promise((resolve) => {
+    const tell = (): void => resolve('aborted');
+    signal.addEventListener('abort', tell, { once: true, signal: until });
+    if (signal.aborted) tell();
+  });
 }

@@ -160,9 +160,10 @@ export async function openSchedules(
     },
     async close() {
       unwatch();
+      const stopped = scheduler.close();
       await files.close();
       await Promise.all(telling);
-      await scheduler.close();
+      await stopped;
     },
   };
 }

@@ -315,6 +315,21 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       ]);
     });
 
+    it('keeps a claim that is renewed, and none that was lost or given up', async () => {
+      const of = await trigger({ overlap: 'allow' });
+      await store.add([firing(of, 1), firing(of, 2), firing(of, 3)]);
+      const [kept, lost, given] = await store.claim(3);
+      if (kept === undefined || lost === undefined || given === undefined) throw new Error('none');
+      await world.expireClaims();
+      expect(await store.renew(kept)).toBe(true);
+      await store.postpone(given, 0);
+      expect(await store.renew(given)).toBe(false);
+      expect(idsOf(await world.firings('b').claim(9))).toEqual([lost.id, given.id]);
+      expect(await store.renew(lost)).toBe(false);
+      expect(await store.settle(kept, { verdict: 'fired', runId: 'run_nix' })).toBe(true);
+      expect(await store.renew(kept)).toBe(false);
+    });
+
     it('lets a firing wait for a while, in its place', async () => {
       const of = await trigger({ overlap: 'queue' });
       await store.add([firing(of, 1), firing(of, 2)]);

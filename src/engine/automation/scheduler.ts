@@ -11,6 +11,7 @@ import type {
 import type { MakeId } from '../ports/ids.ts';
 import type { JobRuns } from '../ports/job-runs.ts';
 import type { StoredTrigger, TriggerStore } from '../ports/trigger-store.ts';
+import { FiringsApart, isFileElsewhere } from './firings-apart.ts';
 import { newFiring } from './new-firing.ts';
 import { planFirings } from './plan-firings.ts';
 import { dueTimesOf, runWord } from './read-trigger.ts';
@@ -48,9 +49,11 @@ const ENDS_AT_ONCE = 100;
 export class Scheduler {
   readonly #ports: SchedulerPorts;
   readonly #sweeper: Sweeper;
+  readonly #apart: FiringsApart;
 
   constructor(ports: SchedulerPorts) {
     this.#ports = ports;
+    this.#apart = new FiringsApart({ ...ports, decide: (firing) => this.#decide(firing) });
     const pauseMs = (): Promise<number> => this.#pauseMs();
     this.#sweeper = new Sweeper({ ...ports, pauseMs, sweep: () => this.sweep() });
   }
@@ -65,8 +68,10 @@ export class Scheduler {
   }
 
   /** What is being decided is decided first. */
-  close(): Promise<void> {
-    return this.#sweeper.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#sweeper.close(), this.#apart.close()]);
+    // The last sweep may have found some more.
+    await this.#apart.close();
   }
 
   /** Does all there is to do now. What fails is told and tried again the next time. */
@@ -133,12 +138,12 @@ export class Scheduler {
     for (;;) {
       const claimed = await firings.claim(FIRINGS_AT_ONCE);
       if (claimed.length === 0) return;
-      // Those of one job one after another: what has a queue waits there in this order.
-      const jobs = new Map<string, ClaimedFiring[]>();
-      for (const firing of claimed) {
-        jobs.set(firing.jobId, [...(jobs.get(firing.jobId) ?? []), firing]);
+      const far = claimed.filter((firing) => isFileElsewhere(firing));
+      for (const [jobId, group] of byJob(far)) {
+        void this.#apart.add(jobId, group).then(() => this.wake());
       }
-      await Promise.all([...jobs.values()].map((firings) => this.#decideAll(firings)));
+      const near = claimed.filter((firing) => !isFileElsewhere(firing));
+      await Promise.all([...byJob(near).values()].map((group) => this.#decideAll(group)));
       if (this.#sweeper.isClosing) return;
     }
   }
@@ -162,8 +167,10 @@ export class Scheduler {
         return;
       }
       if ('later' in started) {
-        onError(started.later, firing.id);
-        await firings.postpone(firing, TRY_AGAIN_MS);
+        // Another server, or the next process of this one, goes on with what is given up for the end of this.
+        const isClosing = this.#sweeper.isClosing;
+        if (!isClosing) onError(started.later, firing.id);
+        await firings.postpone(firing, isClosing ? 0 : TRY_AGAIN_MS);
         return;
       }
       if ('listed' in started) {
@@ -257,4 +264,13 @@ export class Scheduler {
     if (isClosed) this.#ports.onEnd?.();
     return isClosed;
   }
+}
+
+/** Those of one job are decided one after another: what has a queue waits there in this order. */
+function byJob(firings: readonly ClaimedFiring[]): ReadonlyMap<string, readonly ClaimedFiring[]> {
+  const jobs = new Map<string, ClaimedFiring[]>();
+  for (const firing of firings) {
+    jobs.set(firing.jobId, [...(jobs.get(firing.jobId) ?? []), firing]);
+  }
+  return jobs;
 }

@@ -131,6 +131,8 @@ export interface FiringStore {
       readonly rearm?: Rearm | undefined;
     },
   ): Promise<boolean>;
+  /** Keeps a claim while its firing is being decided. False where it was lost, or is given up. */
+  renew(firing: ClaimedFiring): Promise<boolean>;
   /** Lets a firing wait for a while. It keeps its place, and its turn. */
   postpone(firing: ClaimedFiring, forMs: number): Promise<void>;
   /** Firings whose run has ended, or is gone, and who have not been told. */

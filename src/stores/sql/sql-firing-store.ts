@@ -1,4 +1,4 @@
-import { sql, type RawBuilder, type Selectable, type Transaction } from 'kysely';
+import { sql, type Selectable, type Transaction } from 'kysely';
 import type {
   ClaimedFiring,
   Firing,
@@ -8,13 +8,14 @@ import type {
 } from '../../engine/ports/firing-store.ts';
 import { storeError } from '../store-error.ts';
 import { addFirings, firingOf, rearm } from './firing-rows.ts';
+import { endTurns, isTaken, jobTurn, lineTurn, takeTurn } from './firing-turns.ts';
 import type { FiringTable } from './automation-schema.ts';
 import { ENDED, RUN_END_COLUMNS, runEndOf } from './run-ends.ts';
 import type { StoreSchema } from './schema.ts';
 import { addUnlessSeen } from './seen-payloads.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 
-/** Longer than it takes to start a run. Who dies with a claim has it taken over after that. */
+/** Who dies with a claim has it taken over after that; what takes longer renews it. */
 const LEASE_MS = 30_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -117,6 +118,21 @@ export class SqlFiringStore implements FiringStore {
       await rearm(transaction, again);
       return true;
     });
+  }
+
+  async renew({ id, fence }: ClaimedFiring): Promise<boolean> {
+    const until = sql<number>`${nowMs(this.#database)} + ${sql.lit(LEASE_MS)}`;
+    const { numUpdatedRows } = await this.#try(() =>
+      this.#database.db
+        .updateTable('firings')
+        .set({ lease_until: until })
+        .where('id', '=', id)
+        .where('fence', '=', fence)
+        .where('verdict', '=', 'waiting')
+        .where('lease_until', '>', 0)
+        .executeTakeFirstOrThrow(),
+    );
+    return numUpdatedRows > 0n;
   }
 
   async postpone({ id, fence }: ClaimedFiring, forMs: number): Promise<void> {
@@ -284,35 +300,4 @@ export class SqlFiringStore implements FiringStore {
       throw storeError(this.#database.name, error);
     }
   }
-}
-
-const jobTurn = sql<string>`'job:' || f.job_id`;
-const lineTurn = sql<string>`'line:' || f.line`;
-
-/** Whether another firing has the turn. */
-function isTaken(name: RawBuilder<string>): RawBuilder<boolean> {
-  return sql`exists (select 1 from firing_turns t where t.name = ${name} and t.firing_id <> f.id)`;
-}
-
-/** Whether the firing has the turn of that name now. */
-async function takeTurn(
-  transaction: Transaction<StoreSchema>,
-  name: string,
-  firingId: string,
-): Promise<boolean> {
-  await transaction
-    .insertInto('firing_turns')
-    .values({ name, firing_id: firingId })
-    .onConflict((conflict) => conflict.column('name').doNothing())
-    .execute();
-  const turn = await transaction
-    .selectFrom('firing_turns')
-    .select('firing_id')
-    .where('name', '=', name)
-    .executeTakeFirst();
-  return turn?.firing_id === firingId;
-}
-
-async function endTurns(transaction: Transaction<StoreSchema>, firingId: string): Promise<void> {
-  await transaction.deleteFrom('firing_turns').where('firing_id', '=', firingId).execute();
 }
