@@ -2,16 +2,12 @@ import { mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SftpConnections } from '../../src/engine/hosting/sftp-connections.ts';
-import type { SftpStore, StoredSftpConnection } from '../../src/engine/ports/sftp-store.ts';
+import type { SftpConnections } from '../../src/engine/hosting/sftp-connections.ts';
 import { LocalArrivalFolder } from '../../src/files/local/local-arrival-folder.ts';
 import { SftpArrivalFolder } from '../../src/files/sftp/sftp-arrival-folder.ts';
-import { SshSftpSessions } from '../../src/files/sftp/ssh-sftp-sessions.ts';
-import { GuardedSockets } from '../../src/system/guarded-socket.ts';
-import { AddressRules } from '../../src/system/public-address.ts';
-import { systemClock } from '../../src/system/system-clock.ts';
 import { describeArrivalFolder, type ArrivalWorld } from '../contract/arrival-folder.ts';
-import { PASSWORD, startSftpServer, USER, type TestSftpServer } from './sftp/sftp-server.ts';
+import { connectionsTo } from './sftp/connections-to.ts';
+import { startSftpServer, type TestSftpServer } from './sftp/sftp-server.ts';
 
 let root = '';
 beforeAll(async () => {
@@ -47,43 +43,6 @@ async function openSftp(server: TestSftpServer): Promise<ArrivalWorld> {
       for (const each of all) await each.close();
     },
   };
-}
-
-function connectionsTo(server: TestSftpServer): SftpConnections {
-  const connection: StoredSftpConnection = {
-    accountId: 'acme',
-    definition: {
-      name: 'partner',
-      host: '127.0.0.1',
-      port: server.port,
-      user: USER,
-      passwordSecret: 'PARTNER',
-      privateKeySecret: undefined,
-      passphraseSecret: undefined,
-      root: '.',
-      connectTimeoutSeconds: 60,
-      timeoutSeconds: 60,
-    },
-    hostKey: server.fingerprints[0],
-    createdAtMs: 0,
-    updatedAtMs: 0,
-  };
-  const never = (): Promise<never> => Promise.reject(new Error('nothing changes it here'));
-  const store: SftpStore = {
-    create: never,
-    find: async () => connection,
-    page: never,
-    update: never,
-    trust: never,
-    delete: never,
-  };
-  return new SftpConnections({
-    store,
-    sessions: new SshSftpSessions(new GuardedSockets(new AddressRules(['127.0.0.1']))),
-    secrets: { use: async () => PASSWORD },
-    clock: systemClock,
-    makeStop: () => new AbortController(),
-  });
 }
 
 describeArrivalFolder('a folder of this machine', openLocal);

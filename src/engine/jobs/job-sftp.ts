@@ -1,6 +1,6 @@
 import { isElsewhere, RowmillError } from '../errors.ts';
 import type { SftpConnections } from '../hosting/sftp-connections.ts';
-import { LARGEST_TRANSFER, placeFile } from '../hosting/sftp-files.ts';
+import { LARGEST_TRANSFER, placingFile } from '../hosting/sftp-files.ts';
 import { sftpFilePath, sftpPath } from '../hosting/sftp-path.ts';
 import type { ScriptSftp } from '../ports/script-executor.ts';
 import type { SftpSession } from '../ports/sftp-session.ts';
@@ -53,7 +53,7 @@ export function sftpOfJob({
         }
         written += 1;
         const id = `${runId}-${written}`;
-        await again((session) => placeFile(session, { path: place, content, id }));
+        await again(placingFile({ path: place, content, id }));
       },
       async list(folder) {
         const place = sftpPath(folder);

@@ -36,7 +36,7 @@ export interface SftpSession {
   remove(path: string): Promise<boolean>;
   /**
    * Gives a file or a folder another path, in one step. `taken`: something else has it, and stays, unless
-   * it is to be replaced.
+   * it is to be replaced and the server does that in one step.
    */
   rename(
     from: string,

@@ -164,24 +164,22 @@ export class SshSftpSession implements SftpSession {
     to: string,
     { replaces }: { readonly replaces: boolean } = { replaces: false },
   ): Promise<'done' | 'missing' | 'taken'> {
-    if (!replaces && (await this.entry(to)) !== undefined) {
-      return (await this.entry(from)) === undefined ? 'missing' : 'taken';
-    }
     try {
-      if (replaces) await this.#replace(from, to);
-      else {
+      if (replaces && (await this.#replace(from, to))) return 'done';
+      if ((await this.entry(to)) === undefined) {
         await this.#requests.do(from, (sftp, place, done) =>
           sftp.rename(place, this.#requests.place(to), done),
         );
+        return 'done';
       }
-      return 'done';
     } catch (error) {
       if (isElsewhere(error)) throw error;
       // Servers say all sorts of things here.
       if ((await this.entry(from)) === undefined) return 'missing';
-      if (!replaces && (await this.entry(to)) !== undefined) return 'taken';
-      throw error;
+      const isTaken = !(replaces && this.#replacesAtOnce) && (await this.entry(to)) !== undefined;
+      if (!isTaken) throw error;
     }
+    return (await this.entry(from)) === undefined ? 'missing' : 'taken';
   }
 
   async close(): Promise<void> {
@@ -199,22 +197,19 @@ export class SshSftpSession implements SftpSession {
     throw new RowmillError('usage', `${this.#requests.about('')}: it is no folder`);
   }
 
-  async #replace(from: string, to: string): Promise<void> {
-    if (this.#replacesAtOnce) {
-      try {
-        await this.#requests.do(from, (sftp, place, done) =>
-          sftp.ext_openssh_rename(place, this.#requests.place(to), done),
-        );
-        return;
-      } catch (error) {
-        if (!isUnknownThere(error)) throw error;
-        this.#replacesAtOnce = false;
-      }
+  /** False where the server cannot do it in one step. */
+  async #replace(from: string, to: string): Promise<boolean> {
+    if (!this.#replacesAtOnce) return false;
+    try {
+      await this.#requests.do(from, (sftp, place, done) =>
+        sftp.ext_openssh_rename(place, this.#requests.place(to), done),
+      );
+      return true;
+    } catch (error) {
+      if (!isUnknownThere(error)) throw error;
+      this.#replacesAtOnce = false;
+      return false;
     }
-    if ((await this.entry(from)) !== undefined) await this.remove(to);
-    await this.#requests.do(from, (sftp, place, done) =>
-      sftp.rename(place, this.#requests.place(to), done),
-    );
   }
 
   async #isFolder(path: string): Promise<boolean> {

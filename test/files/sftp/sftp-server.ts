@@ -39,6 +39,8 @@ interface SftpServerOptions {
   readonly hasPosixRename?: boolean;
 }
 
+type IsRefused = (request: string, paths: readonly string[]) => boolean;
+
 /** An SFTP server of a test, over a folder. It renames as OpenSSH does: never over what is there. */
 export interface TestSftpServer {
   readonly port: number;
@@ -48,10 +50,12 @@ export interface TestSftpServer {
   /** Names of the requests that came, in order. */
   readonly requests: string[];
   readonly connections: number;
-  /** Cuts the connection at the next request of that name, before or after it is done. */
-  cutAt(request: string, when: 'before' | 'after'): void;
+  /** Cuts the connection at the next request of that name, or a later one, before or after it is done. */
+  cutAt(request: string, when: 'before' | 'after', which?: number): void;
   /** Answers nothing from the next request of that name on; `SUBSYSTEM`: that SFTP is to begin. */
   hangAt(request: string): void;
+  /** Refuses the requests of which this is true, by their name and the paths in them. */
+  refuse(isRefused: IsRefused): void;
   /** Cuts all connections. */
   cut(): void;
   /** Stops; its folder stays. */
@@ -71,8 +75,9 @@ export async function startSftpServer(options: SftpServerOptions = {}): Promise<
   const requests: string[] = [];
   const clients = new Set<Connection>();
   let connections = 0;
-  let cut: { readonly request: string; readonly when: 'before' | 'after' } | undefined;
+  let cut: { request: string; when: 'before' | 'after'; left: number } | undefined;
   let hang: string | undefined;
+  let refuses: IsRefused = () => false;
   const cutAll = (): void => {
     for (const client of clients) Reflect.get(client, '_sock').destroy();
   };
@@ -81,6 +86,8 @@ export async function startSftpServer(options: SftpServerOptions = {}): Promise<
     if (when === 'before') requests.push(request);
     if (hang === request) return false;
     if (cut?.request !== request || cut.when !== when) return true;
+    cut.left -= 1;
+    if (cut.left > 0) return true;
     cut = undefined;
     cutAll();
     return false;
@@ -119,7 +126,8 @@ export async function startSftpServer(options: SftpServerOptions = {}): Promise<
           if (hang === 'SUBSYSTEM') return;
           const sftp = acceptSftp();
           if (hasPosixRename) advertise(sftp);
-          serveFolder(sftp, { folder, passes, hasPosixRename });
+          const isRefused: IsRefused = (request, paths) => refuses(request, paths);
+          serveFolder(sftp, { folder, passes, isRefused, hasPosixRename });
         });
       });
     });
@@ -141,8 +149,9 @@ export async function startSftpServer(options: SftpServerOptions = {}): Promise<
     get connections() {
       return connections;
     },
-    cutAt: (request, when) => (cut = { request, when }),
+    cutAt: (request, when, which = 1) => (cut = { request, when, left: which }),
     hangAt: (request) => (hang = request),
+    refuse: (isRefused) => (refuses = isRefused),
     cut: cutAll,
     stop,
     async close() {
@@ -188,12 +197,16 @@ interface Requests {
 interface Served {
   readonly folder: string;
   readonly passes: (request: string, when: 'before' | 'after') => boolean;
+  readonly isRefused: IsRefused;
   readonly hasPosixRename: boolean;
 }
 
 type Handle = { readonly file: FileHandle } | { readonly path: string; isRead: boolean };
 
-function serveFolder(sftp: SFTPWrapper, { folder, passes, hasPosixRename }: Served): void {
+function serveFolder(
+  sftp: SFTPWrapper,
+  { folder, passes, isRefused, hasPosixRename }: Served,
+): void {
   const handles = new Map<string, Handle>();
   let lastHandle = 0;
   const hold = (handle: Handle): Buffer => {
@@ -214,6 +227,8 @@ function serveFolder(sftp: SFTPWrapper, { folder, passes, hasPosixRename }: Serv
         if (!passes(request, 'before')) return;
         let answer = (): void => sftp.status(id, STATUS_CODE.OK);
         try {
+          const paths = given.filter((each) => typeof each === 'string');
+          if (isRefused(request, paths)) throw new Error('it does not want to');
           answer = (await act(id, ...given)) ?? answer;
         } catch (error) {
           const status = statusOf(error);
