@@ -76,6 +76,8 @@ const signals = defineHandler({
 });
 
 let web: LocalServer;
+/** So often a result is refused at `/flaky`. */
+let targetFailures = 0;
 let server: TestServer;
 const registry = new HandlerRegistry();
 registry.add(stepping, '/plugins/steps.ts');
@@ -85,7 +87,10 @@ const handlers = { registry: async () => registry, problems: [] };
 
 beforeAll(async () => {
   web = await startServer((seen, response) => {
-    if (seen.path === '/missing') response.writeHead(404).end();
+    if (seen.path === '/flaky' && targetFailures > 0) {
+      targetFailures -= 1;
+      response.writeHead(500).end();
+    } else if (seen.path === '/missing') response.writeHead(404).end();
     else response.setHeader('content-type', 'application/json').end('{"samples": 2}');
   });
   server = await startTestServer([], { handlers, slots: 1, allowAddresses: ['127.0.0.1'] });
@@ -235,26 +240,75 @@ describe('a job entity', () => {
     [{ start: () => Promise.reject(new Error('no room')) }, false],
     [{ progress: () => ['failed', 'diverged'] as const }, false],
     [{ progress: () => Promise.reject(new Error('not seen')) }, true],
-    [{ result: () => Promise.reject(new Error('lost')) }, true],
-  ])(
-    'is removed where what was started cannot be followed to its result: %#',
-    async (wrong, is) => {
-      behaviour = wrong;
-      steps.length = 0;
-      expect(await started(entity)).toMatchObject({ status: 'failed' });
-      expect(steps.includes('remove')).toBe(is);
-      behaviour = {};
-    },
-  );
+    // What is completed is hours of work: nobody takes away the only result.
+    [{ result: () => Promise.reject(new Error('lost')) }, false],
+    [{ result: () => ['text'] as never }, false],
+  ])('is removed where what was started cannot be followed to its end: %#', async (wrong, is) => {
+    behaviour = wrong;
+    steps.length = 0;
+    expect(await started(entity)).toMatchObject({ status: 'failed' });
+    expect(steps.includes('remove')).toBe(is);
+    behaviour = {};
+  });
 
   it('says so where it cannot be removed either', async () => {
     behaviour = {
-      result: () => Promise.reject(new Error('lost')),
+      progress: () => Promise.reject(new Error('not seen')),
       remove: () => Promise.reject(new Error('nobody answers')),
     };
     const { message } = await started(entity);
-    expect(message).toBe('lost; it could not be removed: nobody answers');
+    expect(message).toBe('not seen; it could not be removed: nobody answers');
     behaviour = {};
+  });
+
+  it('is asked for its result again where that fails now and then', async () => {
+    let tries = 0;
+    behaviour = {
+      result() {
+        tries += 1;
+        if (tries < 5) throw new Error('busy');
+        return ['at last', new Uint8Array([1])];
+      },
+    };
+    expect(await started(entity)).toMatchObject({ status: 'completed', message: 'at last' });
+    expect(tries).toBe(5);
+    behaviour = {};
+  });
+
+  it.each([
+    ['is delivered again where that fails now and then', 17, 4, 'completed', ['release']],
+    ['is left where it is, if it is long and cannot be delivered', 17, 9, 'failed', []],
+    ['is removed once it is kept, though not delivered', 1, 9, 'failed', ['remove']],
+    ['is left where it is, if it is long and goes nowhere', 17, undefined, 'completed', []],
+  ] as const)('whose result %s', async (_, mebibytes, failures, status, calls) => {
+    const content = new Uint8Array(mebibytes * 1024 * 1024);
+    const made: string[] = [];
+    behaviour = {
+      result: () => ['long', content],
+      release: () => void made.push('release'),
+      remove: () => (made.push('remove'), ['removed', '']),
+    };
+    targetFailures = failures ?? 0;
+    const to = failures === undefined ? {} : { outputTarget: `${web.origin}/flaky` };
+    const body = await started({ ...entity, ...to });
+    behaviour = {};
+    expect(body['status']).toBe(status);
+    expect(made).toEqual(calls);
+    const uid = String(body['uid']);
+    const left = `its result is left where the handler steps has it by ${uid}`;
+    if (mebibytes === 17 && status === 'failed') {
+      expect(body['message']).toMatch(/\/flaky .*500.*; its work is completed, and /);
+      expect(body['message']).toContain(left);
+    }
+    if (mebibytes === 1) {
+      expect(body['message']).toContain('; its result is kept here');
+      const { body: result } = await server.json(`/v1/entities/${uid}/result`);
+      expect(Buffer.from(String(result['result']), 'base64')).toHaveLength(content.length);
+    }
+    if (failures === undefined) {
+      const log = await (await fetch(`${server.url}/v1/runs/${uid}/log`)).text();
+      expect(log).toContain(left);
+    }
   });
 
   it('is released once its result is kept; a release that fails loses nothing', async () => {

@@ -69,12 +69,12 @@ export interface HandlerDefinition {
   start(job: HandledJob): MaybePromise<string>;
   /**
    * Ends the work and leaves nothing of it behind: where somebody stops it, and where what was started
-   * cannot be followed to its result.
+   * cannot be followed to its end. Not for what is `completed`, unless its result is kept.
    */
   remove?(job: HandledJob): MaybePromise<readonly [status: JobStatus, text: string]>;
   /** Called again and again, by another server too, until it is `completed`, `failed` or `removed`. */
   progress(job: HandledJob): MaybePromise<readonly [status: JobStatus, text: string]>;
-  /** Called once it is `completed`; again, by another server, where the one before went away too early. */
+  /** Called once it is `completed`; again where it throws, or by another server, where the one before went away. */
   result(job: HandledJob): MaybePromise<readonly [text: string, content: Uint8Array]>;
   /** Called once the result is kept and delivered: what it was read from is not needed any more. */
   release?(job: HandledJob): MaybePromise<void>;

@@ -26,8 +26,8 @@ export interface EntityArguments {
 }
 
 const OVER: ReadonlySet<JobStatus> = new Set(['completed', 'failed', 'removed']);
-/** A look at the progress that fails is tried again so often in a row. */
-const PROGRESS_TRIES = 5;
+/** What fails is tried so often in a row: a look at the progress, the result, and its delivery. */
+const TRIES = 5;
 /** Of a result. What is longer is written to its target, and not kept. */
 const MOST_KEPT_BYTES = 16 * 1024 * 1024;
 const MOST_TEXT = 8_192;
@@ -76,8 +76,10 @@ class EntityWork {
   #said: string | undefined;
   /** Its start has come to its end, here or at an earlier server. */
   #isBegun: boolean;
-  /** Its handler has said that it failed, or is removed. */
-  #isOver = false;
+  /** What its handler has said that it came to. */
+  #end: JobStatus | undefined;
+  /** Its result is in the store. */
+  #isKept = false;
 
   constructor(
     run: RunContext<EntityArguments, undefined>,
@@ -104,27 +106,42 @@ class EntityWork {
       resultText === undefined ? undefined : await this.#ports.entities.content(this.#run.runId);
     if (resultText !== undefined && had !== undefined) {
       // A server went away behind this: the handler has given its result, and may have nothing more.
-      await this.#deliver(had, signal, await this.#handler());
-      await this.#release(this.#job(signal));
+      this.#isKept = true;
+      const handler = await this.#handler();
+      const job = this.#job(signal);
+      await this.#try({ handler, job, problem: 'its result cannot be delivered' }, () =>
+        this.#deliver(had, job, handler),
+      );
+      await this.#release(job);
       return this.end('completed', resultText);
     }
     const handler = await this.#handler();
     const job = this.#job(signal);
     if (phase === 'waiting') await this.#start(handler, job);
     else if (phase === 'starting') await this.#startUnlessBegun(handler, job);
-    const status = await this.#untilOver(handler, job, signal);
+    const status = await this.#untilOver(handler, job);
     if (status !== 'completed') throw new Error(this.#said || `it is ${status}`);
-    const [text, content] = await handler.result(job);
+    const [text, content] = await this.#try(
+      { handler, job, problem: 'its result cannot be fetched' },
+      () => handler.result(job),
+    );
     if (typeof text !== 'string' || !(content instanceof Uint8Array)) {
       throw new Error('result() of its handler gave no text with bytes');
     }
-    const isKept = content.length <= MOST_KEPT_BYTES;
+    const isShort = content.length <= MOST_KEPT_BYTES;
     await this.#ports.entities.save(this.#run.runId, {
       resultText: this.#clean(text),
-      ...(isKept ? { content } : {}),
+      ...(isShort ? { content } : {}),
     });
-    await this.#deliver(content, signal, handler);
-    await this.#release(job);
+    this.#isKept = isShort;
+    const isDelivered = await this.#try(
+      { handler, job, problem: 'its result cannot be delivered' },
+      () => this.#deliver(content, job, handler),
+    );
+    if (this.#isKept || isDelivered) await this.#release(job);
+    else {
+      job.log.warn(`${content.length} bytes of result are too long to be kept: ${this.#left()}`);
+    }
     return this.end('completed', text);
   }
 
@@ -145,14 +162,27 @@ class EntityWork {
     await this.end(status, text);
   }
 
-  /** It does not come to its result. What was begun, and its handler has not seen the end of, is ended. */
+  /**
+   * It does not come to its result. What was begun, and its handler has not seen the end of, is ended. Work
+   * that is completed stays where it is, unless its result is safe.
+   */
   async giveUp(why: string): Promise<undefined> {
-    if (!this.#isBegun || this.#isOver) return this.end('failed', why);
+    if (!this.#isBegun) return this.end('failed', why);
+    if (this.#end !== undefined && this.#end !== 'completed') return this.end('failed', why);
+    if (this.#end === 'completed' && !this.#isKept) {
+      return this.end('failed', `${why}; its work is completed, and ${this.#left()}`);
+    }
+    const kept = this.#isKept ? '; its result is kept here' : '';
     const left = await this.#handler()
       .then((handler) => handler.remove(this.#job(this.#run.signal)))
       .then(() => '')
       .catch((error: unknown) => `; it could not be removed: ${messageOf(error)}`);
-    return this.end('failed', `${why}${left}`);
+    return this.end('failed', `${why}${kept}${left}`);
+  }
+
+  #left(): string {
+    const { type } = this.#run.arguments.entity.runner;
+    return `its result is left where the handler ${type} has it by ${this.#run.runId}`;
   }
 
   /** Its result is safe: what is left behind keeps nobody from having it. */
@@ -191,37 +221,57 @@ class EntityWork {
     await this.#ports.entities.save(this.#run.runId, { phase: 'started' });
   }
 
-  async #untilOver(handler: Handler, job: HandledJob, signal: AbortSignal): Promise<JobStatus> {
-    for (let failures = 0; ;) {
-      signal.throwIfAborted();
-      try {
-        const [status, text] = await handler.progress(job);
-        failures = 0;
-        // It is completed for others once its result is there.
-        await this.#say(status === 'completed' ? 'running' : status, text);
-        this.#isOver = status === 'failed' || status === 'removed';
-        if (OVER.has(status)) return status;
-      } catch (error) {
-        failures += 1;
-        if (failures === PROGRESS_TRIES || signal.aborted) throw error;
-        job.log.warn(`its progress cannot be seen: ${messageOf(error)}`);
+  async #untilOver(handler: Handler, job: HandledJob): Promise<JobStatus> {
+    for (;;) {
+      const status = await this.#try(
+        { handler, job, problem: 'its progress cannot be seen' },
+        async () => {
+          const [found, text] = await handler.progress(job);
+          // It is completed for others once its result is there.
+          await this.#say(found === 'completed' ? 'running' : found, text);
+          return found;
+        },
+      );
+      if (OVER.has(status)) {
+        this.#end = status;
+        return status;
       }
-      await this.#ports.clock.sleep(handler.pollMs, signal);
+      await this.#ports.clock.sleep(handler.pollMs, job.signal);
     }
   }
 
-  async #deliver(content: Uint8Array, signal: AbortSignal, handler: Handler): Promise<void> {
+  /** Makes a call that may fail for a while. Throws what it fails with last. */
+  async #try<Result>(
+    of: { readonly handler: Handler; readonly job: HandledJob; readonly problem: string },
+    call: () => Result | Promise<Result>,
+  ): Promise<Result> {
+    const { signal, log } = of.job;
+    for (let failures = 1; ; failures += 1) {
+      signal.throwIfAborted();
+      try {
+        return await call();
+      } catch (error) {
+        if (failures === TRIES || signal.aborted) throw error;
+        log.warn(`${of.problem}: ${messageOf(error)}`);
+      }
+      await this.#ports.clock.sleep(of.handler.pollMs, signal);
+    }
+  }
+
+  /** Whether it is where it was to go. */
+  async #deliver(content: Uint8Array, job: HandledJob, handler: Handler): Promise<boolean> {
     const { outputTarget } = this.#run.arguments.entity;
-    const job = this.#job(signal);
-    if (outputTarget === undefined || handler.addresses?.hasWritten(job) === true) return;
+    if (handler.addresses?.hasWritten(job) === true) return true;
+    if (outputTarget === undefined) return false;
     const registry = await this.#ports.handlers();
     if (handler.addresses !== undefined && !registry.writes(outputTarget)) {
       job.log.warn(
         `the result stays here: neither its handler nor a plugin writes to ${outputTarget}`,
       );
-      return;
+      return false;
     }
     await job.write(outputTarget, content);
+    return true;
   }
 
   /** Tells what is new. */
