@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
 import type { ScriptAccess, ScriptLimits } from '../../engine/ports/script-executor.ts';
 import type { ProgramFiles } from '../protocol/program-files.ts';
@@ -11,6 +10,7 @@ export const SCRIPT_FOLDER = '/script';
 
 /** What a script is executed in. */
 interface AttachedPlan {
+  readonly name: string;
   readonly image: string;
   readonly command: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
@@ -45,8 +45,7 @@ export class AttachedContainer {
     plan: AttachedPlan,
     signal: AbortSignal,
   ): Promise<AttachedContainer> {
-    const name = `rowmill-script-${randomUUID()}`;
-    const { programs } = plan;
+    const { name, programs } = plan;
     try {
       await engine.create({ name, image: plan.image, body: bodyOf(plan) }, signal);
       if (programs !== undefined) {

@@ -33,7 +33,7 @@ interface ContainerScriptExecutorOptions extends ScriptOwner {
 export class ContainerScriptExecutor implements ScriptExecutor {
   readonly #options: ContainerScriptExecutorOptions;
   readonly #runtimes = new Map<string, Promise<readonly ScriptRuntimeFacts[]>>();
-  /** Names of the containers that are at work. */
+  /** Names of the containers that are at work, from before they are made until they are removed. */
   readonly #open = new Set<string>();
 
   constructor(options: ContainerScriptExecutorOptions) {
@@ -102,7 +102,10 @@ export class ContainerScriptExecutor implements ScriptExecutor {
   }
 
   /** Throws `arguments_invalid` without an image. */
-  async runtimes(image?: string): Promise<readonly ScriptRuntimeFacts[]> {
+  async runtimes(
+    image?: string,
+    signal = new AbortController().signal,
+  ): Promise<readonly ScriptRuntimeFacts[]> {
     if (image === undefined) {
       const message = 'which runtimes there are depends on the image: say which';
       throw new RowmillError('arguments_invalid', message, { problems: [message] });
@@ -163,7 +166,7 @@ export class ContainerScriptExecutor implements ScriptExecutor {
 
   /** Works in a container, and removes it whatever happens. */
   async #within<Result>(
-    plan: Omit<Parameters<typeof AttachedContainer.open>[1], 'labels'>,
+    plan: Omit<Parameters<typeof AttachedContainer.open>[1], 'name' | 'labels'>,
     {
       limits,
       signal,
@@ -172,18 +175,23 @@ export class ContainerScriptExecutor implements ScriptExecutor {
   ): Promise<Result> {
     const { engine, onLeft } = this.#options;
     const labels = labelsOf(this.#options, limits);
-    return this.#reach(async () => {
-      const container = await AttachedContainer.open(engine, { ...plan, labels }, signal);
-      this.#open.add(container.name);
-      try {
-        return await work(container);
-      } finally {
-        await container.remove().catch((error: unknown) => {
-          onLeft(`the container ${container.name} could not be removed: ${messageOf(error)}`);
-        });
-        this.#open.delete(container.name);
-      }
-    });
+    const name = `rowmill-script-${randomUUID()}`;
+    // Before it is there: what is cleared meanwhile is no container that is about to begin.
+    this.#open.add(name);
+    try {
+      return await this.#reach(async () => {
+        const container = await AttachedContainer.open(engine, { ...plan, name, labels }, signal);
+        try {
+          return await work(container);
+        } finally {
+          await container.remove().catch((error: unknown) => {
+            onLeft(`the container ${name} could not be removed: ${messageOf(error)}`);
+          });
+        }
+      });
+    } finally {
+      this.#open.delete(name);
+    }
   }
 
   /** What the engine does not do is not the fault of a script. */

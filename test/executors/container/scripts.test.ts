@@ -22,9 +22,9 @@ afterAll(async () => {
   expect(left).toEqual([]);
 });
 
-const makeExecutor = (owner: string): ContainerScriptExecutor =>
+const makeExecutor = (owner: string, docker?: DockerEngine): ContainerScriptExecutor =>
   new ContainerScriptExecutor({
-    engine: new DockerEngine(engine.url),
+    engine: docker ?? new DockerEngine(engine.url),
     programs: PROGRAMS,
     owner,
     onLeft: (message) => left.push(message),
@@ -296,6 +296,21 @@ describe('an executor of containers', () => {
       code: 'executor_unavailable',
       message: expect.stringContaining('tcp://127.0.0.1:9 does not answer'),
     });
+  });
+
+  it('leaves alone what is about to begin', async () => {
+    const clearing = new (class extends DockerEngine {
+      override async attach(...words: Parameters<DockerEngine['attach']>) {
+        cleared.push(await own.clear(Date.now()));
+        return super.attach(...words);
+      }
+    })(engine.url);
+    const cleared: number[] = [];
+    const own = makeExecutor('this server', clearing);
+    const outcome = await run({ 'main.py': python('return 1') }, { with: own });
+    expect(outcome).toMatchObject({ resultCode: 'success', result: 1 });
+    // The container that asks the image, and that of the script.
+    expect(cleared).toEqual([0, 0]);
   });
 
   it('removes what it has left behind, what nobody needs any more, and nothing else', async () => {
