@@ -3,7 +3,7 @@ import { openElsewhere } from '../../src/scripts-app.ts';
 import { buildIfStale } from '../cli/built-command-line.ts';
 import { startFakeEngine } from '../executors/container/fake-engine.ts';
 import { PROGRAMS } from '../executors/process/run-script.ts';
-import { startTestServer, type TestServer } from './test-server.ts';
+import { startTestServer, until, type TestServer } from './test-server.ts';
 
 // Against a fake of the Docker Engine API, which executes in a sandbox of this machine.
 
@@ -99,6 +99,68 @@ describe('an executor of containers', () => {
   it('is told what it had left behind', async () => {
     await scripts.clear();
     expect(notices).toEqual([]);
+  });
+
+  it('asks an image, which executes it, only for who may have it executed', async () => {
+    const { container } = scripts.kinds;
+    if (container === undefined) throw new Error('there are no containers');
+    const guarded = await startTestServer([], { moreScripts: { container, azure: container } });
+    const keyOf = async (scopes: readonly string[], key?: string): Promise<string> => {
+      const { body } = await guarded.json('/v1/keys', {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(key !== undefined && { authorization: `Bearer ${key}` }),
+        },
+        body: JSON.stringify({ name: 'a', scopes }),
+      });
+      return String(body['key']);
+    };
+    const ask = (key: string, kind: string, image: string) =>
+      guarded.json(`/v1/executors/runtimes?kind=${kind}&image=${encodeURIComponent(image)}`, {
+        headers: { authorization: `Bearer ${key}` },
+      });
+    try {
+      const admin = await keyOf(['admin']);
+      const reader = await keyOf(['jobs:read'], admin);
+      const jobs = await keyOf(['jobs:read', 'jobs:admin'], admin);
+      engine.asked.length = 0;
+      expect((await ask(reader, 'container', 'here:1')).body).toMatchObject({
+        status: 403,
+        code: 'forbidden',
+        detail: 'asking an image executes it: that takes jobs:admin',
+      });
+      expect((await ask(jobs, 'azure', 'here:1')).body).toMatchObject({
+        status: 403,
+        detail: 'only an admin lets scripts reach the network or read files of the host',
+      });
+      expect((await ask(admin, 'container', 'here 1 &')).body).toMatchObject({
+        status: 422,
+        detail: 'image: "here 1 &"; expected a name, such as python:3.12',
+      });
+      expect(engine.asked).toEqual([]);
+      expect((await ask(jobs, 'container', 'here:1')).status).toBe(200);
+      expect((await ask(admin, 'azure', 'here:1')).status).toBe(200);
+    } finally {
+      await guarded.close();
+    }
+  });
+
+  it('stops pulling an image when nobody waits for the answer any more', async () => {
+    engine.asked.length = 0;
+    const stop = new AbortController();
+    const path = '/v1/executors/runtimes?kind=container&image=endless:1';
+    const asking = fetch(`${server.url}${path}`, { signal: stop.signal }).catch(() => 'stopped');
+    await until(
+      async () => engine.asked,
+      (asked) => asked.includes('POST /images/create'),
+    );
+    stop.abort();
+    expect(await asking).toBe('stopped');
+    await until(
+      async () => engine.givenUp,
+      (givenUp) => givenUp.includes('endless:1'),
+    );
   });
 
   it.each([

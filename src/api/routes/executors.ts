@@ -2,7 +2,11 @@ import { z } from 'zod';
 import { messageOf } from '../../engine/errors.ts';
 import type { ExecutorDefinition } from '../../engine/ports/executor-store.ts';
 import type { ScriptExecutor } from '../../engine/ports/script-executor.ts';
-import { DEFAULT_EXECUTOR, executorProblems } from '../../engine/script/executor-definition.ts';
+import {
+  DEFAULT_EXECUTOR,
+  executorProblems,
+  leastAccess,
+} from '../../engine/script/executor-definition.ts';
 import { mayDo } from '../actor.ts';
 import { ApiProblem } from '../problem.ts';
 import { route, type AnyRoute, type Call } from '../route.ts';
@@ -34,6 +38,8 @@ export const executorRoutes: readonly AnyRoute[] = [
     operationId: 'listScriptRuntimes',
     tag,
     summary: 'The languages of scripts, their versions and the libraries that come with each',
+    description:
+      'An image is pulled and executed to be asked: that takes `jobs:admin`, and `admin` for a kind that always has a network.',
     scope: 'jobs:read',
     query: z.object({
       kind: z.string().default(DEFAULT_EXECUTOR.kind),
@@ -43,8 +49,26 @@ export const executorRoutes: readonly AnyRoute[] = [
       200: { description: 'All of them', schema: z.object({ data: z.array(RuntimeBody) }) },
     },
     problems: ['arguments_invalid', 'executor_unavailable'],
-    handle: async ({ query, ports }) => {
-      const found = await executorOf(query.kind, 'query.kind', ports).runtimes(query.image);
+    handle: async ({ query: { kind, image }, actor, ports, context }) => {
+      const executor = executorOf(kind, 'query.kind', ports);
+      if (image !== undefined) {
+        if (!mayDo(actor, 'jobs:admin')) {
+          throw new ApiProblem('forbidden', 'asking an image executes it: that takes jobs:admin');
+        }
+        const asked = { ...DEFAULT_EXECUTOR, kind, image, access: leastAccess(kind) };
+        refuseExecutor(asked, DEFAULT_EXECUTOR, { actor, ports, at: 'query' });
+      }
+      const stop = new AbortController();
+      const gone = (): void => stop.abort(new Error('nobody waits for the answer any more'));
+      context.res.once('close', gone);
+      const found = await executor
+        .runtimes(image, stop.signal)
+        .catch((error: unknown) => {
+          if (stop.signal.aborted) return undefined;
+          throw error;
+        })
+        .finally(() => context.res.off('close', gone));
+      if (found === undefined) return 'sent';
       const data = found.map(({ language, version, channels, libraries }) => ({
         language,
         version,
@@ -184,14 +208,14 @@ function refuseDefault(name: string): void {
 function refuseExecutor(
   definition: ExecutorDefinition,
   before: ExecutorDefinition,
-  { actor, ports }: Caller,
+  { actor, ports, at = 'body' }: Caller & { readonly at?: string },
 ): void {
   const { access } = definition;
-  executorOf(definition.kind, 'body.kind', ports);
+  executorOf(definition.kind, `${at}.kind`, ports);
   const problems = executorProblems(definition);
   if (problems.length > 0) {
     throw new ApiProblem('arguments_invalid', problems.join('; '), {
-      details: problems.map((message) => ({ at: 'body', message })),
+      details: problems.map((message) => ({ at, message })),
     });
   }
   const allows =

@@ -199,8 +199,8 @@ export interface ScriptExecutor {
    * `executor_unavailable` where this machine has no such runtime or cannot isolate it.
    */
   run(call: ScriptCall): Promise<ScriptOutcome>;
-  /** `image`: for executors whose runtimes are those of an image. */
-  runtimes(image?: string): Promise<readonly ScriptRuntimeFacts[]>;
+  /** `image`: for executors whose runtimes are those of an image. `signal`: nobody waits for them any more. */
+  runtimes(image?: string, signal?: AbortSignal): Promise<readonly ScriptRuntimeFacts[]>;
   /** How scripts are isolated here, in a sentence. Throws `executor_unavailable` with the reason where they cannot be. */
   isolation(): Promise<string>;
 }

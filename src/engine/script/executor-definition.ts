@@ -1,7 +1,7 @@
 import { RowmillError } from '../errors.ts';
 import { didYouMean } from '../nearest-names.ts';
 import type { ExecutorDefinition } from '../ports/executor-store.ts';
-import type { ScriptLimits } from '../ports/script-executor.ts';
+import type { ScriptAccess, ScriptLimits } from '../ports/script-executor.ts';
 
 /** What an executor has where nothing is said: 128 MB and 600 s, the stable runtime, and no network. */
 export const DEFAULT_EXECUTOR: ExecutorDefinition = {
@@ -73,10 +73,15 @@ export function executorProblems({
   if (access.readable.length > 0) {
     problems.push(`readable: ${runsIn} reads no files of this machine`);
   }
-  if (kind === 'azure' && !access.network) {
+  if (leastAccess(kind).network && !access.network) {
     problems.push(`network: ${runsIn} always has one, so an admin must allow it`);
   }
   return problems;
+}
+
+/** What scripts have in a kind of executors, whatever is allowed them. */
+export function leastAccess(kind: string): ScriptAccess {
+  return { network: kind === 'azure', readable: [] };
 }
 
 function isKindWithImage(kind: string): kind is keyof typeof KINDS {

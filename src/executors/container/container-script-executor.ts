@@ -102,15 +102,12 @@ export class ContainerScriptExecutor implements ScriptExecutor {
   }
 
   /** Throws `arguments_invalid` without an image. */
-  async runtimes(
-    image?: string,
-    signal = new AbortController().signal,
-  ): Promise<readonly ScriptRuntimeFacts[]> {
+  async runtimes(image?: string, signal?: AbortSignal): Promise<readonly ScriptRuntimeFacts[]> {
     if (image === undefined) {
       const message = 'which runtimes there are depends on the image: say which';
       throw new RowmillError('arguments_invalid', message, { problems: [message] });
     }
-    return this.#runtimesIn(image, new AbortController().signal);
+    return this.#runtimesIn(image, signal ?? new AbortController().signal);
   }
 
   async isolation(): Promise<string> {

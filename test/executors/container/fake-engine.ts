@@ -37,6 +37,7 @@ export async function startFakeEngine(listenAt: string | 0) {
   const containers = new Map<string, FakeContainer>();
   const images = new Set(['here:1']);
   const asked: string[] = [];
+  const givenUp: string[] = [];
   let startProblem: string | undefined;
   let refusedLooks = 0;
   let isDeaf = false;
@@ -86,6 +87,10 @@ export async function startFakeEngine(listenAt: string | 0) {
       // The real one would pull every tag of it.
       if (!/:[^/]*$/.test(image)) return no(response, 400, `${image} has no tag`);
       if (image.startsWith('away')) return answer(response, 200, { error: `${image}: not found` });
+      if (image.startsWith('endless')) {
+        response.once('close', () => givenUp.push(image));
+        return;
+      }
       images.add(image);
       return answer(response, 200, { status: 'Pull complete' });
     }
@@ -201,6 +206,8 @@ export async function startFakeEngine(listenAt: string | 0) {
         : `unix://${listenAt}`,
     containers,
     asked,
+    /** Images whose client went before they were there. */
+    givenUp,
     refuseStarts: (message: string | undefined): void => {
       startProblem = message;
     },
