@@ -125,6 +125,34 @@ export function describeArrivalFolder(name: string, make: () => Promise<ArrivalW
       expect(await claimed()).toEqual(['fir_1 a.csv']);
     });
 
+    it('stay claimed where their claim was seen without them', async () => {
+      await put('a.csv');
+      await mkdir(join(world.path, '.rowmill', 'sch_a', 'fir_2'), { recursive: true });
+      expect(await claimed()).toEqual(['fir_2 undefined']);
+      // Who made it puts the file there before whoever saw it acts.
+      await folder.claim('a.csv', 'fir_2');
+      await world.open('sch_a').removeEmpty('fir_2');
+      expect(await claimed()).toEqual(['fir_2 a.csv']);
+      await mkdir(join(world.path, '.rowmill', 'sch_a', 'fir_3'));
+      await folder.removeEmpty('fir_3');
+      await folder.removeEmpty('fir_3');
+      expect(await claimed()).toEqual(['fir_2 a.csv']);
+    });
+
+    it('are claimed by ids of firings alone, whatever else lies there', async () => {
+      const claims = join(world.path, '.rowmill', 'sch_a');
+      for (const name of ['ANYTHING', 'run_1', 'fir_', 'fir_..', 'fir_a b', 'xfir_1']) {
+        await mkdir(join(claims, name), { recursive: true });
+        await writeFile(join(claims, name, 'x.exe'), 'x');
+      }
+      await writeFile(join(claims, 'fir_file'), 'x');
+      await symlink(join(claims, 'ANYTHING'), join(claims, 'fir_link'));
+      expect(await claimed()).toEqual([]);
+      await put('a.csv');
+      await folder.claim('a.csv', 'fir_Ab-_9');
+      expect(await claimed()).toEqual(['fir_Ab-_9 a.csv']);
+    });
+
     it('that are gone are a claim of nothing', async () => {
       expect(await folder.claim('nothing.csv', 'fir_1')).toBe(false);
       expect(await claimed()).toEqual([]);

@@ -156,7 +156,10 @@ export class FileArrivals {
     try {
       const claims = await folder.claims();
       const known = await Promise.all(
-        claims.map(({ claimId }) => this.#ports.firings.get(claimId)),
+        claims.map(async ({ claimId }) => {
+          const firing = await this.#ports.firings.get(claimId);
+          return firing?.triggerId === trigger.id ? firing : undefined;
+        }),
       );
       const open = known.find((firing) => firing !== undefined && isOpen(firing));
       if (open !== undefined) return open.runId ?? open.id;
@@ -200,8 +203,15 @@ export class FileArrivals {
     const { claimId, file } = claim;
     const firing = await this.#ports.firings.get(claimId);
     if (firing === undefined) {
-      if (file === undefined) await folder.putAway(claimId, 'back');
+      // Who claims it may put the file there at this moment: then it is not given up.
+      if (file === undefined) await folder.removeEmpty(claimId);
+      else if (!isMeant(trigger, file)) await folder.putAway(claimId, 'back');
       else await this.#fire(trigger, { folder, claimId, file });
+      return;
+    }
+    // Who may write there can give a folder any name: it is not ours.
+    if (firing.triggerId !== trigger.id) {
+      await folder.putAway(claimId, 'back');
       return;
     }
     if (LATER.has(firing.verdict)) {
@@ -275,7 +285,10 @@ export class FileArrivals {
   }
 }
 
-/** Where the file of a firing goes; undefined while that is not known. */
+function isMeant({ definition }: StoredTrigger, { name }: FoundFile): boolean {
+  return isArrival(definition) && isNameMeant(definition.glob, name);
+}
+
 /** What leaves a file to wait for the next look. */
 const LATER: ReadonlySet<Firing['verdict']> = new Set([
   'skipped_overlap',
@@ -283,6 +296,7 @@ const LATER: ReadonlySet<Firing['verdict']> = new Set([
   'too_many',
 ]);
 
+/** Where the file of a firing goes; undefined while that is not known. */
 function whereTo(firing: Firing): 'done' | 'failed' | undefined {
   const { verdict, outcome } = firing;
   if (verdict === 'error' || verdict === 'dropped_dup') return 'failed';

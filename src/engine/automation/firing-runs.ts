@@ -8,3 +8,8 @@ export function runIdOf(firingId: string): string {
 export function firingIdOf(runId: string): string {
   return runId.replace(/^run_/, 'fir_');
 }
+
+/** Whether a text is an id as firings have it: what lies elsewhere may be named by anybody. */
+export function isFiringId(text: string): boolean {
+  return /^fir_[A-Za-z0-9_-]{1,64}$/.test(text);
+}

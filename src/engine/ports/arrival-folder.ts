@@ -30,6 +30,7 @@ export interface FetchedFile {
 export interface ArrivalFolder {
   /** Plain files that nobody has claimed. */
   files(): Promise<readonly FoundFile[]>;
+  /** Those of firings: what else lies there is nobody's. */
   claims(): Promise<readonly ClaimedFile[]>;
   /** False where somebody else was quicker, or the file is gone. */
   claim(name: string, claimId: string): Promise<boolean>;
@@ -37,6 +38,8 @@ export interface ArrivalFolder {
   claimAgain(claimId: string, newId: string): Promise<boolean>;
   /** Ends a claim. A name that is taken there is left alone, and the file gets another. */
   putAway(claimId: string, where: 'done' | 'failed' | 'back'): Promise<void>;
+  /** Ends a claim of nothing. One that has a file by now stays as it is. */
+  removeEmpty(claimId: string): Promise<void>;
   fetch(claimId: string): Promise<FetchedFile>;
   close(): Promise<void>;
 }

@@ -10,6 +10,7 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isFiringId } from '../../engine/automation/firing-runs.ts';
 import { RowmillError } from '../../engine/errors.ts';
 import type {
   ArrivalFolder,
@@ -42,9 +43,10 @@ export class LocalArrivalFolder implements ArrivalFolder {
 
   async claims(): Promise<readonly ClaimedFile[]> {
     await refuseLink(this.#claimed());
-    const claims = await readdir(this.#claimed()).catch(orNothing);
+    const found = await readdir(this.#claimed(), { withFileTypes: true }).catch(orNothing);
+    const claims = found.filter((entry) => entry.isDirectory() && isFiringId(entry.name));
     return Promise.all(
-      claims.map(async (claimId) => ({ claimId, file: await this.#fileOf(claimId) })),
+      claims.map(async ({ name: claimId }) => ({ claimId, file: await this.#fileOf(claimId) })),
     );
   }
 
@@ -83,8 +85,13 @@ export class LocalArrivalFolder implements ArrivalFolder {
       await refuseLink(target);
       await moveBeside(join(this.#claimed(claimId), file.name), target, file.name);
     }
-    // Not where another has just put something there, or has taken it away.
-    for (const left of [this.#claimed(claimId), this.#claimed(), join(folder, CLAIMED)]) {
+    await this.removeEmpty(claimId);
+  }
+
+  /** Not where another has just put something there, or has taken it away. */
+  async removeEmpty(claimId: string): Promise<void> {
+    const all = join(this.#place.folder, CLAIMED);
+    for (const left of [this.#claimed(claimId), this.#claimed(), all]) {
       await rmdir(left).catch(() => undefined);
     }
   }

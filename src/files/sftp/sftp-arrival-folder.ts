@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isFiringId } from '../../engine/automation/firing-runs.ts';
 import { RowmillError } from '../../engine/errors.ts';
 import type {
   ArrivalFolder,
@@ -42,7 +43,9 @@ export class SftpArrivalFolder implements ArrivalFolder {
 
   claims(): Promise<readonly ClaimedFile[]> {
     return this.#use(async (session) => {
-      const claims = await listIfThere(session, this.#claimed());
+      const claims = (await listIfThere(session, this.#claimed())).filter(
+        ({ name, kind }) => kind === 'folder' && isFiringId(name),
+      );
       return Promise.all(
         claims.map(async ({ name: claimId }) => ({
           claimId,
@@ -86,11 +89,12 @@ export class SftpArrivalFolder implements ArrivalFolder {
         if (target !== '') await session.makeFolder(target);
         await moveBeside(session, { from: below(this.#claimed(claimId), file.name), target, file });
       }
-      // Not where another has just put something there, or has taken it away.
-      for (const left of [this.#claimed(claimId), this.#claimed(), below(folder, CLAIMED)]) {
-        await session.removeFolder(left);
-      }
+      await this.#removeEmpty(session, claimId);
     });
+  }
+
+  removeEmpty(claimId: string): Promise<void> {
+    return this.#use((session) => this.#removeEmpty(session, claimId));
   }
 
   fetch(claimId: string): Promise<FetchedFile> {
@@ -115,6 +119,14 @@ export class SftpArrivalFolder implements ArrivalFolder {
   }
 
   async close(): Promise<void> {}
+
+  /** Not where another has just put something there, or has taken it away. */
+  async #removeEmpty(session: SftpSession, claimId: string): Promise<void> {
+    const all = below(this.#place.folder, CLAIMED);
+    for (const left of [this.#claimed(claimId), this.#claimed(), all]) {
+      await session.removeFolder(left);
+    }
+  }
 
   async #fileOf(session: SftpSession, claimId: string): Promise<FoundFile | undefined> {
     return filesOf(await listIfThere(session, this.#claimed(claimId)))[0];
