@@ -250,7 +250,9 @@ function mailServerOf({ smtpUrl: url, mailFrom }: Settings) {
 /** Says which modules did not load. They stop nothing that does not need them. */
 async function loadedHandlers(paths: readonly string[], warn: (message: string) => void) {
   const { pythonHandlers } = await import('./scripts-app.ts');
-  const handlers = await handlerCatalog(paths, loadModule, pythonHandlers(scriptPrograms()));
+  // Plugins are trusted as the server is. Scripts never have it.
+  const loadPython = pythonHandlers(scriptPrograms(), { AZURE_SP_SECRET: azureSecret });
+  const handlers = await handlerCatalog(paths, loadModule, loadPython);
   await handlers.registry();
   for (const { file, message } of handlers.problems) warn(`${file} did not load: ${message}`);
   return handlers;

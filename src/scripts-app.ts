@@ -19,15 +19,19 @@ export function openScriptExecutor(programs: ProgramPlaces): ScriptExecutor {
   return new ProcessScriptExecutor({ programs, path: process.env['PATH'] ?? '' });
 }
 
-/** Loads handlers in Python, which are called by the python3 that is first on the PATH. */
-export function pythonHandlers({
-  python,
-}: Pick<ProgramPlaces, 'python'>): (file: string) => Promise<Handler> {
+/**
+ * Loads handlers in Python, which are called by the python3 that is first on the PATH. `environment`: what they
+ * have beside what is in the environment of this process.
+ */
+export function pythonHandlers(
+  { python }: Pick<ProgramPlaces, 'python'>,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): (file: string) => Promise<Handler> {
   const file = fileURLToPath(new URL('rowmill/handler_program.py', python));
   let executable: Promise<string> | undefined;
   return async (plugin) => {
     executable ??= stablePython(process.env['PATH'] ?? '');
-    return loadPythonHandler(plugin, { executable: await executable, file });
+    return loadPythonHandler(plugin, { executable: await executable, file, environment });
   };
 }
 

@@ -77,22 +77,27 @@ def call(module, start):
 
 def start_job(handler, job):
     said = text_of(handler.start())
+    job.is_starting = False
     if job.log is None:
         job.log = said
     return {"text": said}
 
 
 def progress(handler, job):
+    from services.job_handler_interface import JobStatus
+
     try:
         status, log, *more = several(handler.progress(), "progress")
     except NotImplementedError:
+        if job.is_starting:
+            # Its server went away in start: nobody knows what that has done.
+            return {"status": JobStatus.STARTING.value, "text": ""}
         # Nobody can say more: what start has done is done.
-        from services.job_handler_interface import JobStatus
-
         job.status = JobStatus.COMPLETED
         return {"status": "completed", "text": text_of(job.log)}
     percentage = more[0] if more else None
     job.status, job.log = status_of(status), log
+    job.is_starting = job.is_starting and job.status is JobStatus.STARTING
     if percentage is not None:
         job.percentage = percentage
     text = text_of(log)

@@ -62,6 +62,8 @@ class Job:
         entity = kept.get("entity") or given["entity"]
         #: Whether the handler has asked where its result goes: then it stores it itself.
         self.writes_target = bool(kept.get("writes_target"))
+        #: Whether its start was begun, and has not come to its end.
+        self.is_starting = bool(kept.get("is_starting"))
         self._given = given["entity"]
         self.entity = _JobEntity(
             {name: _as_entity(value) for name, value in entity.items()}, self._on_target
@@ -109,6 +111,7 @@ class Job:
             "log": _end_of(self.log),
             **{name: getattr(self, name) for name in _KEPT},
             **{name: _text_of(getattr(self, name)) for name in _TIMES},
+            **({"is_starting": True} if self.is_starting else {}),
             **({} if entity == self._given else {"entity": entity}),
         }
         try:

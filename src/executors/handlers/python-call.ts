@@ -10,7 +10,11 @@ export interface PythonProgram {
   readonly executable: string;
   /** handler_program.py of this package. */
   readonly file: string;
+  /** What plugins have beside what is in the environment of this process. */
+  readonly environment?: Environment;
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** One call of a handler, in a process of its own. */
 export interface PythonCall {
@@ -41,10 +45,10 @@ const DRAIN_MS = 500;
  */
 export async function callPython(call: PythonCall): Promise<Fields> {
   call.signal.throwIfAborted();
-  const { executable, file } = call.program;
+  const { executable, file, environment } = call.program;
   const child = spawn(executable, ['-B', '-X', 'utf8', file], {
     detached: true,
-    env: environment(),
+    env: environmentOf(environment),
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
   const failure = once(child, 'spawn').then(
@@ -141,7 +145,9 @@ function breakOff(
       const seconds = timeoutMs / 1_000;
       end(new Error(`${String(start['call'])}() took longer than ${seconds} s (_TIMEOUT_SECONDS)`));
     }, timeoutMs);
-    signal.addEventListener('abort', onAbort, { once: true });
+    // It may have come while the process was being started.
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
     stop = () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -153,9 +159,9 @@ function breakOff(
 }
 
 /** Plugins have what the server has, but for what the server keeps to itself. */
-function environment(): NodeJS.ProcessEnv {
+function environmentOf(more: Environment = {}): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith('ROWMILL_')),
+    Object.entries({ ...process.env, ...more }).filter(([name]) => !name.startsWith('ROWMILL_')),
   );
 }
 
