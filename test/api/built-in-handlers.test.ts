@@ -6,6 +6,8 @@ import { readHandlerCommands } from '../../src/engine/handlers/handler-commands.
 import { startServer, type LocalServer } from '../tasks/local-server.ts';
 import { startTestServer, until, type TestServer } from './test-server.ts';
 
+/** No text. */
+const PICTURE = Buffer.from('89504e47ff00fe', 'hex');
 /** A service: what it answers by path, and how often its work was asked for. */
 let service: LocalServer;
 const looks = new Map<string, number>();
@@ -30,6 +32,8 @@ beforeAll(async () => {
       json(200, { code: 'error', message: 'no', error_details: ['a', 'b'] });
     } else if (path === '/odd') json(200, { status: 'finished' });
     else if (path === '/plain') response.end('just bytes');
+    else if (path === '/picture') response.end(PICTURE);
+    else if (path === '/marked') response.end('\uFEFFa');
     else if (path === '/away') response.writeHead(302, { location: '/plain' }).end();
     else if (seen.method === 'DELETE') json(200, {});
     else json(500, { why: 'no such thing' });
@@ -111,6 +115,10 @@ describe('the handler process', () => {
     expect(await readdir(join(server.folder, 'processes'))).not.toContain(uid);
     const said = await ended(run('words', { arguments: ['$(id)', '; ls', 'ü'] }));
     expect((await resultOf(said.uid)).toString()).toBe('said: $(id) ; ls ü');
+    // What the operator has written into a command is for nobody else.
+    const log = await (await fetch(`${server.url}/v1/runs/${said.uid}/log`)).text();
+    expect(log).toContain('words was started');
+    expect(log).not.toContain('/bin/echo');
   });
 
   it.each([
@@ -249,6 +257,14 @@ describe('the handler http', () => {
     expect(body).toMatchObject({ status, run_status: 'success' });
     expect(JSON.stringify(body)).toContain(path === '/plain' ? 'the service has done it' : message);
     expect((await resultOf(uid)).toString()).toContain(path === '/plain' ? 'just bytes' : message);
+  });
+
+  it('keeps an answer that is no text byte by byte', async () => {
+    const { uid } = await ended({ type: 'http', url: at('/picture') });
+    expect((await resultOf(uid)).toString('hex')).toBe(PICTURE.toString('hex'));
+    // A mark of the byte order is part of it too.
+    const marked = await ended({ type: 'http', url: at('/marked') });
+    expect((await resultOf(marked.uid)).toString('hex')).toBe('efbbbf61');
   });
 
   it.each([

@@ -25,6 +25,8 @@ interface Kept {
   readonly text: string;
   /** What came with it, as far as it is kept. */
   readonly body: string | null;
+  /** Of a body that is no text. */
+  readonly encoding?: 'base64';
 }
 
 interface Answer {
@@ -78,7 +80,9 @@ export const httpHandler: Handler = defineHandler({
     const kept = keptOf(job);
     const text = kept?.text || 'the service has done it';
     if (runner.result === undefined) {
-      if (typeof kept?.body === 'string') return [text, new TextEncoder().encode(kept.body)];
+      if (typeof kept?.body === 'string') {
+        return [text, Buffer.from(kept.body, kept.encoding ?? 'utf8')];
+      }
       throw new Error(`the answer is longer than ${MOST_KEPT} bytes: say runner.result`);
     }
     const { content } = await ask(job, runner, { method: 'GET', url: runner.result });
@@ -153,7 +157,7 @@ async function ask(
 /** How it stands by what came: `{"status": …}`, or `{"code": …}` of an external service, or plain bytes. */
 function standing(answer: Answer, otherwise: JobStatus, knownId = ''): Kept {
   const text = new TextDecoder().decode(answer.content);
-  const body = answer.content.length > MOST_KEPT ? null : text;
+  const content = bodyOf(answer.content);
   const json = jsonOf(text);
   const id =
     typeof json['id'] === 'string' || typeof json['id'] === 'number' ? String(json['id']) : knownId;
@@ -162,18 +166,28 @@ function standing(answer: Answer, otherwise: JobStatus, knownId = ''): Kept {
     if ('problem' in read) throw new Error(read.problem);
     const { code, message, errorDetails } = read.reply;
     if (code === 'error') {
-      return { id, status: 'failed', text: [message, ...errorDetails].join('; '), body };
+      return { id, status: 'failed', text: [message, ...errorDetails].join('; '), ...content };
     }
-    return { id, status: 'completed', text: message, body };
+    return { id, status: 'completed', text: message, ...content };
   }
   const said = json['message'] ?? json['text'];
   const message = typeof said === 'string' ? said : '';
-  if (json['status'] === undefined) return { id, status: otherwise, text: message, body };
+  if (json['status'] === undefined) return { id, status: otherwise, text: message, ...content };
   const status = JOB_STATUSES.find((known) => known === json['status']);
-  if (status !== undefined) return { id, status, text: message, body };
+  if (status !== undefined) return { id, status, text: message, ...content };
   throw new Error(
     `its answer has the status ${JSON.stringify(json['status'])}: expected one of ${JOB_STATUSES.join(', ')}`,
   );
+}
+
+/** What is kept of an answer, byte by byte. */
+function bodyOf(content: Uint8Array): Pick<Kept, 'body' | 'encoding'> {
+  if (content.length > MOST_KEPT) return { body: null };
+  try {
+    return { body: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content) };
+  } catch {
+    return { body: Buffer.from(content).toString('base64'), encoding: 'base64' };
+  }
 }
 
 async function contentOf({ body }: Response, url: string): Promise<Uint8Array> {
@@ -217,7 +231,7 @@ function runnerOf({ entity: { runner } }: HandledJob): HttpRunner {
 
 function keptOf({ kept }: HandledJob): Kept | undefined {
   if (typeof kept !== 'object' || kept === null) return undefined;
-  const { id, status, text, body }: Readonly<Record<string, unknown>> = { ...kept };
+  const { id, status, text, body, encoding }: Readonly<Record<string, unknown>> = { ...kept };
   const known = JOB_STATUSES.find((each) => each === status);
   if (known === undefined) return undefined;
   return {
@@ -225,6 +239,7 @@ function keptOf({ kept }: HandledJob): Kept | undefined {
     status: known,
     text: typeof text === 'string' ? text : '',
     body: typeof body === 'string' ? body : null,
+    ...(encoding === 'base64' ? { encoding } : {}),
   };
 }
 

@@ -56,7 +56,7 @@ export function processHandler(
     description: 'Run a command of the list of the server',
     pollSeconds: 0.5,
     async start(job) {
-      const { command, words } = commandOf(job, commands);
+      const { name, command, words } = commandOf(job, commands);
       const place = placeOf(job);
       const input = JSON.stringify((await job.input()) ?? null);
       await mkdir(place, { recursive: true, mode: 0o700 });
@@ -68,7 +68,8 @@ export function processHandler(
         cwd: command.folder ?? place,
         env: { PATH: process.env['PATH'], ...command.environment, JOB_UID: job.uid, ...token },
       });
-      return `${words.join(' ')} was started`;
+      // Its words may hold what is only for the operator.
+      return `${name} was started`;
     },
     async progress(job) {
       const kept = keptOf(job);
@@ -119,7 +120,7 @@ function commandOf({ entity: { runner } }: HandledJob, commands: HandlerCommands
   const { command: name, arguments: more = [] } = runner;
   const command =
     typeof name === 'string' && Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) {
+  if (typeof name !== 'string' || command === undefined) {
     const known = Object.keys(commands);
     const near = typeof name === 'string' ? didYouMean(name, known) : '';
     throw new Error(
@@ -132,9 +133,9 @@ function commandOf({ entity: { runner } }: HandledJob, commands: HandlerCommands
     throw new Error('runner.arguments: expected a list of texts');
   }
   if (more.length > 0 && !command.takesArguments) {
-    throw new Error(`runner.arguments: the command ${String(name)} takes none`);
+    throw new Error(`runner.arguments: the command ${name} takes none`);
   }
-  return { command, words: [...command.command, ...(more as readonly string[])] };
+  return { name, command, words: [...command.command, ...(more as readonly string[])] };
 }
 
 async function begun(
