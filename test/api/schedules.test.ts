@@ -211,6 +211,47 @@ describe('a schedule', () => {
     expect(shown).toMatchObject({ work: 'job put away', jobId: job.id });
   });
 
+  it('are listed for a key that may not see jobs, which are named by their ids', async () => {
+    const own = await startTestServer([say]);
+    const post = async (path: string, body: object, key?: string) => {
+      const answer = await own.json(path, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        },
+        body: JSON.stringify(body),
+      });
+      expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+      return answer.body;
+    };
+    try {
+      const job = await post('/v1/jobs', {
+        name: 'unseen',
+        task: 'demo/say',
+        arguments: { text: 'x' },
+      });
+      await post('/v1/schedules', { name: 'of a job', job: job.id, arguments: {}, trigger: NEVER });
+      await post('/v1/schedules', {
+        name: 'of a task',
+        task: 'demo/say',
+        arguments: { text: 'x' },
+        trigger: NEVER,
+      });
+      const admin = String((await post('/v1/keys', { name: 'a', scopes: ['admin'] }))['key']);
+      const listedFor = async (scopes: readonly string[]) => {
+        const { key } = await post('/v1/keys', { name: 'b', scopes }, admin);
+        const client = new ApiClient({ url: own.url, key: String(key), version: '0.0.0' });
+        const shown = await new RemoteSchedules(client).list();
+        return shown.map(({ work }) => work);
+      };
+      expect(await listedFor(['runs:read'])).toEqual(['task demo/say', `job ${job.id}`]);
+      expect(await listedFor(['runs:read', 'jobs:read'])).toEqual(['task demo/say', 'job unseen']);
+    } finally {
+      await own.close();
+    }
+  });
+
   it('goes on after a restart, and takes up what waits', async () => {
     let own = await startTestServer([say]);
     const body = { name: 'a', task: 'demo/say', arguments: { text: 'x' }, trigger: NEVER };
