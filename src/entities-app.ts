@@ -55,16 +55,16 @@ export async function openEntities(
   // Two handlers of one type are told when the server starts, not when one is needed.
   const known = (await handlers.registry()).copy();
   const now = (): number => ports.clock.now();
-  known.add(httpHandler, 'rowmill');
+  known.addBuiltIn(httpHandler);
   if (Object.keys(handlerCommands).length > 0) {
     const folder = join(dataDir, 'processes');
-    known.add(processHandler(handlerCommands, { folder, now }), 'rowmill');
+    known.addBuiltIn(processHandler(handlerCommands, { folder, now }));
   }
   if (containerEngine !== undefined) {
     const engine = new DockerEngine(containerEngine);
-    known.add(containerHandler(engine, NEAR_CONTAINERS, now), 'rowmill');
+    known.addBuiltIn(containerHandler(engine, NEAR_CONTAINERS, now));
   }
-  if (azure !== undefined) known.add(containerHandler(azure, AZURE_CONTAINERS, now), 'rowmill');
+  if (azure !== undefined) known.addBuiltIn(containerHandler(azure, AZURE_CONTAINERS, now));
   const entities = new SqlEntityRunStore(database);
   const registry = async (): Promise<HandlerRegistry> => known;
   const task = entityTask({ ...ports, entities, handlers: registry });

@@ -454,6 +454,40 @@ describe('the handlers of a server', () => {
     });
   });
 
+  it('of the operator go before those that are built in', async () => {
+    const own = new HandlerRegistry();
+    own.add(
+      defineHandler({
+        supportedType: 'http',
+        description: 'my own',
+        start: () => 'begun',
+        progress: () => ['completed', ''],
+        result: () => ['mine', new Uint8Array()],
+      }),
+      '/plugins/http.ts',
+    );
+    const one = await startTestServer([], {
+      handlers: { registry: async () => own, problems: [] },
+      containerEngine: 'unix:///nowhere',
+    });
+    try {
+      const { body } = await send(
+        'POST',
+        '/v1/entities',
+        { entity: { runner: { type: 'http' } }, wait: 60 },
+        one,
+      );
+      expect(body).toMatchObject({ status: 'completed', message: 'mine' });
+      const { body: list } = await one.json('/v1/handlers');
+      expect(list['data']).toMatchObject([
+        { supported_types: ['http'], origin: 'http.ts', language: 'typescript' },
+        { language: 'built in' },
+      ]);
+    } finally {
+      await one.close();
+    }
+  });
+
   it('are refused where two support one type, naming both', () => {
     const double = new HandlerRegistry();
     double.add(stepping, '/plugins/a.ts');

@@ -48,6 +48,12 @@ export class HandlerRegistry {
     }
   }
 
+  /** For the types that no other handler has: what an operator has put there goes before it. */
+  addBuiltIn(handler: Handler): void {
+    const free = handler.supportedTypes.filter((type) => !this.#handlers.has(type));
+    if (free.length > 0) this.add({ ...handler, supportedTypes: free }, 'rowmill');
+  }
+
   /** Throws `usage` where a scheme is known already, naming both sources. */
   addReferences(references: References, origin: string): void {
     for (const scheme of references.schemes) {
