@@ -19,6 +19,7 @@ import {
   readMessage,
   type FromProgram,
   type ResultMessage,
+  type SftpRequest,
   type StartMessage,
   type ToProgram,
 } from './script-wire.ts';
@@ -68,6 +69,8 @@ export class ScriptConversation {
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #begunAt = performance.now();
   readonly #onAbort: () => void;
+  /** Aborted: its program goes, and nothing that it waits for is waited for any more. */
+  readonly #cut = new AbortController();
   #ending: Ending | undefined;
   #result: ResultMessage | undefined;
   #resultBytes = 0;
@@ -164,7 +167,7 @@ export class ScriptConversation {
         this.#tell(await answerStorage(this.#call.storage, message));
         break;
       case 'sftp':
-        this.#tell(await answerSftp(this.#call.sftp, message));
+        await this.#answerSftp(message);
         break;
       case 'log':
         this.#budget.spend(bytes);
@@ -174,6 +177,19 @@ export class ScriptConversation {
         this.#budget.spend(bytes);
         this.#hearResult(message);
     }
+  }
+
+  /** A server elsewhere may take its time: the end of the program does not wait for it. */
+  async #answerSftp(request: SftpRequest): Promise<void> {
+    const { signal } = this.#cut;
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      void (async () => {
+        this.#tell(await answerSftp(this.#call.sftp, request));
+        resolve();
+      })();
+    });
   }
 
   #addLog({ level, message }: ScriptLogEntry): void {
@@ -206,6 +222,11 @@ export class ScriptConversation {
 
   #end(ending: Ending): void {
     this.#ending ??= ending;
+    this.#kill();
+  }
+
+  #kill(): void {
+    this.#cut.abort();
     this.#program.kill();
   }
 
@@ -215,8 +236,9 @@ export class ScriptConversation {
     this.#ending = ending;
     this.#tell({ type: 'abort', reason: ending.error.message });
     this.#after(this.#graceMs, () => {
+      this.#cut.abort();
       this.#program.terminate();
-      this.#after(this.#graceMs, () => this.#program.kill());
+      this.#after(this.#graceMs, () => this.#kill());
     });
   }
 

@@ -240,6 +240,31 @@ describe('a script that does not end', () => {
     expect(outcome).toMatchObject({ ...STOPPED, stdout: { text: 'tidied up True\n' } });
   });
 
+  /** An SFTP server that never answers, and what is done once it is asked. */
+  const silentSftp = (onAsked: () => void) => {
+    const ask = (): Promise<never> => {
+      onAsked();
+      return new Promise(() => undefined);
+    };
+    const [read, write, list, rename] = [ask, ask, ask, ask];
+    return () => ({ read, write, list, rename, delete: ask, exists: ask });
+  };
+
+  it.each([
+    ['Python', py('self.sftp("partner").list("")')],
+    ['JavaScript', js('await this.sftp("partner").list("");')],
+  ])('but waits for an SFTP server that never answers is ended: %s', async (_, files) => {
+    const sftp = silentSftp(() => undefined);
+    const timedOut = await runScript(files, { sftp, limits: { timeoutSeconds: 1 } });
+    expect(timedOut).toMatchObject({ resultCode: 'timeout', limit: 'timeout' });
+    const stop = new AbortController();
+    const stopped = await runScript(files, {
+      sftp: silentSftp(() => stop.abort(new Error('enough'))),
+      signal: stop.signal,
+    });
+    expect(stopped).toMatchObject(STOPPED);
+  });
+
   it('that is stopped before its start does not run', async () => {
     const outcome = await runScript(py('time.sleep(3600)'), { signal: AbortSignal.abort() });
     expect(outcome).toMatchObject({ resultCode: 'error', error: { name: 'Aborted' } });
