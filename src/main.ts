@@ -118,18 +118,22 @@ const host: CommandLineHost = {
     return text(process.stdin);
   },
   async serve({ workspace }) {
-    const [{ startServer }, { openElsewhere, openScriptExecutor }, { openServerLog }] =
-      await Promise.all([
-        import('./server-app.ts'),
-        import('./scripts-app.ts'),
-        import('./system/server-log.ts'),
-      ]);
+    const [
+      { knownServerId, startServer },
+      { openElsewhere, openScriptExecutor },
+      { openServerLog },
+    ] = await Promise.all([
+      import('./server-app.ts'),
+      import('./scripts-app.ts'),
+      import('./system/server-log.ts'),
+    ]);
     const { settings, tasks } = workspace;
     // What a service manager keeps: one line an event.
     const log = openServerLog(settings.logLevel, process.stdout);
     const onNotice = (message: string): void => log.warn({ event: 'notice', message });
     const elsewhere = openElsewhere(settings, azureEnvironment(), {
       programs: scriptPrograms(),
+      serverId: () => knownServerId(settings.dataDir),
       onNotice,
     });
     const server = await startServer({
@@ -151,8 +155,15 @@ const host: CommandLineHost = {
       onSystemJob: log.systemJob,
       onError: (error, about) => log.error(error, about),
     });
-    void elsewhere.clear();
-    return { ...server, log: log.info };
+    const clearing = elsewhere.keepClear();
+    return {
+      ...server,
+      async close() {
+        clearing.stop();
+        await server.close();
+      },
+      log: log.info,
+    };
   },
   async keys({ settings }) {
     return (await import('./keys-app.ts')).openKeys(settings);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from './engine/errors.ts';
 import type { Handler } from './engine/handlers/define-handler.ts';
@@ -48,8 +49,11 @@ interface Elsewhere {
   /** What is lacking for the kinds that are not there. */
   readonly lacking: Readonly<Record<string, string>>;
   readonly azure: AzureContainers | undefined;
-  /** Removes what an earlier server has left behind: once no other one has the data folder. */
-  clear(): Promise<void>;
+  /**
+   * Removes what an earlier server has left behind, and again and again what nobody can need any more, other
+   * servers' too: they may never be started again. To be called once no other server has the data folder.
+   */
+  keepClear(everyMs?: number): { readonly stop: () => void };
 }
 
 /** `environment`: has what Azure is reached by. */
@@ -58,14 +62,21 @@ export function openElsewhere(
   environment: Readonly<Record<string, string | undefined>>,
   {
     programs,
+    serverId = () => undefined,
     onNotice,
   }: {
     readonly programs: ProgramPlaces;
+    /** Undefined as long as the data folder has none. */
+    readonly serverId?: () => string | undefined;
     readonly onNotice: (message: string) => void;
   },
 ): Elsewhere {
-  // Whoever may look at containers need not know where the data is.
-  const owner = createHash('sha256').update(`${hostname()}:${dataDir}`).digest('hex').slice(0, 16);
+  // Machines may have the same name, and folders the same path: the id of the server is its own. It is there
+  // once the server has its folder. Whoever may look at containers need not know where the data is.
+  const owner = (): string => {
+    const id = serverId() ?? `${hostname()}:${dataDir}`;
+    return createHash('sha256').update(id).digest('hex').slice(0, 16);
+  };
   const more = { programs, owner, onLeft: onNotice };
   const read = readAzureSettings(environment);
   const azure = 'settings' in read ? new AzureContainers(read.settings) : undefined;
@@ -87,17 +98,32 @@ export function openElsewhere(
       ...('missing' in read && { azure: azureNeeds(read.missing) }),
     },
     azure,
-    async clear() {
-      for (const executor of Object.values(executors)) {
-        try {
-          const count = await executor.clear(Date.now());
-          if (count > 0) onNotice(`${count} containers that scripts had left behind were removed`);
-        } catch (error) {
-          onNotice(`what scripts left behind could not be looked for: ${messageOf(error)}`);
+    keepClear(everyMs = CLEAR_EVERY_MS) {
+      const stopping = new AbortController();
+      const { signal } = stopping;
+      void (async () => {
+        while (!signal.aborted) {
+          for (const executor of Object.values(executors)) await clear(executor, onNotice);
+          await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
         }
-      }
+      })();
+      return { stop: () => stopping.abort() };
     },
   };
+}
+
+const CLEAR_EVERY_MS = 600_000;
+
+async function clear(
+  executor: { clear(nowMs: number): Promise<number> },
+  onNotice: (message: string) => void,
+): Promise<void> {
+  try {
+    const count = await executor.clear(Date.now());
+    if (count > 0) onNotice(`${count} containers that scripts had left behind were removed`);
+  } catch (error) {
+    onNotice(`what scripts left behind could not be looked for: ${messageOf(error)}`);
+  }
 }
 
 const NEEDS_ENGINE =

@@ -42,6 +42,8 @@ import { apiSettingsOf, type ServerOptions } from './server-options.ts';
 import { openDeletedRuns, openUpkeep } from './upkeep.ts';
 import { openWebhooks } from './webhooks.ts';
 
+export { knownServerId } from './stores/local/data-folder.ts';
+
 /** A server that listens. */
 export interface RunningServer {
   readonly url: string;

@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openElsewhere } from '../../src/scripts-app.ts';
+import { knownServerId } from '../../src/server-app.ts';
 import { buildIfStale } from '../cli/built-command-line.ts';
 import { startFakeEngine } from '../executors/container/fake-engine.ts';
-import { PROGRAMS } from '../executors/process/run-script.ts';
+import { MapStorage, PROGRAMS, runScript } from '../executors/process/run-script.ts';
 import { startTestServer, until, type TestServer } from './test-server.ts';
 
 // Against a fake of the Docker Engine API, which executes in a sandbox of this machine.
@@ -97,8 +101,66 @@ describe('an executor of containers', () => {
   });
 
   it('is told what it had left behind', async () => {
-    await scripts.clear();
-    expect(notices).toEqual([]);
+    const leave = (name: string, until: number): void => {
+      engine.leave(name, { 'rowmill.script': 'another', 'rowmill.until': String(until) });
+    };
+    leave('needed', Date.now() + 3_600_000);
+    leave('first', 999);
+    const clearing = scripts.keepClear(20);
+    const names = async (): Promise<readonly string[]> => [...engine.containers.keys()];
+    const isOnlyNeeded = (found: readonly string[]): boolean => found.join() === 'needed';
+    try {
+      await until(names, isOnlyNeeded);
+      leave('second', 999);
+      await until(names, isOnlyNeeded);
+    } finally {
+      clearing.stop();
+    }
+    const notice = '1 containers that scripts had left behind were removed';
+    expect(notices.splice(0)).toEqual([notice, notice]);
+    engine.containers.clear();
+  });
+
+  it('knows its own containers by the id of its server, whatever its machine is called', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'rowmill-owner-'));
+    const ownerNow = async (): Promise<string | undefined> => {
+      const { kinds } = openElsewhere(
+        { containerEngine: engine.url, dataDir },
+        {},
+        {
+          programs: PROGRAMS,
+          serverId: () => knownServerId(dataDir),
+          onNotice: () => undefined,
+        },
+      );
+      const labels: (string | undefined)[] = [];
+      const storage = new MapStorage();
+      storage.get = async () => {
+        for (const { body } of engine.containers.values()) {
+          labels.push(body.Labels?.['rowmill.script']);
+        }
+        return null;
+      };
+      const main = 'import rowmill\nclass A(rowmill.Job):\n    def on_event(self, event):\n';
+      const files = { 'main.py': `${main}        self.storage.get("x")\n` };
+      const { container } = kinds;
+      if (container === undefined) throw new Error('there are no containers');
+      await runScript(files, { image: 'here:1', with: container, storage });
+      expect(labels).toHaveLength(1);
+      return labels[0];
+    };
+    try {
+      const without = await ownerNow();
+      writeFileSync(join(dataDir, 'server-id'), 'srv_one\n');
+      const one = await ownerNow();
+      writeFileSync(join(dataDir, 'server-id'), 'srv_two\n');
+      const two = await ownerNow();
+      expect(new Set([without, one, two]).size).toBe(3);
+      writeFileSync(join(dataDir, 'server-id'), 'srv_one\n');
+      expect(await ownerNow()).toBe(one);
+    } finally {
+      rmSync(dataDir, { recursive: true });
+    }
   });
 
   it('asks an image, which executes it, only for who may have it executed', async () => {

@@ -11,7 +11,7 @@ const CLEAR_MS = 30_000;
 
 export interface ScriptOwner {
   /** Whose containers these are: the same when the server is started again, and of no other one. */
-  readonly owner: string;
+  readonly owner: () => string;
 }
 
 /** What a container for a script is known by. */
@@ -20,7 +20,7 @@ export function labelsOf(
   { timeoutSeconds }: Pick<ScriptLimits, 'timeoutSeconds'>,
 ): Readonly<Record<string, string>> {
   const untilMs = Math.ceil(Date.now() + timeoutSeconds * 1000 + SPARE_MS);
-  return { [OWNER_LABEL]: owner, [UNTIL_LABEL]: String(untilMs) };
+  return { [OWNER_LABEL]: owner(), [UNTIL_LABEL]: String(untilMs) };
 }
 
 /** Removes what an earlier server of an owner has left behind, and what nobody can need any more. */
@@ -38,10 +38,11 @@ export async function clearLeft(
     readonly nowMs: number;
   },
 ): Promise<number> {
+  const own = owner();
   const found = await engine.labelled(OWNER_LABEL, AbortSignal.timeout(CLEAR_MS));
   const left = found.filter(
     ({ name, labels }) =>
-      !open.has(name) && (labels[OWNER_LABEL] === owner || Number(labels[UNTIL_LABEL]) < nowMs),
+      !open.has(name) && (labels[OWNER_LABEL] === own || Number(labels[UNTIL_LABEL]) < nowMs),
   );
   for (const { name } of left) await engine.remove(name, AbortSignal.timeout(CLEAR_MS));
   return left.length;

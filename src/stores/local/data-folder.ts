@@ -67,12 +67,18 @@ export class DataFolder {
 
 const HOLDER = 'server.json';
 
+const SERVER_ID = 'server-id';
+
+/** The id of the server that has a data folder; undefined where none has ever been started. */
+export function knownServerId(path: string): string | undefined {
+  return textOf(join(path, SERVER_ID))?.trim() || undefined;
+}
+
 function serverIdOf(path: string, makeId: () => string): string {
-  const file = join(path, 'server-id');
-  const known = textOf(file)?.trim() ?? '';
-  if (known !== '') return known;
+  const known = knownServerId(path);
+  if (known !== undefined) return known;
   const made = makeId();
-  writeFileSync(file, `${made}\n`, { mode: 0o600 });
+  writeFileSync(join(path, SERVER_ID), `${made}\n`, { mode: 0o600 });
   return made;
 }
 

@@ -28,7 +28,7 @@ const makeExecutor = (engine: AzureContainers): AzureScriptExecutor =>
   new AzureScriptExecutor({
     engine,
     programs: PROGRAMS,
-    owner: 'this server',
+    owner: () => 'this server',
     onLeft: (message) => left.push(message),
     pollMs: 20,
   });

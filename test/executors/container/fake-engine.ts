@@ -49,6 +49,21 @@ export async function startFakeEngine(listenAt: string | 0) {
   const no = (response: ServerResponse, status: number, message: string): void =>
     answer(response, status, { message });
 
+  const make = (name: string, body: FakeContainer['body']): void => {
+    containers.set(name, {
+      body,
+      status: 'created',
+      exitCode: 0,
+      isOutOfMemory: false,
+      startedAt: '0001-01-01T00:00:00Z',
+      stdout: '',
+      stderr: '',
+      volumes: new Map(),
+      socket: undefined,
+      execution: undefined,
+    });
+  };
+
   const remove = async (name: string): Promise<void> => {
     const container = containers.get(name);
     container?.execution?.kill('SIGKILL');
@@ -68,18 +83,7 @@ export async function startFakeEngine(listenAt: string | 0) {
       if (containers.has(name)) return no(response, 409, `the name ${name} is in use`);
       if (!images.has(tagged(wanted.Image)))
         return no(response, 404, `no such image: ${wanted.Image}`);
-      containers.set(name, {
-        body: wanted,
-        status: 'created',
-        exitCode: 0,
-        isOutOfMemory: false,
-        startedAt: '0001-01-01T00:00:00Z',
-        stdout: '',
-        stderr: '',
-        volumes: new Map(),
-        socket: undefined,
-        execution: undefined,
-      });
+      make(name, wanted);
       return answer(response, 201, { Id: name });
     }
     if (path === '/images/create') {
@@ -206,6 +210,10 @@ export async function startFakeEngine(listenAt: string | 0) {
         : `unix://${listenAt}`,
     containers,
     asked,
+    /** A container that nobody here has asked for. */
+    leave: (name: string, Labels: Readonly<Record<string, string>>): void => {
+      make(name, { Image: 'here:1', Env: [], HostConfig: {}, Labels });
+    },
     /** Images whose client went before they were there. */
     givenUp,
     refuseStarts: (message: string | undefined): void => {

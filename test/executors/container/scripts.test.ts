@@ -26,7 +26,7 @@ const makeExecutor = (owner: string, docker?: DockerEngine): ContainerScriptExec
   new ContainerScriptExecutor({
     engine: docker ?? new DockerEngine(engine.url),
     programs: PROGRAMS,
-    owner,
+    owner: () => owner,
     onLeft: (message) => left.push(message),
     graceMs: 300,
   });
@@ -289,7 +289,7 @@ describe('an executor of containers', () => {
     const nobody = new ContainerScriptExecutor({
       engine: new DockerEngine('tcp://127.0.0.1:9'),
       programs: PROGRAMS,
-      owner: 'x',
+      owner: () => 'x',
       onLeft: () => undefined,
     });
     await expect(nobody.isolation()).rejects.toMatchObject({
