@@ -118,7 +118,7 @@ export async function startFakeAzure() {
       /^\/([^/]+)(\/containers\/main\/logs)?$/.exec(path.slice(GROUPS.length)) ?? [];
     if (method === 'PUT') {
       if (refusal !== undefined) return no(response, 400, refusal);
-      if (!/^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/.test(name)) {
+      if (!/^(?!-)(?!.*-$)(?!.*--)[a-z\d-]{1,63}$/.test(name)) {
         return no(response, 400, `the container group name '${name}' is invalid`);
       }
       groups.set(name, madeOf(body));
