@@ -87,6 +87,8 @@ export async function openSchedules(
     clock,
     makeId,
     makeStop,
+    isArchived: async (jobId) => (await jobs.store.find(jobId))?.isArchived ?? false,
+    onWaiting: () => scheduler.wake(),
     onArrival(arrival) {
       scheduler.wake();
       tell(() => tellArrival(arrival, teller), arrival.firingId);

@@ -7,7 +7,7 @@ import type {
   FoundFile,
 } from '../ports/arrival-folder.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Firing, FiringStore } from '../ports/firing-store.ts';
+import type { Firing, FiringStore, NewFiring } from '../ports/firing-store.ts';
 import type { MakeId } from '../ports/ids.ts';
 import type { StoredTrigger, TriggerStore } from '../ports/trigger-store.ts';
 import { newFiring } from './new-firing.ts';
@@ -22,9 +22,20 @@ export interface FileArrivalsPorts {
   readonly clock: Clock;
   readonly makeId: MakeId;
   readonly makeStop: () => AbortController;
-  /** A file waits for its run. */
+  /** Whether the job that is run for files never runs now. */
+  readonly isArchived: (jobId: string) => Promise<boolean>;
+  /** A file has come, and waits for its run. Told once of each. */
   readonly onArrival: (arrival: Arrival) => void;
+  /** A file that had to wait is to be looked at again. */
+  readonly onWaiting: () => void;
   readonly onError: (error: unknown, about: string | undefined) => void;
+}
+
+/** A claim that becomes a firing. */
+interface Claim {
+  readonly folder: ArrivalFolder;
+  readonly claimId: string;
+  readonly file: FoundFile;
 }
 
 /** How a file was when it was seen first as it is. */
@@ -64,6 +75,8 @@ export class FileArrivals {
   readonly #told = new Map<string, string>();
   /** Looks at servers elsewhere that are under way, by trigger. */
   readonly #apart = new Map<string, Promise<void>>();
+  /** Triggers that were being looked at when a run ended: it may be one of theirs. */
+  readonly #endedMeanwhile = new Set<string>();
   #wake: AbortController;
   #hasEnds = false;
   #looking: Promise<void> | undefined;
@@ -102,9 +115,13 @@ export class FileArrivals {
       const { definition, id } = trigger;
       if (!isArrival(definition)) continue;
       const isTime = (this.#nextLookMs.get(id) ?? 0) <= clock.now();
-      if (!isTime && !hasEnds) continue;
       // A server elsewhere that does not answer keeps nobody else waiting.
-      if (this.#apart.has(id)) continue;
+      if (this.#apart.has(id)) {
+        if (hasEnds) this.#endedMeanwhile.add(id);
+        continue;
+      }
+      const hasEnded = this.#endedMeanwhile.delete(id) || hasEnds;
+      if (!isTime && !hasEnded) continue;
       if (isTime) this.#nextLookMs.set(id, clock.now() + definition.poll_seconds * 1_000);
       const looking = this.#lookAndTell(trigger, { claims: isTime });
       if (definition.sftp === undefined) await looking;
@@ -114,8 +131,10 @@ export class FileArrivals {
           looking.finally(() => this.#apart.delete(id)),
         );
     }
-    for (const known of this.#seen.keys()) {
-      if (!waiting.some(({ id }) => id === known)) this.#seen.delete(known);
+    for (const known of [this.#seen, this.#endedMeanwhile]) {
+      for (const id of known.keys()) {
+        if (!waiting.some((trigger) => trigger.id === id)) known.delete(id);
+      }
     }
   }
 
@@ -206,7 +225,7 @@ export class FileArrivals {
       // Who claims it may put the file there at this moment: then it is not given up.
       if (file === undefined) await folder.removeEmpty(claimId);
       else if (!isMeant(trigger, file)) await folder.putAway(claimId, 'back');
-      else await this.#fire(trigger, { folder, claimId, file });
+      else await this.#fireFirst(trigger, { folder, claimId, file });
       return;
     }
     // Who may write there can give a folder any name: it is not ours.
@@ -216,10 +235,12 @@ export class FileArrivals {
     }
     if (LATER.has(firing.verdict)) {
       // The job does something else now, or is archived: its turn comes with another look.
-      const newId = this.#ports.makeId('fir');
       if (file === undefined || trigger.isPaused) return;
-      if (await folder.claimAgain(claimId, newId))
-        await this.#fire(trigger, { folder, claimId: newId, file });
+      if (await this.#ports.isArchived(trigger.jobId)) return;
+      const newId = this.#ports.makeId('fir');
+      if (await folder.claimAgain(claimId, newId)) {
+        if (await this.#fire(trigger, { folder, claimId: newId, file })) this.#ports.onWaiting();
+      }
       return;
     }
     const where = whereTo(firing);
@@ -246,47 +267,49 @@ export class FileArrivals {
       const claimId = makeId('fir');
       if (!(await folder.claim(file.name, claimId))) continue;
       claimed += 1;
-      await this.#fire(trigger, { folder, claimId, file });
+      await this.#fireFirst(trigger, { folder, claimId, file });
     }
     this.#seen.set(id, seen);
   }
 
+  async #fireFirst(trigger: StoredTrigger, claim: Claim): Promise<void> {
+    const firing = await this.#fire(trigger, claim);
+    if (firing === undefined) return;
+    const { id: firingId, dueMs: atMs } = firing;
+    this.#ports.onArrival({ trigger, firingId, atMs, file: toldOf(claim.file) });
+  }
+
+  /** Undefined where its trigger is gone. */
   async #fire(
     trigger: StoredTrigger,
-    {
-      folder,
-      claimId,
-      file,
-    }: { readonly folder: ArrivalFolder; readonly claimId: string; readonly file: FoundFile },
-  ): Promise<void> {
-    const { firings, folders, makeId, clock, onArrival } = this.#ports;
-    const { name, bytes, modifiedMs } = file;
-    const told: ArrivedFile = {
-      name,
-      bytes,
-      modified_at: new Date(modifiedMs).toISOString(),
-    };
+    { folder, claimId, file }: Claim,
+  ): Promise<NewFiring | undefined> {
+    const { firings, folders, makeId, clock } = this.#ports;
     const firing = newFiring(trigger, makeId, {
       id: claimId,
       dueMs: Math.floor(clock.now()),
       item: claimId,
-      payload: { file: told },
+      payload: { file: toldOf(file) },
       place: folders.placeOf(trigger),
     });
     try {
       await firings.add([firing]);
+      return firing;
     } catch (error) {
       // Its trigger may have been removed meanwhile: nobody would look for it here.
       if ((await this.#ports.triggers.get(trigger.id)) !== undefined) throw error;
       await folder.putAway(claimId, 'back');
-      return;
+      return undefined;
     }
-    onArrival({ trigger, firingId: claimId, atMs: firing.dueMs, file: told });
   }
 }
 
 function isMeant({ definition }: StoredTrigger, { name }: FoundFile): boolean {
   return isArrival(definition) && isNameMeant(definition.glob, name);
+}
+
+function toldOf({ name, bytes, modifiedMs }: FoundFile): ArrivedFile {
+  return { name, bytes, modified_at: new Date(modifiedMs).toISOString() };
 }
 
 /** What leaves a file to wait for the next look. */

@@ -57,6 +57,8 @@ async function lookAt(claim: ClaimedFile, firings: readonly Firing[] = []) {
     clock: { now: () => 0, sleep: async () => undefined, breathe: async () => undefined },
     makeId: (prefix) => `${prefix}_new`,
     makeStop: () => new AbortController(),
+    isArchived: async () => false,
+    onWaiting: () => undefined,
     onArrival: (arrival) => void fired.push(arrival),
     onError: never,
   });

@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { FileArrivals } from '../../../src/engine/automation/file-arrivals.ts';
+import { readTrigger } from '../../../src/engine/automation/read-trigger.ts';
+import type { ArrivalFolder, FoundFile } from '../../../src/engine/ports/arrival-folder.ts';
+import type { Firing, NewFiring } from '../../../src/engine/ports/firing-store.ts';
+import type { StoredTrigger } from '../../../src/engine/ports/trigger-store.ts';
+import { TestClock } from './test-clock.ts';
+
+const DAY_SECONDS = 24 * 60 * 60;
+const NOT_DECIDED = {
+  runId: undefined,
+  createdAtMs: 0,
+  decidedAtMs: undefined,
+  endedAtMs: undefined,
+  outcome: undefined,
+} as const;
+
+/** A folder of a server elsewhere with one file, and who looks for it. */
+function openWorld({ poll }: { readonly poll: number }) {
+  const given = { kind: 'file', folder: 'in', sftp: 'partner', stable_seconds: 0 };
+  const trigger: StoredTrigger = {
+    id: 'sch_a',
+    jobId: 'job_a',
+    accountId: 'acme',
+    definition: readTrigger({ ...given, poll_seconds: poll }),
+    missed: 'once',
+    missedWindowMs: 0,
+    overlap: 'skip',
+    isPaused: false,
+    nextDueMs: undefined,
+    revision: 1,
+  };
+  const file: FoundFile = { name: 'a.csv', bytes: 4, modifiedMs: 0 };
+  const found = new Map([[file.name, file]]);
+  const claims = new Map<string, FoundFile>();
+  const away: string[] = [];
+  const world = {
+    isArchived: false,
+    looks: 0,
+    /** A look waits for this. */
+    gate: Promise.resolve(),
+  };
+  const folder: ArrivalFolder = {
+    files: async () => [...found.values()],
+    async claims() {
+      world.looks += 1;
+      const lying = [...claims].map(([claimId, file]) => ({ claimId, file }));
+      await world.gate;
+      return lying;
+    },
+    async claim(name, claimId) {
+      claims.set(claimId, file);
+      return found.delete(name);
+    },
+    async claimAgain(claimId, newId) {
+      claims.set(newId, file);
+      return claims.delete(claimId);
+    },
+    async putAway(claimId, where) {
+      if (claims.delete(claimId)) away.push(where);
+    },
+    removeEmpty: async () => undefined,
+    fetch: async () => ({ path: '/x', name: 'a.csv', dispose: async () => undefined }),
+    close: async () => undefined,
+  };
+  const firings = new Map<string, Firing>();
+  const told: string[] = [];
+  const errors: unknown[] = [];
+  const clock = new TestClock(0);
+  let ids = 0;
+  const arrivals = new FileArrivals({
+    triggers: { get: async () => trigger, listeningAnywhere: async () => [trigger] },
+    firings: {
+      async add(added: readonly NewFiring[]) {
+        for (const firing of added) firings.set(firing.id, { ...firing, ...NOT_DECIDED });
+        return added.length;
+      },
+      get: async (id) => firings.get(id),
+    },
+    folders: { open: async () => folder, placeOf: () => undefined },
+    clock,
+    makeId: (prefix) => `${prefix}_${(ids += 1)}`,
+    makeStop: () => new AbortController(),
+    isArchived: async () => world.isArchived,
+    onArrival: ({ firingId }) => void told.push(firingId),
+    onWaiting: () => undefined,
+    onError: (error) => void errors.push(error),
+  });
+  return {
+    world,
+    trigger,
+    arrivals,
+    clock,
+    firings,
+    told,
+    errors,
+    away,
+    /** What becomes of the firing that was added last. */
+    decide: (what: Partial<Firing>): void => {
+      const last = [...firings.values()].at(-1);
+      if (last === undefined) throw new Error('there is no firing');
+      firings.set(last.id, { ...last, ...what });
+    },
+  };
+}
+
+describe('a file whose job cannot be run now', () => {
+  it('is told once, and claimed again with each look', async () => {
+    const { arrivals, trigger, firings, told, decide } = openWorld({ poll: 1 });
+    for (let looks = 0; looks < 4; looks += 1) {
+      await arrivals.look(trigger);
+      decide({ verdict: looks % 2 === 0 ? 'skipped_overlap' : 'too_many' });
+    }
+    expect([...firings.keys()]).toHaveLength(4);
+    expect(told).toEqual([[...firings.keys()][0]]);
+  });
+
+  it('waits with its claim while the job is archived', async () => {
+    const { arrivals, trigger, firings, told, decide, world } = openWorld({ poll: 1 });
+    world.isArchived = true;
+    await arrivals.look(trigger);
+    decide({ verdict: 'skipped_archived' });
+    for (let looks = 0; looks < 3; looks += 1) await arrivals.look(trigger);
+    expect(firings.size).toBe(1);
+    world.isArchived = false;
+    await arrivals.look(trigger);
+    expect(firings.size).toBe(2);
+    expect(told).toHaveLength(1);
+  });
+});
+
+describe('a run that ends while its folder elsewhere is looked at', () => {
+  it('has its file put away with the next look, which does not wait for its time', async () => {
+    const opened = openWorld({ poll: DAY_SECONDS });
+    const { arrivals, clock, world, away, decide, errors } = opened;
+    await arrivals.sweep();
+    await clock.pass(1_000);
+    expect(opened.told).toHaveLength(1);
+    let answer = (): void => undefined;
+    world.gate = new Promise((resolve) => {
+      answer = resolve;
+    });
+    // The look that another end brings about: it does not see this one.
+    arrivals.wake();
+    await arrivals.sweep();
+    await clock.pass(1_000);
+    const looks = world.looks;
+    arrivals.wake();
+    await arrivals.sweep();
+    answer();
+    await clock.pass(1_000);
+    expect([world.looks, away]).toEqual([looks, []]);
+    decide({ verdict: 'fired', endedAtMs: 1, outcome: 'success' });
+    await arrivals.sweep();
+    await clock.pass(1_000);
+    expect(away).toEqual(['done']);
+    await arrivals.sweep();
+    await clock.pass(1_000);
+    expect(world.looks).toBe(looks + 1);
+    expect(errors).toEqual([]);
+    await arrivals.close();
+  });
+});
