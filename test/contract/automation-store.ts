@@ -341,6 +341,31 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       expect(idsOf(await world.firings('b').claim(9))).toEqual([first.id]);
     });
 
+    it('lets other triggers of a job pass while a file of one cannot be fetched', async () => {
+      const file = { kind: 'file', folder: 'in', sftp: 'partner' };
+      const files = await trigger({ nextDueMs: undefined }, file);
+      const clock = await trigger({ jobId: files.jobId });
+      const [id, later] = [makeId('fir'), makeId('fir')];
+      const nightly = firing(clock, 3);
+      await store.add([
+        firing(files, 1, { id, item: id }),
+        firing(files, 2, { id: later, item: later }),
+        nightly,
+      ]);
+      const [first] = await store.claim(1);
+      if (first === undefined) throw new Error('nothing was claimed');
+      expect(first.id).toBe(id);
+      expect(await world.firings('b').claim(9)).toEqual([]);
+      await store.putOff(first, 60_000);
+      // Other files of it wait for the same server.
+      const [passed, none] = await world.firings('b').claim(9);
+      expect([passed?.id, passed?.isOverlapped, none]).toEqual([nightly.id, false, undefined]);
+      if (passed !== undefined) await world.firings('b').settle(passed, { verdict: 'error' });
+      expect(await world.firings('b').claim(9)).toEqual([]);
+      await world.expireWindows();
+      expect(idsOf(await world.firings('b').claim(9))).toEqual([id]);
+    });
+
     it('removes a trigger with its firings', async () => {
       const of = await trigger();
       await store.add([firing(of, 1)]);

@@ -36,8 +36,9 @@ export interface SchedulerPorts {
 
 /** The store is looked into so often; whatever is due sooner is waited for to the millisecond. */
 const SWEEP_EVERY_MS = 1_000;
-/** What needs a server elsewhere that cannot be reached is tried again after that. */
+/** What needs a server elsewhere that cannot be reached is tried again after that, and then more and more rarely. */
 const TRY_AGAIN_MS = 10_000;
+const TRY_AGAIN_AT_LAST_MS = 5 * 60 * 1_000;
 const TRIGGERS_AT_ONCE = 100;
 const FIRINGS_AT_ONCE = 16;
 const ENDS_AT_ONCE = 100;
@@ -170,7 +171,7 @@ export class Scheduler {
         // Another server, or the next process of this one, goes on with what is given up for the end of this.
         const isClosing = this.#sweeper.isClosing;
         if (!isClosing) onError(started.later, firing.id);
-        await firings.postpone(firing, isClosing ? 0 : TRY_AGAIN_MS);
+        await firings.putOff(firing, isClosing ? 0 : tryAgainMs(firing));
         return;
       }
       if ('listed' in started) {
@@ -264,6 +265,11 @@ export class Scheduler {
     if (isClosed) this.#ports.onEnd?.();
     return isClosed;
   }
+}
+
+/** A server that refuses who logs in too often must not be asked for ever at the same pace. */
+function tryAgainMs({ fence: tries }: ClaimedFiring): number {
+  return Math.min(TRY_AGAIN_MS * 2 ** (tries - 1), TRY_AGAIN_AT_LAST_MS);
 }
 
 /** Those of one job are decided one after another: what has a queue waits there in this order. */

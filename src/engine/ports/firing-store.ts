@@ -71,7 +71,7 @@ export type NewFiring = Pick<
 export interface ClaimedFiring extends Firing {
   /** A run of its job is at work, and it is not to wait for that. */
   readonly isOverlapped: boolean;
-  /** Grows with each claim: who decides with an older one is not heard. */
+  /** Grows by one with each claim, from 1: who decides with an older one is not heard. */
   readonly fence: number;
 }
 
@@ -135,6 +135,11 @@ export interface FiringStore {
   renew(firing: ClaimedFiring): Promise<boolean>;
   /** Lets a firing wait for a while. It keeps its place, and its turn. */
   postpone(firing: ClaimedFiring, forMs: number): Promise<void>;
+  /**
+   * Lets a firing wait until a server elsewhere may be there again. Its turn is another's meanwhile; where
+   * its file lies there, firings of other triggers need not wait for it.
+   */
+  putOff(firing: ClaimedFiring, forMs: number): Promise<void>;
   /** Firings whose run has ended, or is gone, and who have not been told. */
   ended(limit: number): Promise<readonly FiringEnd[]>;
   /** Keeps the end of a firing's run, with what that brings about. False where another server has. */

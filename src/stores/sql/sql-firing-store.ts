@@ -8,7 +8,7 @@ import type {
 } from '../../engine/ports/firing-store.ts';
 import { storeError } from '../store-error.ts';
 import { addFirings, firingOf, rearm } from './firing-rows.ts';
-import { endTurns, isTaken, jobTurn, lineTurn, takeTurn } from './firing-turns.ts';
+import { endTurns, isAside, isTaken, jobTurn, lineTurn, takeTurn } from './firing-turns.ts';
 import type { FiringTable } from './automation-schema.ts';
 import { ENDED, RUN_END_COLUMNS, runEndOf } from './run-ends.ts';
 import type { StoreSchema } from './schema.ts';
@@ -74,7 +74,8 @@ export class SqlFiringStore implements FiringStore {
         .where(
           sql<boolean>`(f.overlap = 'allow' or not exists (
             select 1 from firings e where e.job_id = f.job_id and e.verdict = 'waiting'
-            and e.overlap <> 'allow' and (e.due_at, e.id) < (f.due_at, f.id)))`,
+            and e.overlap <> 'allow' and (e.due_at, e.id) < (f.due_at, f.id)
+            and not (${isAside(now)} and e.trigger_id <> f.trigger_id)))`,
         )
         .where(sql<boolean>`(f.overlap <> 'queue' or not ${isTaken(jobTurn)})`)
         // What is skipped need not wait for its line first.
@@ -146,6 +147,20 @@ export class SqlFiringStore implements FiringStore {
         .where('verdict', '=', 'waiting')
         .execute(),
     );
+  }
+
+  async putOff({ id, fence }: ClaimedFiring, forMs: number): Promise<void> {
+    const until = sql<number>`${nowMs(this.#database)} + ${sql.lit(forMs)}`;
+    await this.#transact(async (transaction) => {
+      const { numUpdatedRows } = await transaction
+        .updateTable('firings')
+        .set({ lease_until: 0, hold_until: until })
+        .where('id', '=', id)
+        .where('fence', '=', fence)
+        .where('verdict', '=', 'waiting')
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows > 0n) await endTurns(transaction, id);
+    });
   }
 
   async ended(limit: number): Promise<readonly FiringEnd[]> {

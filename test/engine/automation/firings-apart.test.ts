@@ -95,6 +95,31 @@ describe('a firing whose file lies on a server elsewhere', () => {
     await theirs.close();
   });
 
+  it('is tried again more and more rarely, five minutes apart at last', async () => {
+    const scheduler = schedulerOf('a');
+    const { id } = await arrived('job_slow');
+    const error = new RowmillError('sftp_unreachable', 'the password is wrong');
+    const waits: number[] = [];
+    for (let tries = 1; tries <= 7; tries += 1) {
+      await world.expireWindows();
+      const beforeMs = Date.now();
+      await scheduler.sweep();
+      await until(() => fetching.length === tries);
+      fetching[tries - 1]?.end(error);
+      await until(() => world.errors.length === tries);
+      const holdMs = async (): Promise<number> => {
+        const query = world.database.db.selectFrom('firings').select('hold_until');
+        return (await query.where('id', '=', id).executeTakeFirstOrThrow()).hold_until;
+      };
+      await until(async () => (await holdMs()) > 1);
+      // What the test itself takes is less than the shortest of them.
+      waits.push(Math.floor(((await holdMs()) - beforeMs) / (10 * SECOND)));
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 30, 30]);
+    expect(world.errors.splice(0)).toEqual(Array.from({ length: 7 }, () => error));
+    await scheduler.close();
+  });
+
   it('is left to another server by one that closes', async () => {
     const [mine, theirs] = [schedulerOf('a'), schedulerOf('b')];
     const [first, second] = [await arrived('job_one'), await arrived('job_one')];
