@@ -82,6 +82,7 @@ export function openArrivals({ place, fileRoots, sftp, copies, ...ports }: Arriv
     /** The file that has arrived for a run, whole; undefined where none has. */
     async arrivedFor(runId: string): Promise<ArrivedContent | undefined> {
       const firing = await ports.firings.get(firingIdOf(runId));
+      if (firing !== undefined) refuseLargeArrival(firing);
       const file = firing && (await fetchAtLast(firing));
       if (file === undefined) return undefined;
       try {
@@ -95,7 +96,20 @@ export function openArrivals({ place, fileRoots, sftp, copies, ...ports }: Arriv
 
 async function readWhole(path: string, name: string): Promise<Uint8Array> {
   const { size } = await stat(path);
-  if (size <= LARGEST_ARRIVED) return readFile(path);
+  refuseLarge(name, size);
+  return readFile(path);
+}
+
+/** What was too large when it was claimed is not fetched. */
+function refuseLargeArrival({ id, item, payload }: Firing): void {
+  if (item !== id || typeof payload !== 'object' || payload === null) return;
+  const file: unknown = 'file' in payload ? payload.file : undefined;
+  if (typeof file !== 'object' || file === null || !('bytes' in file) || !('name' in file)) return;
+  refuseLarge(String(file.name), Number(file.bytes));
+}
+
+function refuseLarge(name: string, size: number): void {
+  if (size <= LARGEST_ARRIVED) return;
   const rule = `a script is given ${LARGEST_ARRIVED} at most: a task that reads CSV has no such bound`;
   throw new RowmillError('input_too_large', `${name} has ${size} bytes, and ${rule}`);
 }

@@ -1,19 +1,32 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ScriptExecutor } from '../../src/engine/ports/script-executor.ts';
 import { defineTask, fail, write } from '../../src/index.ts';
 import { newHostKey, PASSWORD, startSftpServer, USER } from '../files/sftp/sftp-server.ts';
-import { startTestServer, type TestServer } from './test-server.ts';
+import { SCRIPT_OUTCOME } from './script-outcome.ts';
+import { endedRun, startTestServer, type TestServer } from './test-server.ts';
 
 const seen: string[] = [];
+let openGate = (): void => undefined;
+const gate = new Promise<void>((resolve) => {
+  openGate = resolve;
+});
+/** Never reached: what it would be given is too large. */
+const scripts: ScriptExecutor = {
+  run: async () => SCRIPT_OUTCOME,
+  runtimes: async () => [],
+  isolation: async () => 'there is nothing to isolate',
+};
 const double = defineTask({
   category: 'demo',
   action: 'double',
   description: 'For a test',
   mandatory: { n: (text: string) => /^\d+$/.test(text) || 'is no number' },
   output: ['twice'],
-  row: ({ n }) => {
+  row: async ({ n }) => {
     seen.push(n);
+    if (n === '99') await gate;
     return n === '13' ? fail('is unlucky') : write({ twice: String(2 * Number(n)) });
   },
 });
@@ -23,7 +36,7 @@ let sftp: Awaited<ReturnType<typeof startSftpServer>>;
 let server: TestServer;
 beforeAll(async () => {
   sftp = await startSftpServer({ hostKeys });
-  server = await startTestServer([double], { allowAddresses: ['127.0.0.1'] });
+  server = await startTestServer([double], { allowAddresses: ['127.0.0.1'], scripts });
   await call('PUT', '/v1/secrets/PARTNER', { value: PASSWORD });
   const connection = { host: '127.0.0.1', port: sftp.port, user: USER, password_secret: 'PARTNER' };
   const made = { name: 'partner', ...connection, host_key: sftp.fingerprints[0] };
@@ -45,12 +58,15 @@ const trigger = (folder: string) => ({
   poll_seconds: 1,
 });
 
-async function watch(folder: string): Promise<string> {
+async function watch(
+  folder: string,
+  work: Readonly<Record<string, unknown>> = { task: 'demo/double' },
+): Promise<string> {
   await mkdir(join(sftp.folder, folder), { recursive: true });
   const schedule = {
     name: folder.replace('/', ' '),
-    task: 'demo/double',
     trigger: trigger(folder),
+    ...work,
   };
   const { status, body } = await call('POST', '/v1/schedules', schedule);
   expect(status, JSON.stringify(body)).toBe(201);
@@ -119,6 +135,46 @@ describe('a file that arrives on an SFTP server', () => {
     await until(() => names('in', 'away', 'done'), ['late.csv']);
     expect(await runsOf('late.csv')).toBe(1);
     expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(204);
+  });
+
+  it('is fetched once, when its run is certain', async () => {
+    const job = await call('POST', '/v1/jobs', { name: 'one at a time', task: 'demo/double' });
+    const draft = await server.json('/v1/drafts?task=demo/double', {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv' },
+      body: 'n\n99\n',
+    });
+    const other = await call('POST', `/v1/jobs/${job.body.id}/runs`, { draft: draft.body.id });
+    const id = await watch('in/waits', { job: job.body.id, overlap: 'allow' });
+    const reads = (): number => sftp.requests.filter((name) => name === 'OPEN').length;
+    const before = reads();
+    await writeFile(join(sftp.folder, 'in', 'waits', 'a.csv'), 'n\n1\n');
+    const verdicts = async (): Promise<readonly string[]> => {
+      const { body } = await call('GET', `/v1/schedules/${id}/firings?verdict=skipped_overlap`);
+      const found = body['data'] as readonly { readonly verdict: string }[];
+      return found.slice(0, 2).map(({ verdict }) => verdict);
+    };
+    await until(verdicts, ['skipped_overlap', 'skipped_overlap']);
+    expect(reads()).toBe(before);
+    openGate();
+    await endedRun(server, other.body.id);
+    await until(() => names('in', 'waits', 'done'), ['a.csv']);
+    expect(reads()).toBe(before + 1);
+    await call('DELETE', `/v1/schedules/${id}`);
+  });
+
+  it('is not fetched for a script that it is too large for', async () => {
+    const files = [{ path: 'main.py', content: 'print(1)\n' }];
+    const script = { language: 'python', entry: 'main.py', files };
+    const job = await call('POST', '/v1/jobs', { name: 'reads', script });
+    const id = await watch('in/large', { job: job.body.id });
+    const reads = (): number => sftp.requests.filter((name) => name === 'OPEN').length;
+    const before = reads();
+    await writeFile(join(sftp.folder, 'in', 'staged'), Buffer.alloc(6 * 1024 * 1024 + 1));
+    await rename(join(sftp.folder, 'in', 'staged'), join(sftp.folder, 'in', 'large', 'a.csv'));
+    await until(() => names('in', 'large', 'failed'), ['a.csv']);
+    expect(reads()).toBe(before);
+    await call('DELETE', `/v1/schedules/${id}`);
   });
 
   it.each([

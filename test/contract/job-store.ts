@@ -195,7 +195,9 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
       for (const status of ['pending', 'executing', 'paused'] as const) {
         await world.setStatus('run_a', status);
         expect(await admit(`run_${status}`, { refusesOverlap: true })).toEqual(refused);
+        expect(await jobRuns.refusal('job_a', { ...RULES, refusesOverlap: true })).toEqual(refused);
       }
+      expect(await jobRuns.refusal('job_a', RULES)).toBeUndefined();
       expect(await jobRuns.atWork('job_a')).toEqual(['run_a']);
       await world.setStatus('run_a', 'failure');
       await admittedAt(admit('run_b', { refusesOverlap: true }));
@@ -218,7 +220,10 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
       const { retryAfterMs } = refused as { readonly retryAfterMs: number };
       expect(retryAfterMs).toBeGreaterThan(0);
       expect(retryAfterMs).toBeLessThanOrEqual(60_000);
+      const rules = { ...RULES, runsPerMinute: 2 };
+      expect(await jobRuns.refusal('job_a', rules)).toMatchObject({ verdict: 'too_many' });
       await world.age(60_000);
+      expect(await jobRuns.refusal('job_a', rules)).toBeUndefined();
       await admittedAt(admit('run_d', { runsPerMinute: 2 }));
     });
 

@@ -2,7 +2,7 @@ import { RowmillError } from '../errors.ts';
 import type { RunEventFeed } from '../hosting/run-event-feed.ts';
 import type { RunHost } from '../hosting/run-host.ts';
 import type { JsonObject } from '../jobs/job-definition.ts';
-import type { JobStarter } from '../jobs/start-job.ts';
+import type { GivenFile, JobStarter } from '../jobs/start-job.ts';
 import type { FetchedFile } from '../ports/arrival-folder.ts';
 import type { Firing, FiringStore } from '../ports/firing-store.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
@@ -10,7 +10,7 @@ import type { MakeId } from '../ports/ids.ts';
 import type { JobRuns, StartedFiring } from '../ports/job-runs.ts';
 import type { JobStore } from '../ports/job-store.ts';
 import type { EachItem, Schedule, ScheduleStore } from '../ports/schedule-store.ts';
-import type { RunInput, RunService } from '../run/run-service.ts';
+import type { RunService } from '../run/run-service.ts';
 import { argumentsSchema } from '../task/help.ts';
 import type { RegisteredTask } from '../task/registry.ts';
 import { argumentsFor, firingsOf, isOfItem, itemsOf, type EachItemPorts } from './each-item.ts';
@@ -39,10 +39,9 @@ interface ScheduledRunsPorts {
   };
 }
 
-/** The file of a run, and its name. */
-interface GivenFile {
-  readonly input: RunInput;
-  readonly fileName: string | undefined;
+/** How the file of a run is come by, once the run is certain: it may lie elsewhere. */
+interface Fetching {
+  readonly fetch: () => Promise<GivenFile>;
 }
 
 /** Starts what schedules say: a run of a task, or of a job. */
@@ -60,12 +59,15 @@ export class ScheduledRuns implements JobRuns {
     if (each !== undefined && !isOfItem(firing)) {
       return { listed: await this.#list(firing, schedule, each) };
     }
-    const fetched = await this.#ports.files.fetch(firing);
+    let fetched: FetchedFile | undefined;
+    const fetch = async (): Promise<GivenFile> => {
+      fetched = await this.#ports.files.fetch(firing);
+      return this.#fileOf(schedule, fetched);
+    };
     try {
-      const file = await this.#fileOf(schedule, fetched);
       return schedule.work.kind === 'task'
-        ? await this.#startTask(firing, schedule, { ...schedule.work, ...file })
-        : await this.#startJob(firing, schedule, { ...schedule.work, ...file });
+        ? await this.#startTask(firing, schedule, { ...schedule.work, fetch })
+        : await this.#startJob(firing, schedule, { ...schedule.work, fetch });
     } catch (error) {
       throw fetched === undefined ? error : underItsName(error, fetched);
     } finally {
@@ -98,7 +100,7 @@ export class ScheduledRuns implements JobRuns {
   async #startTask(
     firing: Firing,
     schedule: Schedule,
-    { task: name, input, fileName }: GivenFile & { readonly task: string },
+    { task: name, fetch }: Fetching & { readonly task: string },
   ): Promise<StartedFiring> {
     const { accountId, authAccountId } = schedule;
     const { service, tasks, host, feed } = this.#ports;
@@ -112,8 +114,7 @@ export class ScheduledRuns implements JobRuns {
         task,
         codeHash,
         arguments: given,
-        input,
-        fileName,
+        ...(await fetch()),
         output: { kind: 'run_folder' },
         options: {},
         resume: false,
@@ -132,7 +133,7 @@ export class ScheduledRuns implements JobRuns {
   async #startJob(
     firing: Firing,
     schedule: Schedule,
-    { jobId, input, fileName }: GivenFile & { readonly jobId: string },
+    { jobId, fetch }: Fetching & { readonly jobId: string },
   ): Promise<StartedFiring> {
     const { accountId, authAccountId, trigger } = schedule;
     const isEvent = trigger.definition.kind === 'event';
@@ -144,9 +145,10 @@ export class ScheduledRuns implements JobRuns {
       // One that a person lets fire has no event.
       trigger: isEvent && firing.payload !== undefined ? 'event' : 'schedule',
       arguments: this.#givenTo(task, { firing, schedule }),
+      input: { kind: 'none' },
+      fileName: undefined,
       // What is no task is told of its file.
-      input: task === undefined ? { kind: 'none' } : input,
-      fileName: task === undefined ? undefined : fileName,
+      fetch: task === undefined ? undefined : fetch,
       owner: { accountId, authAccountId },
       keyId: undefined,
       runId: runIdOf(firing.id),

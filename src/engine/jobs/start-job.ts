@@ -36,14 +36,19 @@ export interface JobStarterPorts {
   readonly onError: (error: unknown, runId: string | undefined) => void;
 }
 
+/** The file of a run, and its name. */
+export interface GivenFile {
+  readonly input: RunInput;
+  readonly fileName: string | undefined;
+}
+
 /** A start of a job. */
-export interface JobStart {
+export interface JobStart extends GivenFile {
   readonly trigger: TriggerKind;
   /** Over the arguments of the job: what the task is given, or the event of a script. */
   readonly arguments: JsonObject;
-  /** A file, for a task that reads one. */
-  readonly input: RunInput;
-  readonly fileName: string | undefined;
+  /** The file where it has to be fetched, which is done only when nothing is known that refuses the start. */
+  readonly fetch?: (() => Promise<GivenFile>) | undefined;
   /** Who starts it, … */
   readonly owner: RunOwner;
   /** … and with which key, if with one. */
@@ -97,10 +102,15 @@ export class JobStarter {
   async startNow(job: Job, start: JobStart, turn: Turn): Promise<StartedNow> {
     const { jobRuns, runs, host, feed } = this.#ports;
     if (job.isArchived) return { verdict: 'archived' };
-    const { run, isNew } = await this.#stored(job, start, turn);
     const { refusesOverlap, entry } = turn;
     const { runsPerMinute } = job.latest.definition;
-    const admission = await jobRuns.admit(run, { runsPerMinute, refusesOverlap, entry });
+    const rules = { runsPerMinute, refusesOverlap, entry };
+    if (start.fetch !== undefined && (await this.#madeBefore(start.runId)) === undefined) {
+      const refusal = await jobRuns.refusal(job.id, rules);
+      if (refusal !== undefined) return refusal;
+    }
+    const { run, isNew } = await this.#stored(job, start, turn);
+    const admission = await jobRuns.admit(run, rules);
     const { runId } = run;
     if (admission.verdict !== 'admitted') {
       // One that waited before does so again.
@@ -191,13 +201,14 @@ export class JobStarter {
     const { work, runAs } = latest.definition;
     const name = work.kind === 'task' ? work.task : jobTaskName(latest);
     const { task, codeHash } = await this.#ports.tasks.find(name);
+    const { input, fileName } = (await start.fetch?.()) ?? start;
     const { runId } = await this.#ports.service.create({
       runId: start.runId,
       task,
       codeHash,
       arguments: start.arguments,
-      input: start.input,
-      fileName: start.fileName,
+      input,
+      fileName,
       output: { kind: 'run_folder' },
       options: {},
       resume: false,

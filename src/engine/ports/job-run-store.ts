@@ -54,6 +54,8 @@ export type Admission =
   | { readonly verdict: 'overlap'; readonly runId: string }
   | { readonly verdict: 'too_many'; readonly retryAfterMs: number };
 
+export type Refusal = Extract<Admission, { readonly verdict: 'overlap' | 'too_many' }>;
+
 /** Which records of runs, newest first. */
 export interface JobLogRequest {
   readonly jobId: string;
@@ -77,6 +79,8 @@ export interface JobRunStore {
    * one commit, and of one job one after the other, whatever server asks. A run that was admitted before is again.
    */
   admit(run: Omit<JobRun, 'createdAtMs'>, rules: AdmissionRules): Promise<Admission>;
+  /** What refuses another run of a job now, if anything does. Only who is admitted knows it for certain. */
+  refusal(jobId: string, rules: AdmissionRules): Promise<Refusal | undefined>;
   /** Keeps that a stored run is of a job and waits to be admitted. One that is known already stays as it is. */
   register(run: Omit<JobRun, 'createdAtMs'>): Promise<void>;
   find(runId: string): Promise<JobLogEntry | undefined>;

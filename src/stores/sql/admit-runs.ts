@@ -1,5 +1,10 @@
 import { sql, type Transaction } from 'kysely';
-import type { Admission, AdmissionRules, JobRun } from '../../engine/ports/job-run-store.ts';
+import type {
+  Admission,
+  AdmissionRules,
+  JobRun,
+  Refusal,
+} from '../../engine/ports/job-run-store.ts';
 import type { RunEvent } from '../../engine/ports/run-events.ts';
 import type { RunStatus } from '../../engine/run/status.ts';
 import { insertEvent, isTaken, type NewRunEvent } from './run-event-rows.ts';
@@ -52,7 +57,7 @@ function admitOnce(
       return { verdict: 'admitted', events: [] };
     }
     if (job === undefined || job.is_archived === 1) return { verdict: 'archived' };
-    const refusal = await refusalOf(run.jobId, { rules, database, transaction });
+    const refusal = await refusalOf(run.jobId, { rules, database, db: transaction });
     if (refusal !== undefined) return refusal;
     if (known === undefined) {
       await transaction.insertInto('job_runs').values(valuesOf(run, database)).execute();
@@ -155,26 +160,27 @@ export function runsAtWork(jobId: string, db: Pick<Transaction<StoreSchema>, 'se
     .orderBy('job_runs.created_at');
 }
 
-async function refusalOf(
+/** What refuses another run of a job now. */
+export async function refusalOf(
   jobId: string,
   {
     rules: { runsPerMinute, refusesOverlap },
     database,
-    transaction,
+    db,
   }: {
     readonly rules: AdmissionRules;
     readonly database: SqlDatabase;
-    readonly transaction: Transaction<StoreSchema>;
+    readonly db: Pick<Transaction<StoreSchema>, 'selectFrom'>;
   },
-): Promise<Admission | undefined> {
+): Promise<Refusal | undefined> {
   if (refusesOverlap) {
-    const other = await runsAtWork(jobId, transaction).executeTakeFirst();
+    const other = await runsAtWork(jobId, db).executeTakeFirst();
     if (other !== undefined) return { verdict: 'overlap', runId: other.run_id };
   }
   if (runsPerMinute === undefined) return undefined;
   const now = nowMs(database);
   // The start that has to be a minute old before there may be another.
-  const blocking = await transaction
+  const blocking = await db
     .selectFrom('job_runs')
     .select(sql<number>`cast(created_at + ${sql.lit(MINUTE_MS)} - ${now} as bigint)`.as('rest_ms'))
     .where('job_id', '=', jobId)

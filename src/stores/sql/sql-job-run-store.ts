@@ -6,11 +6,12 @@ import {
   type JobLogRequest,
   type JobRun,
   type JobRunStore,
+  type Refusal,
 } from '../../engine/ports/job-run-store.ts';
 import type { ScriptReport } from '../../engine/jobs/script-report.ts';
 import type { RunStatus } from '../../engine/run/status.ts';
 import { storeError } from '../store-error.ts';
-import { admitRun, registerRun, runsAtWork } from './admit-runs.ts';
+import { admitRun, refusalOf, registerRun, runsAtWork } from './admit-runs.ts';
 import { entryOf } from './job-run-rows.ts';
 import type { SqlDatabase } from './sql-database.ts';
 
@@ -33,6 +34,11 @@ export class SqlJobRunStore implements JobRunStore {
 
   admit(run: Omit<JobRun, 'createdAtMs'>, rules: AdmissionRules): Promise<Admission> {
     return this.#try(() => admitRun(this.#database, { run, rules }));
+  }
+
+  refusal(jobId: string, rules: AdmissionRules): Promise<Refusal | undefined> {
+    const { db } = this.#database;
+    return this.#try(() => refusalOf(jobId, { rules, database: this.#database, db }));
   }
 
   async register(run: Omit<JobRun, 'createdAtMs'>): Promise<void> {
