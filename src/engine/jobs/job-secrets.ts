@@ -22,7 +22,12 @@ export function secretsOfJobs(
 ): (use: SecretUse) => Promise<RunSecretSource> {
   /** Rows that are done again, or undone, have what they had; who has asked for that is who uses it. */
   const firstOfLine = async ({ runId, authAccountId }: SecretUse) => {
-    const { parent } = (await runs.get(runId)).record;
+    // A check tries rows without a run.
+    const run = await runs.get(runId).catch((error: unknown) => {
+      if (error instanceof RowmillError && error.code === 'run_not_found') return undefined;
+      throw error;
+    });
+    const parent = run?.record.parent;
     const first = parent && (await jobRuns.find(parent.rootId));
     return first && { ...first, startedBy: { authAccountId, keyId: undefined } };
   };

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { RowmillError } from '../../../src/engine/errors.ts';
 import { secretsOfJobs, secretValues } from '../../../src/engine/jobs/job-secrets.ts';
 import type { SecretUse } from '../../../src/engine/ports/run-secrets.ts';
 import { Redaction } from '../../../src/engine/script/redaction.ts';
@@ -80,19 +81,21 @@ describe("a run that does rows of a job's run again", () => {
         jobs: { version: async () => version },
         jobRuns: { find: async (runId) => (runId === 'run_first' ? entry : undefined) },
         runs: {
-          get: async (runId) => ({
-            record: recordOf(runId, runId === 'run_retry' ? { parent } : {}),
-          }),
+          async get(runId) {
+            if (runId === 'check_a') throw new RowmillError('run_not_found', 'there is none');
+            return { record: recordOf(runId, runId === 'run_retry' ? { parent } : {}) };
+          },
         },
       },
     );
-    for (const runId of ['run_first', 'run_retry', 'run_other']) {
+    for (const runId of ['run_first', 'run_retry', 'run_other', 'check_a']) {
       await secretsOf({ runId, accountId: 'acme', authAccountId: 'nurse', task, arguments: {} });
     }
     const { secrets, runAs } = DEFINITION;
     expect(uses.map(({ job }) => job)).toEqual([
       { secrets, runAs, startedBy },
       { secrets, runAs, startedBy: { authAccountId: 'nurse', keyId: undefined } },
+      undefined,
       undefined,
     ]);
   });
