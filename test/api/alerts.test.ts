@@ -1,17 +1,8 @@
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defineTask, fail, write } from '../../src/index.ts';
+import { check } from './check-task.ts';
 import { endedRun, startTestServer, type TestServer } from './test-server.ts';
 import { startReceiver, type WebhookReceiver } from './webhook-receiver.ts';
-
-const check = defineTask({
-  category: 'text',
-  action: 'check',
-  description: 'Take what is right',
-  mandatory: { text: () => true },
-  output: ['copy'],
-  row: ({ text }) => (text === 'bad' ? fail('is bad') : write({ copy: text })),
-});
 
 const servers: TestServer[] = [];
 let receiver: WebhookReceiver;

@@ -1,17 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { defineTask, fail, write } from '../../src/index.ts';
+import { check } from './check-task.ts';
 import { audited, endedRun, startTestServer, type TestServer } from './test-server.ts';
-
-const check = defineTask({
-  category: 'text',
-  action: 'check',
-  description: 'Take what is right',
-  mandatory: { text: () => true },
-  output: ['copy'],
-  row: ({ text }) => (text === 'bad' ? fail('is bad') : write({ copy: text })),
-});
 
 const servers: TestServer[] = [];
 afterEach(async () => {
