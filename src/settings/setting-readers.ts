@@ -67,6 +67,22 @@ export function readSize(written: unknown): number | undefined {
   return bytes >= 1 ? bytes : undefined;
 }
 
+/** What is read as a whole, and says by itself what is wrong with it. */
+export function valueOrProblem(
+  readAll: (written: unknown) => { readonly value: unknown } | { readonly problem: string },
+): Required<Pick<SettingSpec, 'read' | 'problem'>> {
+  return {
+    read(written) {
+      const read = readAll(written);
+      return 'value' in read ? read.value : undefined;
+    },
+    problem(written) {
+      const read = readAll(written);
+      return 'problem' in read ? read.problem : undefined;
+    },
+  };
+}
+
 /** An address with one of these schemes. Its password is never shown. */
 export function url(
   ...schemes: readonly string[]

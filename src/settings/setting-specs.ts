@@ -10,6 +10,7 @@ import {
   readPaths,
   readSize,
   url,
+  valueOrProblem,
   words,
 } from './setting-readers.ts';
 import type { SettingSpec } from './setting-spec.ts';
@@ -51,14 +52,7 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     variable: 'ROWMILL_HANDLER_COMMANDS',
     flag: '',
     fallback: {},
-    read(written) {
-      const read = readHandlerCommands(written);
-      return 'commands' in read ? read.commands : undefined;
-    },
-    problem(written) {
-      const read = readHandlerCommands(written);
-      return 'problem' in read ? read.problem : undefined;
-    },
+    ...valueOrProblem(readHandlerCommands),
     allowed: 'commands of job entities, such as {"render": {"command": ["/usr/bin/render"]}}',
   },
   progress: {
@@ -253,14 +247,7 @@ export const SPECS: { readonly [Name in SettingName]: SettingSpec } = {
     variable: 'ROWMILL_SYSTEM_JOBS',
     flag: '',
     fallback: {},
-    read(written) {
-      const read = readSystemPlans(written);
-      return 'plans' in read ? read.plans : undefined;
-    },
-    problem(written) {
-      const read = readSystemPlans(written);
-      return 'problem' in read ? read.problem : undefined;
-    },
+    ...valueOrProblem(readSystemPlans),
     allowed: 'plans of jobs of the system, such as {"retention": {"time": "03:00"}}',
   },
   server: {

@@ -11,7 +11,7 @@ import { didYouMean } from '../engine/nearest-names.ts';
 /** `{"purge": {"time": "00:00"}}`, as an object or as the text of one; else what is wrong with it. */
 export function readSystemPlans(
   written: unknown,
-): { readonly plans: SystemPlans } | { readonly problem: string } {
+): { readonly value: SystemPlans } | { readonly problem: string } {
   const given = typeof written === 'string' ? parsed(written) : written;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     return { problem: 'expected an object: {"retention": {"time": "03:00"}}' };
@@ -26,7 +26,7 @@ export function readSystemPlans(
     if ('problem' in plan) return { problem: `${name}: ${plan.problem}` };
     plans[name] = plan;
   }
-  return { plans };
+  return { value: plans };
 }
 
 function parsed(text: string): unknown {

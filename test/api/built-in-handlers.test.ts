@@ -69,7 +69,7 @@ const commands = () => {
     }),
   });
   if ('problem' in read) throw new Error(read.problem);
-  return read.commands;
+  return read.value;
 };
 const open = (home?: string) =>
   startTestServer([], {

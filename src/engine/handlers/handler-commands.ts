@@ -30,7 +30,7 @@ const MOST_OUTPUT_MB = 64;
 /** `{"render": {"command": ["/usr/bin/render"]}}`, as an object or its text; else what is wrong with it. */
 export function readHandlerCommands(
   written: unknown,
-): { readonly commands: HandlerCommands } | { readonly problem: string } {
+): { readonly value: HandlerCommands } | { readonly problem: string } {
   const given = typeof written === 'string' ? parsed(written) : written;
   if (!isObject(given)) {
     return { problem: 'expected an object: {"render": {"command": ["/usr/bin/render"]}}' };
@@ -41,7 +41,7 @@ export function readHandlerCommands(
     if (typeof read === 'string') return { problem: `${name}: ${read}` };
     commands[name] = read;
   }
-  return { commands };
+  return { value: commands };
 }
 
 /** As a text, what is wrong. */
