@@ -226,7 +226,7 @@ export class AzureScriptExecutor implements ScriptExecutor {
 
 /** It has no input, and no signal reaches it. */
 const NOBODY_LISTENS = {
-  write: () => undefined,
+  write: () => Promise.resolve(),
   release: () => Promise.resolve(),
   terminate: () => undefined,
 };

@@ -1,6 +1,7 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { ScriptAccess, ScriptLimits } from '../../engine/ports/script-executor.ts';
 import type { ProgramFiles } from '../protocol/program-files.ts';
+import { writeMessage } from '../protocol/write-message.ts';
 import { confinedHostConfig, type ContainerUsage, type DockerEngine } from './docker-engine.ts';
 import { framedStreams } from './engine-frames.ts';
 import { tarArchive } from './tar-archive.ts';
@@ -63,8 +64,8 @@ export class AttachedContainer {
     return this.#engine.begin(this.name, signal);
   }
 
-  write(text: string): void {
-    if (this.#connection.writable) this.#connection.write(text);
+  write(text: string): Promise<void> {
+    return writeMessage(this.#connection, text);
   }
 
   endInput(): void {

@@ -7,6 +7,7 @@ import type {
 } from '../../engine/ports/script-executor.ts';
 import { ScriptConversation } from '../protocol/script-conversation.ts';
 import { startMessage } from '../protocol/script-wire.ts';
+import { writeMessage } from '../protocol/write-message.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { initOf } from './process-tree.ts';
 import { READY, SCRIPT_FOLDER } from './sandbox.ts';
@@ -33,10 +34,7 @@ export class Execution {
     this.#setup = setup;
     this.#sandbox = startSandbox(setup.command, setup.path);
     const program = {
-      write: (message: string) => {
-        const { input } = this.#sandbox;
-        if (input.writable) input.write(message);
-      },
+      write: (message: string) => writeMessage(this.#sandbox.input, message),
       release: async () => {
         this.#watch.look();
         this.#sandbox.input.end();

@@ -35,7 +35,8 @@ interface Ending {
 
 /** What speaks the protocol, wherever it is at work. Each of these does nothing where it has ended. */
 export interface ProgramEnd {
-  write(text: string): void;
+  /** Done once it has room for more, or reads no more. */
+  write(text: string): Promise<void>;
   /** It has given its result, and goes as soon as it sees that nothing more comes: when this is done. */
   release(): Promise<void>;
   /** TERM. */
@@ -99,7 +100,7 @@ export class ScriptConversation {
   /** The program is there: from now on its time counts. */
   begin(start: StartMessage): void {
     const { signal, limits } = this.#call;
-    this.#tell(start);
+    void this.#tell(start);
     this.#after(limits.timeoutSeconds * 1000, () => {
       const message = `timeout: still running after ${limits.timeoutSeconds} s`;
       this.#endGently({ limit: 'timeout', error: { name: 'LimitExceeded', message } });
@@ -164,10 +165,11 @@ export class ScriptConversation {
   async #take(message: FromProgram, bytes: number): Promise<void> {
     switch (message.type) {
       case 'storage':
-        this.#tell(await answerStorage(this.#call.storage, message));
+        await this.#unlessCut(this.#tell(await answerStorage(this.#call.storage, message)));
         break;
       case 'sftp':
-        await this.#answerSftp(message);
+        // A server elsewhere may take its time: the end of the program does not wait for it.
+        if (!this.#cut.signal.aborted) await this.#unlessCut(this.#answerSftp(message));
         break;
       case 'log':
         this.#budget.spend(bytes);
@@ -179,16 +181,22 @@ export class ScriptConversation {
     }
   }
 
-  /** A server elsewhere may take its time: the end of the program does not wait for it. */
   async #answerSftp(request: SftpRequest): Promise<void> {
+    await this.#tell(await answerSftp(this.#call.sftp, request));
+  }
+
+  /** Waits for work that never throws, as long as there is a program that it is done for. */
+  async #unlessCut(work: Promise<void>): Promise<void> {
     const { signal } = this.#cut;
     if (signal.aborted) return;
     await new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-      void (async () => {
-        this.#tell(await answerSftp(this.#call.sftp, request));
+      const end = (): void => {
+        // What listened would be kept, with all that it knows, until the script has ended.
+        signal.removeEventListener('abort', end);
         resolve();
-      })();
+      };
+      signal.addEventListener('abort', end);
+      void work.then(end);
     });
   }
 
@@ -207,12 +215,12 @@ export class ScriptConversation {
     this.#resultBytes = Buffer.byteLength(JSON.stringify(message.result ?? null));
     void (async () => {
       await this.#program.release();
-      this.#after(this.#graceMs, () => this.#program.kill());
+      this.#after(this.#graceMs, () => this.#kill());
     })();
   }
 
-  #tell(message: ToProgram): void {
-    this.#program.write(encodeMessage(message));
+  #tell(message: ToProgram): Promise<void> {
+    return this.#program.write(encodeMessage(message));
   }
 
   #after(delayMs: number, act: () => void): void {
@@ -234,7 +242,7 @@ export class ScriptConversation {
   #endGently(ending: Ending): void {
     if (this.#ending !== undefined || this.#result !== undefined) return;
     this.#ending = ending;
-    this.#tell({ type: 'abort', reason: ending.error.message });
+    void this.#tell({ type: 'abort', reason: ending.error.message });
     this.#after(this.#graceMs, () => {
       this.#cut.abort();
       this.#program.terminate();

@@ -83,13 +83,13 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   pl: 'perl',
 };
 
-/** Runs files; the first is the entry, and its name says the language. */
-export function runScript(
+/** Of files; the first is the entry, and its name says the language. */
+export function callOf(
   files: Readonly<Record<string, string | Uint8Array>>,
-  { limits = {}, className, with: own = executor, ...more }: Wishes = {},
-): Promise<ScriptOutcome> {
+  { limits = {}, className, ...more }: Omit<Wishes, 'with'> = {},
+): ScriptCall {
   const [entry = ''] = Object.keys(files);
-  return own.run({
+  return {
     bundle: {
       language: LANGUAGES[entry.slice(entry.lastIndexOf('.') + 1)] ?? entry,
       entry,
@@ -105,5 +105,13 @@ export function runScript(
     signal: new AbortController().signal,
     ...more,
     limits: { ...DEFAULT_EXECUTOR.limits, ...limits },
-  });
+  };
+}
+
+/** Runs files. */
+export function runScript(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  { with: own = executor, ...wishes }: Wishes = {},
+): Promise<ScriptOutcome> {
+  return own.run(callOf(files, wishes));
 }
