@@ -288,6 +288,31 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       },
     );
 
+    it.each(['throttle', 'debounce'] as const)(
+      'lets an event that is told once more change nothing: %s',
+      async (mode) => {
+        const of = await trigger({ overlap: 'allow' });
+        const tell = (server: string, item: string) =>
+          world
+            .firings(server)
+            .addUnlessEqual(firing(of, 1, { item }), { hash: 'h', windowMs: 60_000, mode });
+        const [first, second] = [await tell('a', 'e1'), await tell('a', 'e2')];
+        const before = await store.page(of.id, { limit: 9 });
+        // By another server, which has heard of both a moment later.
+        expect(await tell('b', 'e1')).toEqual({
+          id: first.id,
+          verdict: mode === 'debounce' ? 'dropped_dup' : 'waiting',
+        });
+        expect(await tell('b', 'e2')).toEqual(second);
+        expect(await store.page(of.id, { limit: 9 })).toEqual(before);
+        expect(before.map(({ verdict }) => verdict).sort()).toEqual(['dropped_dup', 'waiting']);
+        // Nor does it begin the time anew in which others are equal.
+        await world.expireWindows();
+        await tell('b', 'e1');
+        expect(await tell('b', 'e3')).toMatchObject({ verdict: 'waiting' });
+      },
+    );
+
     it('drops the payloads before the last, where that is wanted, and lets the last wait', async () => {
       const of = await trigger({ overlap: 'allow' });
       const payload = { hash: 'h', windowMs: 60_000, mode: 'debounce' } as const;

@@ -108,8 +108,8 @@ export interface FiringStore {
   /**
    * Adds a firing as `dropped_dup` where its job was given an equal payload within the window, by the
    * clock of the store. Each equal one begins the window anew. `debounce`: the one before is dropped
-   * instead, where it still waits, and this one waits until the window has passed. Gives the firing that is there
-   * now: another server may have told the same event a moment before.
+   * instead, where it still waits, and this one waits until the window has passed. Another server may have told
+   * the same event before: then nothing is done, and the firing that is there is given.
    */
   addUnlessEqual(
     firing: NewFiring,

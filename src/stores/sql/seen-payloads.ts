@@ -12,6 +12,9 @@ export async function addUnlessSeen(
   firing: NewFiring,
   { hash, windowMs, mode = 'throttle', database }: Payload & { readonly database: SqlDatabase },
 ): Promise<Pick<Firing, 'id' | 'verdict'>> {
+  // Several servers may tell it, and one of them long after the others.
+  const before = await keptOf(firing, transaction);
+  if (before !== undefined) return before;
   const now = nowMs(database);
   const seenUntil = sql<number>`${now} + ${sql.lit(windowMs)}`;
   // Who tells an equal one at the same moment waits here.
@@ -26,10 +29,13 @@ export async function addUnlessSeen(
     )
     .returning('was_seen')
     .executeTakeFirstOrThrow();
+  // Who waited there for another server finds what that has added: it takes the place of nothing.
+  const meanwhile = await keptOf(firing, transaction);
+  if (meanwhile !== undefined) return meanwhile;
   if (mode === 'throttle') {
     const verdict = wasSeen === 1 ? 'dropped_dup' : firing.verdict;
     await addFirings(transaction, [{ ...firing, verdict }], now);
-    return keptOf(firing, transaction);
+    return { id: firing.id, verdict };
   }
   await transaction
     .updateTable('firings')
@@ -38,30 +44,22 @@ export async function addUnlessSeen(
     .where('hash', '=', hash)
     .where('verdict', '=', 'waiting')
     .where('hold_until', '>', now)
-    // The same one, told by another server, stays.
-    .where((where) =>
-      where.or([
-        where('trigger_id', '<>', firing.triggerId),
-        where('due_at', '<>', firing.dueMs),
-        where('item', '<>', firing.item),
-      ]),
-    )
     .execute();
   await addHeldFiring(transaction, firing, { now, hash, holdUntil: seenUntil });
-  return keptOf(firing, transaction);
+  return { id: firing.id, verdict: firing.verdict };
 }
 
-/** The firing of a trigger for an event: whichever server has added it. */
+/** The firing of a trigger for an event, whichever server has added it; undefined where none has. */
 async function keptOf(
   { triggerId, dueMs, item }: NewFiring,
   transaction: Transaction<StoreSchema>,
-): Promise<Pick<Firing, 'id' | 'verdict'>> {
-  const { id, verdict } = await transaction
+): Promise<Pick<Firing, 'id' | 'verdict'> | undefined> {
+  const kept = await transaction
     .selectFrom('firings')
     .select(['id', 'verdict'])
     .where('trigger_id', '=', triggerId)
     .where('due_at', '=', dueMs)
     .where('item', '=', item)
-    .executeTakeFirstOrThrow();
-  return { id, verdict: verdict as Verdict }; // written by the stores of triggers and firings
+    .executeTakeFirst();
+  return kept && { id: kept.id, verdict: kept.verdict as Verdict }; // written by the stores of triggers and firings
 }
