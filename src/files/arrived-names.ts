@@ -10,11 +10,13 @@ export function inOrder(found: readonly FoundFile[]): readonly FoundFile[] {
   return [...found].sort((a, b) => a.modifiedMs - b.modifiedMs || (a.name < b.name ? -1 : 1));
 }
 
-/** `orders (2).csv`. */
+/** `orders (2).csv`. An ending that leaves no room for the number is none. */
 export function numbered(name: string, number: number): string {
   if (number === 1) return name;
-  const end = ` (${number})${extname(name)}`;
-  let stem = name.slice(0, name.length - extname(name).length);
+  const counted = ` (${number})`;
+  const ending = extname(name);
+  const end = Buffer.byteLength(counted + ending) < LONGEST_NAME_BYTES ? counted + ending : counted;
+  let stem = end === counted ? name : name.slice(0, name.length - ending.length);
   while (Buffer.byteLength(stem + end) > LONGEST_NAME_BYTES) stem = stem.slice(0, -1);
   return stem + end;
 }

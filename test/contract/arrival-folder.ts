@@ -97,6 +97,18 @@ export function describeArrivalFolder(name: string, make: () => Promise<ArrivalW
       ]);
     });
 
+    it('are kept beside it however long their names and endings are', async () => {
+      const long = [`${'a'.repeat(251)}.csv`, `a.${'b'.repeat(253)}`];
+      for (const [index, file] of [...long, ...long].entries()) {
+        await put(file);
+        await folder.claim(file, `fir_${index}`);
+        await folder.putAway(`fir_${index}`, 'done');
+      }
+      expect(await names('good')).toEqual(
+        [...long, `${'a'.repeat(247)} (2).csv`, `a.${'b'.repeat(249)} (2)`].sort(),
+      );
+    });
+
     it('are put away once by two', async () => {
       await put('a.csv');
       await folder.claim('a.csv', 'fir_1');
