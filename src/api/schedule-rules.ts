@@ -156,6 +156,15 @@ export async function releaseFiles(trigger: StoredTrigger, ports: ApiPorts): Pro
   throw new ApiProblem('conflict', `${open} is not done with a file of it: wait, or stop it first`);
 }
 
+/** Throws where the actor may not have files of an SFTP server read: what a schedule reads there, its runs show. */
+export function refuseSftp(actor: Actor, ...triggers: readonly TriggerDefinition[]): void {
+  const far = triggers.find((trigger) => isArrival(trigger) && trigger.sftp !== undefined);
+  if (far === undefined || mayDo(actor, 'jobs:admin')) return;
+  const message =
+    'this key lacks the scope jobs:admin, which a schedule that waits for files of an SFTP connection needs';
+  throw new ApiProblem('forbidden', message);
+}
+
 /** Throws where a trigger follows nothing, or itself, or watches what it may not. */
 export async function refuseTrigger(
   trigger: TriggerDefinition,

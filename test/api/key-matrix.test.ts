@@ -257,7 +257,7 @@ const FACTORIES: Readonly<
   },
 };
 
-async function paramsOf({ path }: AnyRoute): Promise<Record<string, string>> {
+async function paramsOf({ path }: Pick<AnyRoute, 'path'>): Promise<Record<string, string>> {
   const params: Record<string, string> = {};
   for (const [, name = ''] of path.matchAll(/\{(\w+)\}/g)) {
     const make = FACTORIES[name];
@@ -361,5 +361,28 @@ describe('a route', () => {
     if (route.path.endsWith('_auth')) return;
     expect([401, 403, 405, 415, 429, 500]).not.toContain(status);
     if (!NOT_THERE_YET.test(route.path)) expect(status).not.toBe(404);
+  });
+});
+
+describe('a schedule that waits for files of an SFTP connection', () => {
+  const trigger = { kind: 'file', sftp: SFTP.name, folder: 'in' };
+  const far = (name: string) => json({ name, task: 'numbers/double', trigger, paused: true });
+
+  it('is made and changed by who may read its files, and by nobody else', async () => {
+    await paramsOf({ path: '/{sftp_name}' });
+    const key = weak.get('jobs:admin');
+    const refused = async (method: string, path: string, sent: Omit<Sent, 'key'>) => {
+      const { status, text } = await call(method, path, { key, ...sent });
+      expect([method, status]).toEqual([method, 403]);
+      expect(text).toContain('lacks the scope jobs:admin');
+    };
+    await refused('POST', '/v1/schedules', far('no'));
+    const id = await made('POST', '/v1/schedules', far('files elsewhere'));
+    const path = `/v1/schedules/${id}`;
+    await refused('PATCH', path, json({ name: 'mine' }));
+    await refused('PATCH', path, json({ trigger: { kind: 'daily' } }));
+    await refused('PATCH', `/v1/schedules/${await newSchedule()}`, json({ trigger }));
+    const { status } = await call('PATCH', path, { key: owner, ...json({ name: 'still' }) });
+    expect(status).toBe(200);
   });
 });

@@ -15,6 +15,7 @@ import {
   nameTaken,
   nextDueMs,
   overlapOf,
+  refuseSftp,
   refuseTrigger,
   refuseWork,
   releaseFiles,
@@ -42,7 +43,7 @@ export const scheduleRoutes: readonly AnyRoute[] = [
     tag,
     summary: 'Start a task or a job at certain times, or when something happens',
     description:
-      'A schedule fires once in the whole cluster, whichever server is there; every due time is kept with what became of it. To start a job the key needs `jobs:trigger` too.',
+      'A schedule fires once in the whole cluster, whichever server is there; every due time is kept with what became of it. To start a job the key needs `jobs:trigger` too, and to wait for files of an SFTP connection `jobs:admin`.',
     scope: 'runs:write',
     body: NewSchedule,
     responses: {
@@ -52,6 +53,7 @@ export const scheduleRoutes: readonly AnyRoute[] = [
     handle: async (call) => {
       const { body, actor, ports } = call;
       const { accountId, authAccountId } = actor;
+      refuseSftp(actor, body.trigger);
       const id = call.reservedId?.('sch') ?? ports.makeId('sch');
       const work = workOf(body);
       await refuseWork({ work, ...body }, call);
@@ -151,17 +153,18 @@ export const scheduleRoutes: readonly AnyRoute[] = [
     tag,
     summary: 'Change, pause or resume a schedule',
     description:
-      'What is not named stays. Times that passed while it was paused are not missed: it goes on with the next one.',
+      'What is not named stays. Times that passed while it was paused are not missed: it goes on with the next one. One that waits for files of an SFTP connection, before or after the change, takes `jobs:admin` too.',
     scope: 'runs:write',
     params: OneSchedule,
     body: SchedulePatch,
     responses: { 200: SCHEDULE_RESPONSE },
     problems: ['arguments_invalid', 'conflict', 'sftp_unreachable'],
     handle: async (call) => {
-      const { body, ports } = call;
+      const { body, actor, ports } = call;
       const before = await ownSchedule(call);
       const { id, trigger } = before;
       const definition = body.trigger ?? trigger.definition;
+      refuseSftp(actor, trigger.definition, definition);
       if (body.arguments !== undefined || body.trigger !== undefined) {
         const args = body.arguments ?? before.arguments;
         await refuseWork({ work: before.work, arguments: args, trigger: definition }, call);
