@@ -237,27 +237,49 @@ describe('a job entity', () => {
   });
 
   it.each([
-    [{ start: () => Promise.reject(new Error('no room')) }, false],
-    [{ progress: () => ['failed', 'diverged'] as const }, false],
-    [{ progress: () => Promise.reject(new Error('not seen')) }, true],
-    // What is completed is hours of work: nobody takes away the only result.
-    [{ result: () => Promise.reject(new Error('lost')) }, false],
-    [{ result: () => ['text'] as never }, false],
-  ])('is removed where what was started cannot be followed to its end: %#', async (wrong, is) => {
+    { start: () => Promise.reject(new Error('no room')) },
+    { progress: () => ['failed', 'diverged'] as const },
+    // What may be completed is hours of work: nobody takes away the only result.
+    { progress: () => Promise.reject(new Error('not seen')) },
+    { result: () => Promise.reject(new Error('lost')) },
+    { result: () => ['text'] as never },
+  ])('is not removed where nobody has stopped it: %#', async (wrong) => {
     behaviour = wrong;
     steps.length = 0;
     expect(await started(entity)).toMatchObject({ status: 'failed' });
-    expect(steps.includes('remove')).toBe(is);
+    expect(steps).not.toContain('remove');
     behaviour = {};
   });
 
-  it('says so where it cannot be removed either', async () => {
+  it('says that its work may still run where its progress cannot be asked for', async () => {
+    behaviour = { progress: () => Promise.reject(new Error('not seen')) };
+    steps.length = 0;
+    const { uid, message } = await started(entity);
+    expect(message).toBe(
+      `not seen; its work was not removed and may still run where the handler steps has it by ${String(uid)}`,
+    );
+    expect(steps).toEqual(Array.from({ length: 5 }, () => 'progress'));
+    behaviour = {};
+  });
+
+  it('is removed where somebody stops it while its progress cannot be asked for', async () => {
+    let looks = 0;
     behaviour = {
-      progress: () => Promise.reject(new Error('not seen')),
+      async progress({ signal }) {
+        looks += 1;
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        throw new Error('not seen');
+      },
       remove: () => Promise.reject(new Error('nobody answers')),
     };
-    const { message } = await started(entity);
-    expect(message).toBe('not seen; it could not be removed: nobody answers');
+    const { body } = await send('POST', '/v1/entities', { entity });
+    await until(() => looks === 1);
+    const stopped = await send('DELETE', `/v1/entities/${String(body['uid'])}`);
+    expect(stopped.body).toMatchObject({
+      status: 'unknown',
+      message: 'it could not be removed: nobody answers',
+      run_status: 'stopped',
+    });
     behaviour = {};
   });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EntityArguments } from '../../engine/handlers/entity-step.ts';
+import type { EntityArguments } from '../../engine/handlers/handled-jobs.ts';
 import { ENTITY_TASK } from '../../engine/handlers/entity-task.ts';
 import type { EntityRun } from '../../engine/ports/entity-run-store.ts';
 import type { HostedRun } from '../../engine/ports/hosted-run-store.ts';

@@ -68,8 +68,8 @@ export interface HandlerDefinition {
   /** Begins the work and says so; called once. It may go on behind this call. */
   start(job: HandledJob): MaybePromise<string>;
   /**
-   * Ends the work and leaves nothing of it behind: where somebody stops it, and where what was started
-   * cannot be followed to its end. Not for what is `completed`, unless its result is kept.
+   * Ends the work and leaves nothing of it behind: where somebody stops it, and where it is `completed` and
+   * its result is kept but cannot be delivered. Not where its progress cannot be asked for: that may go on.
    */
   remove?(job: HandledJob): MaybePromise<readonly [status: JobStatus, text: string]>;
   /** Called again and again, by another server too, until it is `completed`, `failed` or `removed`. */

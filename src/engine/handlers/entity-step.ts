@@ -4,11 +4,12 @@ import type { Clock } from '../ports/clock.ts';
 import type { EntityRun, EntityRunStore } from '../ports/entity-run-store.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { SecretBox } from '../ports/secret-box.ts';
-import { redactedLog, RunSecrets } from '../run/secrets/run-secrets.ts';
+import { RunSecrets } from '../run/secrets/run-secrets.ts';
 import { fail, stop, write, type Outcome } from '../task/outcome.ts';
 import type { RunContext } from '../task/run-context.ts';
-import type { HandledJob, Handler, JobEntity, JobStatus } from './define-handler.ts';
-import { addressOf, type HandlerRegistry } from './registry.ts';
+import type { HandledJob, Handler, JobStatus } from './define-handler.ts';
+import { HandledJobs, type EntityArguments } from './handled-jobs.ts';
+import type { HandlerRegistry } from './registry.ts';
 
 /** What carrying out the runs of handlers works with. */
 export interface EntityStepPorts {
@@ -18,11 +19,6 @@ export interface EntityStepPorts {
   readonly box: SecretBox;
   readonly clock: Clock;
   readonly makeStop: () => AbortController;
-}
-
-/** The arguments of such a run. */
-export interface EntityArguments {
-  readonly entity: JobEntity;
 }
 
 const OVER: ReadonlySet<JobStatus> = new Set(['completed', 'failed', 'removed']);
@@ -69,12 +65,10 @@ class EntityWork {
   readonly #run: RunContext<EntityArguments, undefined>;
   readonly #ports: EntityStepPorts;
   readonly #stored: EntityRun;
-  readonly #token: string | undefined;
   readonly #secrets: RunSecrets;
-  #kept: unknown;
-  #input: Promise<unknown> | undefined;
+  readonly #jobs: HandledJobs;
   #said: string | undefined;
-  /** Its start has come to its end, here or at an earlier server. */
+  /** Its start has come to its end, here or at an earlier server, or that is not known. */
   #isBegun: boolean;
   /** What its handler has said that it came to. */
   #end: JobStatus | undefined;
@@ -93,9 +87,8 @@ class EntityWork {
     this.#run = run;
     this.#ports = given.ports;
     this.#stored = given.stored;
-    this.#token = given.token;
     this.#secrets = given.secrets;
-    this.#kept = given.stored.kept;
+    this.#jobs = new HandledJobs(run, { ...given, ...given.ports });
     this.#isBegun = given.stored.phase === 'started';
   }
 
@@ -108,7 +101,7 @@ class EntityWork {
       // A server went away behind this: the handler has given its result, and may have nothing more.
       this.#isKept = true;
       const handler = await this.#handler();
-      const job = this.#job(signal);
+      const job = this.#jobs.make(signal);
       await this.#try({ handler, job, problem: 'its result cannot be delivered' }, () =>
         this.#deliver(had, job, handler),
       );
@@ -116,7 +109,7 @@ class EntityWork {
       return this.end('completed', resultText);
     }
     const handler = await this.#handler();
-    const job = this.#job(signal);
+    const job = this.#jobs.make(signal);
     if (phase === 'waiting') await this.#start(handler, job);
     else if (phase === 'starting') await this.#startUnlessBegun(handler, job);
     const status = await this.#untilOver(handler, job);
@@ -153,7 +146,7 @@ class EntityWork {
 
   /** Somebody has asked to stop it. */
   async remove(): Promise<void> {
-    const job = this.#job(this.#run.signal);
+    const job = this.#jobs.make(this.#run.signal);
     const [status, text] = await this.#handler()
       .then((handler) => handler.remove(job))
       .catch(
@@ -163,26 +156,36 @@ class EntityWork {
   }
 
   /**
-   * It does not come to its result. What was begun, and its handler has not seen the end of, is ended. Work
-   * that is completed stays where it is, unless its result is safe.
+   * It does not come to its result. What was begun, and its handler has not seen the end of, may be at work
+   * or completed: nobody but who stops it takes that away. Work that is completed stays where it is too,
+   * unless its result is safe.
    */
   async giveUp(why: string): Promise<undefined> {
     if (!this.#isBegun) return this.end('failed', why);
-    if (this.#end !== undefined && this.#end !== 'completed') return this.end('failed', why);
-    if (this.#end === 'completed' && !this.#isKept) {
+    if (this.#end === undefined) return this.end('failed', `${why}; ${this.#mayRun()}`);
+    if (this.#end !== 'completed') return this.end('failed', why);
+    if (!this.#isKept) {
       return this.end('failed', `${why}; its work is completed, and ${this.#left()}`);
     }
-    const kept = this.#isKept ? '; its result is kept here' : '';
+    const kept = '; its result is kept here';
     const left = await this.#handler()
-      .then((handler) => handler.remove(this.#job(this.#run.signal)))
+      .then((handler) => handler.remove(this.#jobs.make(this.#run.signal)))
       .then(() => '')
       .catch((error: unknown) => `; it could not be removed: ${messageOf(error)}`);
     return this.end('failed', `${why}${kept}${left}`);
   }
 
   #left(): string {
+    return `its result is left where ${this.#place()}`;
+  }
+
+  #mayRun(): string {
+    return `its work was not removed and may still run where ${this.#place()}`;
+  }
+
+  #place(): string {
     const { type } = this.#run.arguments.entity.runner;
-    return `its result is left where the handler ${type} has it by ${this.#run.runId}`;
+    return `the handler ${type} has it by ${this.#run.runId}`;
   }
 
   /** Its result is safe: what is left behind keeps nobody from having it. */
@@ -212,12 +215,18 @@ class EntityWork {
 
   /** Its server went away in the call of `start`: the handler knows whether it was begun. */
   async #startUnlessBegun(handler: Handler, job: HandledJob): Promise<void> {
-    const [status] = await handler.progress(job);
-    if (status === 'registered' || status === 'not started') return this.#start(handler, job);
+    this.#isBegun = true;
+    const [status] = await this.#try(
+      { handler, job, problem: 'whether it was begun cannot be seen' },
+      () => handler.progress(job),
+    );
+    if (status === 'registered' || status === 'not started') {
+      this.#isBegun = false;
+      return this.#start(handler, job);
+    }
     if (status === 'unknown') {
       throw new Error('a server went away as it started it: whether it was begun is not known');
     }
-    this.#isBegun = true;
     await this.#ports.entities.save(this.#run.runId, { phase: 'started' });
   }
 
@@ -286,50 +295,6 @@ class EntityWork {
 
   #clean(text: string): string {
     return this.#secrets.redact(text).slice(0, MOST_TEXT);
-  }
-
-  #context(signal: AbortSignal) {
-    return { token: this.#token, fetch: this.#run.fetch, signal };
-  }
-
-  #job(signal: AbortSignal): HandledJob {
-    const { runId: uid, log, fetch } = this.#run;
-    const { entity } = this.#run.arguments;
-    const kept = (): unknown => this.#kept;
-    return {
-      uid,
-      entity,
-      token: this.#token,
-      fetch,
-      signal,
-      log: redactedLog(log, this.#secrets),
-      input: () => (this.#input ??= this.#resolved(entity.applicationInput, signal)),
-      read: (address) => this.#read(address, signal),
-      write: (address, content) => this.#write(address, content, signal),
-      get kept() {
-        return kept();
-      },
-      keep: async (value) => {
-        this.#kept = value;
-        await this.#ports.entities.save(uid, { kept: value ?? null });
-      },
-    };
-  }
-
-  async #resolved(input: unknown, signal: AbortSignal): Promise<unknown> {
-    const address = addressOf(input);
-    return address === undefined ? input : this.#read(address, signal);
-  }
-
-  async #read(address: string, signal: AbortSignal): Promise<unknown> {
-    const references = (await this.#ports.handlers()).referencesOf(address);
-    return references.resolve(address, this.#context(signal));
-  }
-
-  async #write(address: string, content: Uint8Array, signal: AbortSignal): Promise<void> {
-    const references = (await this.#ports.handlers()).referencesOf(address);
-    if (references.write === undefined) throw new Error(`nothing is written to ${address}`);
-    await references.write(address, content, this.#context(signal));
   }
 }
 

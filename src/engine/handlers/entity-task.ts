@@ -2,7 +2,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { RegisteredTask } from '../task/registry.ts';
 import type { RunContext } from '../task/run-context.ts';
 import { brandTask } from '../task/task.ts';
-import { entityStep, type EntityArguments, type EntityStepPorts } from './entity-step.ts';
+import { entityStep, type EntityStepPorts } from './entity-step.ts';
+import type { EntityArguments } from './handled-jobs.ts';
 
 /** The name of the task that runs of handlers are. No task of an author has such a name. */
 export const ENTITY_TASK = 'entity/run@1';
