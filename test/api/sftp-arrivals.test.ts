@@ -108,6 +108,35 @@ describe('a file that arrives on an SFTP server', () => {
     expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(204);
   });
 
+  it('keeps the connection where it is while a schedule waits there', async () => {
+    const id = await watch('in/kept');
+    const place = '/v1/sftp-connections/partner';
+    const deleted = await call('DELETE', place);
+    const elsewhere = [
+      { root: 'in' },
+      { host: 'localhost' },
+      { port: sftp.port + 1 },
+      { user: 'other' },
+    ];
+    for (const change of elsewhere) {
+      const { status, body } = await call('PATCH', place, change);
+      expect([change, status, body['code'], body['detail']]).toEqual([
+        change,
+        409,
+        'conflict',
+        deleted.body['detail'],
+      ]);
+    }
+    const { body: before } = await call('GET', place);
+    const harmless = { port: sftp.port, user: USER, timeout_seconds: 29 };
+    expect((await call('PATCH', place, harmless)).status).toBe(200);
+    // As deleting is, it is for who has paused it to say.
+    await call('PATCH', `/v1/schedules/${id}`, { paused: true });
+    expect((await call('PATCH', place, { root: 'in' })).status).toBe(200);
+    expect((await call('PATCH', place, { root: before['root'] })).status).toBe(200);
+    expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(204);
+  });
+
   it('is read again where the connection is lost, and done once', async () => {
     const id = await watch('in/cut');
     sftp.cutAt('READ', 'after');

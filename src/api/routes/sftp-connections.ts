@@ -90,11 +90,12 @@ export const sftpConnectionRoutes: readonly AnyRoute[] = [
     tag,
     summary: 'Change an SFTP connection; what is not named stays',
     description:
-      'With another host or port the key that was written down is forgotten, unless the same change names the new one.',
+      'With another host or port the key that was written down is forgotten, unless the same change names the new one. Another host, port, user or root is refused while a schedule that is not paused waits for files there.',
     scope: 'jobs:admin',
     params: OneSftp,
     body: SftpPatch,
     responses: { 200: RESPONSE },
+    problems: ['conflict'],
     handle: async (call) => {
       const { body, actor, ports } = call;
       const before = await ownSftp(call);
@@ -106,6 +107,9 @@ export const sftpConnectionRoutes: readonly AnyRoute[] = [
         NewSftp.parse({ ...wire, ...(isOther ? none : {}), ...body }),
       );
       refuseConnection(definition, ports);
+      if (!isSameTree(before.definition, definition)) {
+        await refuseWatched(actor.accountId, definition.name, ports);
+      }
       const hostKey = body.host_key === undefined ? keptKey(before, definition) : body.host_key;
       const changed = await ports.sftp.store.update(
         actor.accountId,
@@ -187,6 +191,12 @@ async function refuseWatched(
   if (found === undefined) return;
   const message = `the schedule ${found.id} waits for files of ${name}: delete or pause it first`;
   throw new ApiProblem('conflict', message);
+}
+
+/** Whether paths lead to the same files. Who enters as another user may be shown other ones. */
+function isSameTree(before: SftpDefinition, now: SftpDefinition): boolean {
+  const parts = ['host', 'port', 'user', 'root'] as const;
+  return parts.every((part) => before[part] === now[part]);
 }
 
 function at(place: string, what: string): ApiProblem {
