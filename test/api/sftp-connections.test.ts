@@ -6,17 +6,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   newHostKey,
   PASSWORD,
+  readableKeys,
   startSftpServer,
   USER,
   type TestSftpServer,
 } from '../files/sftp/sftp-server.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
-const KEYS = ssh2.utils.generateKeyPairSync('ed25519', {
-  passphrase: 'opens the key',
-  cipher: 'aes256-ctr',
-  rounds: 1,
-});
+const PASSPHRASE = 'opens the key';
+const KEYS = readableKeys(
+  () =>
+    ssh2.utils.generateKeyPairSync('ed25519', {
+      passphrase: PASSPHRASE,
+      cipher: 'aes256-ctr',
+      rounds: 1,
+    }),
+  PASSPHRASE,
+);
 let server: TestServer;
 let sftp: TestSftpServer;
 beforeAll(async () => {
@@ -26,7 +32,7 @@ beforeAll(async () => {
     ['PARTNER', PASSWORD],
     ['WRONG', 'is not the password'],
     ['KEY', KEYS.private],
-    ['OPENS', 'opens the key'],
+    ['OPENS', PASSPHRASE],
   ]) {
     expect((await call('PUT', `/v1/secrets/${name}`, { value })).status).toBe(201);
   }

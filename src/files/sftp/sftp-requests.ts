@@ -54,10 +54,10 @@ export class SftpRequests {
         end();
         reject(error);
       };
-      const timer = setTimeout(() => {
-        this.lose(`no answer within ${timeoutSeconds} s`);
-        this.#connection.client.destroy();
-      }, timeoutSeconds * 1_000);
+      const timer = setTimeout(
+        () => this.lose(`no answer within ${timeoutSeconds} s`),
+        timeoutSeconds * 1_000,
+      );
       this.#waiting.add(fail);
       try {
         start(this.#connection.sftp, this.place(path), (error, value) => {
@@ -78,6 +78,7 @@ export class SftpRequests {
   }
 
   lose(why: string): void {
+    if (this.#lost === undefined) this.#connection.hangUp();
     this.#lost ??= this.#lostBy(why);
     for (const fail of this.#waiting) fail(this.#lost);
   }

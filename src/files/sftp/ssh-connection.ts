@@ -25,7 +25,11 @@ export interface SshConnection {
   readonly sftp: SFTPWrapper;
   readonly hostKey: string;
   readonly software: string;
+  /** Ends it. A server that does not let go of it is cut off. */
+  hangUp(): void;
 }
+
+const HANGS_UP_WITHIN_MS = 2_000;
 
 /**
  * A server has several keys, and shows the one that is asked for first. Where that is not the one that is
@@ -123,7 +127,12 @@ async function attempt(
         authHandler: authentication.next,
       });
     });
-    return { client, sftp, hostKey: seen.hostKey, software: seen.software };
+    const hangUp = (): void => {
+      client.end();
+      const late = setTimeout(() => socket.destroy(), HANGS_UP_WITHIN_MS).unref();
+      socket.once('close', () => clearTimeout(late));
+    };
+    return { client, sftp, hostKey: seen.hostKey, software: seen.software, hangUp };
   } catch (error) {
     client.destroy();
     socket.destroy();

@@ -184,7 +184,6 @@ export class SshSftpSession implements SftpSession {
 
   async close(): Promise<void> {
     this.#requests.lose('it was closed');
-    this.#connection.client.end();
   }
 
   /** What all paths are below of, as the server calls it. */

@@ -64,9 +64,22 @@ export interface TestSftpServer {
 }
 
 export function newHostKey(kind: 'ed25519' | 'ecdsa' = 'ed25519'): string {
-  return kind === 'ed25519'
-    ? ssh2.utils.generateKeyPairSync('ed25519').private
-    : ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).private;
+  return readableKeys(() =>
+    kind === 'ed25519'
+      ? ssh2.utils.generateKeyPairSync('ed25519')
+      : ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }),
+  ).private;
+}
+
+/** Of every few hundred keys that the library makes there is one that it cannot read. */
+export function readableKeys<Keys extends { readonly private: string }>(
+  make: () => Keys,
+  passphrase?: string,
+): Keys {
+  for (;;) {
+    const made = make();
+    if (!(ssh2.utils.parseKey(made.private, passphrase) instanceof Error)) return made;
+  }
 }
 
 export async function startSftpServer(options: SftpServerOptions = {}): Promise<TestSftpServer> {
