@@ -31,5 +31,15 @@ export default defineConfig({
       },
     },
   ],
-  output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    // What every run needs of the engine is one file, and not one for each set of entries that share it.
+    codeSplitting: {
+      groups: [
+        { name: 'task', test: /src\/engine\/(task|errors|nearest-names)/, minShareCount: 3 },
+      ],
+    },
+  },
 });

@@ -6,4 +6,4 @@ export {
   type JobSecrets,
   type JobStorage,
 } from './engine/script/job.ts';
-export type { JsonValue } from './engine/ports/script-executor.ts';
+export type { JsonValue } from './engine/task/json-value.ts';

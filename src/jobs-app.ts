@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { QueueWorker } from './engine/automation/queue-worker.ts';
 import type { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { continuingAsAllowed } from './engine/jobs/continued-runs.ts';
+import type { SftpConnections } from './engine/hosting/sftp-connections.ts';
+import { resourcesOfJobs } from './engine/jobs/job-resources.ts';
 import { secretsOfJobs } from './engine/jobs/job-secrets.ts';
 import { JobTasks, type JobTasksPorts } from './engine/jobs/job-tasks.ts';
 import { JobStarter, type JobStarterPorts } from './engine/jobs/start-job.ts';
@@ -120,14 +122,31 @@ function openQueues(
   };
 }
 
-/** Looks up the secrets of runs: those that their jobs give them among them. */
-export function jobSecrets(
+/** What runs may use: that which their jobs give them among it. */
+export function jobPorts(
   database: SqlDatabase,
-  secrets: { readonly forRun: ServicePorts['secretsOf'] },
-  runOf: JobStarterPorts['runs']['get'],
-): ServicePorts['secretsOf'] {
-  const [jobs, jobRuns] = [new SqlJobStore(database), new SqlJobRunStore(database)];
-  return secretsOfJobs((use) => secrets.forRun(use), { jobs, jobRuns, runs: { get: runOf } });
+  ports: {
+    readonly secrets: { readonly forRun: ServicePorts['secretsOf'] };
+    readonly connections: Pick<SftpConnections, 'use'>;
+    readonly resourcesOf: ServicePorts['resourcesOf'];
+    readonly runOf: JobStarterPorts['runs']['get'];
+  },
+): Pick<ServicePorts, 'secretsOf' | 'resourcesOf'> {
+  const job = {
+    jobs: new SqlJobStore(database),
+    jobRuns: new SqlJobRunStore(database),
+    runs: { get: ports.runOf },
+  };
+  const storages = new SqlJobStorages(database);
+  const { secrets, connections, resourcesOf } = ports;
+  return {
+    secretsOf: secretsOfJobs((use) => secrets.forRun(use), job),
+    resourcesOf: resourcesOfJobs((use) => resourcesOf(use).storage, {
+      ...job,
+      storages,
+      connections,
+    }),
+  };
 }
 
 function md5(bytes: Uint8Array): string {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { customAlphabet } from 'nanoid';
+import { RowmillError } from './engine/errors.ts';
 import type { BeginSha256 } from './engine/ports/hash.ts';
 import { ID_LETTERS } from './engine/ports/ids.ts';
 import type { ServicePorts } from './engine/run/service-ports.ts';
+import { storageFrom, type KeyValueStorage } from './engine/task/run-resources.ts';
 import { ThreadRowExecutor } from './executors/threads/thread-row-executor.ts';
 import { LocalRunFiles } from './files/local/local-run-files.ts';
-import { LocalTaskStorage } from './stores/local/local-task-storage.ts';
 import { environmentSecrets } from './system/environment-secrets.ts';
 import { makePooledFetch, pooledFetch } from './system/pooled-fetch.ts';
 import { AddressRules } from './system/public-address.ts';
@@ -52,7 +53,13 @@ export function machinePorts(
     makeStop,
     openLog: openRunLog,
     secretsOf: async () => environmentSecrets(process.env),
-    storageOf: (taskName) => new LocalTaskStorage(dataDir, taskName),
+    resourcesOf: ({ task }) => ({
+      storage: storageAtFirstUse(dataDir, task.name),
+      sftp: (connection) => {
+        const message = `there is no SFTP connection ${connection} here: a server has them (rowmill serve, rowmill sftp add), for the runs that it carries out`;
+        throw new RowmillError('usage', message);
+      },
+    }),
     fetch:
       allowAddresses === undefined
         ? pooledFetch
@@ -60,11 +67,20 @@ export function machinePorts(
     rowExecutor:
       threads &&
       new ThreadRowExecutor<ThreadPlaces>(threads.entry, {
-        dataDir,
         tasks: threads.tasks,
         allowAddresses,
       }),
   };
+}
+
+/** Most tasks keep nothing. */
+function storageAtFirstUse(dataDir: string, taskName: string): KeyValueStorage {
+  let opened: Promise<KeyValueStorage> | undefined;
+  const open = async (): Promise<KeyValueStorage> => {
+    const { LocalTaskStorage } = await import('./stores/local/local-task-storage.ts');
+    return new LocalTaskStorage(dataDir, taskName);
+  };
+  return storageFrom(() => (opened ??= open()));
 }
 
 /** Every row that waits (for a retry, for an answer) listens: many of them are no leak. */

@@ -19,7 +19,7 @@ import type { MakeId } from './engine/ports/ids.ts';
 import type { SecretBox } from './engine/ports/secret-box.ts';
 import { LocalDerivedFileCache } from './files/local/derived-file-cache.ts';
 import { openEntities } from './entities-app.ts';
-import { jobSecrets, openJobs } from './jobs-app.ts';
+import { jobPorts, openJobs } from './jobs-app.ts';
 import { machinePorts } from './machine.ts';
 import { ServerMetrics } from './metrics/server-metrics.ts';
 import { freeBytesOf, readinessOf } from './readiness.ts';
@@ -104,12 +104,12 @@ async function serve(
   const audit = new SqlAuditStore(database);
   const note = loggedDeeds(ownDeeds(audit, makeId), onError);
   const secrets = sqlSecrets(database, { box, note });
-  const machine = {
-    ...machinePorts(dataDir, options),
-    secretsOf: jobSecrets(database, secrets, (id) => store.get(id)),
-  };
-  const { clock, makeStop } = machine;
-  const sftp = openSftp(database, { ...options, ...machine, secrets });
+  const local = machinePorts(dataDir, options);
+  const { clock, makeStop } = local;
+  const sftp = openSftp(database, { ...options, ...local, secrets });
+  const { connections } = sftp;
+  const runOf = (id: string) => store.get(id);
+  const machine = { ...local, ...jobPorts(database, { ...local, secrets, connections, runOf }) };
   const keys = sqlKeys(database, machine);
   const isOpen = !(await keys.store.hasAny());
   if (isOpen && !isLoopback(options.host)) {
@@ -150,7 +150,7 @@ async function serve(
     scripts: { process: options.scripts, ...options.moreScripts },
     lacking: options.lackingForScripts ?? {},
     secrets,
-    sftp: sftp.connections,
+    sftp: connections,
     arrivedFor: (runId) => schedules.arrivedFor(runId),
     machine,
     onError,
@@ -166,7 +166,7 @@ async function serve(
     serverId,
     place: place.name,
     fileRoots: options.fileRoots ?? [],
-    sftp: sftp.connections,
+    sftp: connections,
     copies: join(dataDir, 'arrived'),
     jobs: jobsForApi,
     makeId: machine.makeId,
@@ -295,7 +295,7 @@ async function serve(
         webhooks.close(),
         upkeep.close(),
         alerts.close(),
-        sftp.connections.close(),
+        connections.close(),
         news?.close() ?? Promise.resolve(),
       ];
       for (const end of await Promise.allSettled(ends)) {

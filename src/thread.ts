@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { RowmillError } from './engine/errors.ts';
 import { carriedSecrets } from './engine/run/secrets/carried-secrets.ts';
 import { RowThread } from './engine/run/rows/row-thread.ts';
-import type { TaskStorage } from './engine/task/run-context.ts';
 import { serveRowThread } from './executors/threads/serve-row-thread.ts';
 import { environmentSecrets } from './system/environment-secrets.ts';
 import { systemClock } from './system/system-clock.ts';
@@ -17,13 +16,12 @@ const { version } = JSON.parse(
 /** Where a thread finds what it needs. */
 export interface ThreadPlaces {
   readonly tasks: readonly string[];
-  readonly dataDir: string;
   /** Undefined where every address may be reached. */
   readonly allowAddresses: readonly string[] | undefined;
 }
 
-await serveRowThread(async (found, setup, onSecretUsed) => {
-  const { tasks, dataDir, allowAddresses } = found as ThreadPlaces; // as app.ts gave it to the executor
+await serveRowThread(async (found, setup, { onSecretUsed, resources }) => {
+  const { tasks, allowAddresses } = found as ThreadPlaces; // as app.ts gave it to the executor
   const catalog = taskCatalog(tasks, { version, loadModule: moduleLoader() });
   const { task, codeHash } = await catalog.find(setup.record.task);
   if (codeHash !== setup.codeHash) {
@@ -37,28 +35,14 @@ await serveRowThread(async (found, setup, onSecretUsed) => {
       setup.secrets === undefined
         ? environmentSecrets(process.env)
         : carriedSecrets(setup.secrets, onSecretUsed),
-    storageOf: (taskName: string) => storageAtFirstUse(dataDir, taskName),
+    resources,
     fetch: fetchAtFirstUse(allowAddresses),
   };
   // An abort ends the thread itself.
   return RowThread.open(task, setup, { ports, signal: new AbortController().signal });
 });
 
-// A database driver and an HTTP client take 60 ms to load, and most tasks that compute need neither.
-
-function storageAtFirstUse(dataDir: string, taskName: string): TaskStorage {
-  let opened: Promise<TaskStorage> | undefined;
-  const open = (): Promise<TaskStorage> =>
-    (opened ??= import('./stores/local/local-task-storage.ts').then(
-      ({ LocalTaskStorage }) => new LocalTaskStorage(dataDir, taskName),
-    ));
-  return {
-    get: async (key) => (await open()).get(key),
-    set: async (key, value) => (await open()).set(key, value),
-    delete: async (key) => (await open()).delete(key),
-  };
-}
-
+/** An HTTP client takes its time to load, and most tasks that compute need none. */
 function fetchAtFirstUse(allowAddresses: readonly string[] | undefined): typeof globalThis.fetch {
   let made: Promise<typeof globalThis.fetch> | undefined;
   const make = async (): Promise<typeof globalThis.fetch> => {

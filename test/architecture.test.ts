@@ -43,7 +43,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'engine/task',
   ],
   // What is done elsewhere, and waited for.
-  'engine/services': ['engine/automation', 'engine/errors', 'engine/jobs', 'engine/ports'],
+  'engine/services': [
+    'engine/automation',
+    'engine/errors',
+    'engine/jobs',
+    'engine/ports',
+    'engine/task',
+  ],
   // What a script is, and what its author extends.
   'engine/script': ['engine/errors', 'engine/nearest-names', 'engine/ports', 'engine/task'],
   'engine/service': ['engine/errors', 'engine/run'],

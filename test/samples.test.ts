@@ -146,19 +146,21 @@ describe('a sample gives the output that is checked in', () => {
 });
 
 describe('the examples of a sample', () => {
+  const partner = { 'prices.csv': 'sku,price\nAB-101,39.90\n' };
   it.each([
     '01-hello-task.ts',
     '02-carried-state.ts',
     '03-schema-and-arguments.ts',
     '05-no-input.ts',
     '06-into-a-database.ts',
+    '07-partner-prices.ts',
   ])('%s hold', async (file) => {
     const exported: Readonly<Record<string, unknown>> = await import(sample(file));
     const tasks: readonly Task[] = Object.values(exported).filter(isTask);
     expect(tasks).toHaveLength(1);
     for (const task of tasks) {
       expect(task.examples.length).toBeGreaterThan(0);
-      expect(await runExamples(task)).toEqual([]);
+      expect(await runExamples(task, { sftp: { partner } })).toEqual([]);
     }
   });
 });

@@ -2,18 +2,19 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf, RowmillError } from '../engine/errors.ts';
 import { checkStorageKey, checkStorageTtl, storageText } from '../engine/jobs/storage-limits.ts';
-import type { JsonValue, ScriptStorage } from '../engine/ports/script-executor.ts';
+import type { JsonValue } from '../engine/task/json-value.ts';
+import type { KeyValueStorage } from '../engine/task/run-resources.ts';
 
 /** In the file: when each value that expires does, in ms since 1970. A script has no such key. */
 const ENDS = '/expires';
 
-type Change = Parameters<ScriptStorage['compareAndSet']>[1];
+type Change = Parameters<KeyValueStorage['compareAndSet']>[1];
 
 /**
  * The storage of a script that is tried on the command line: one JSON object, in a file or in memory. It
  * takes what that of a server takes.
  */
-export class JsonFileStorage implements ScriptStorage {
+export class JsonFileStorage implements KeyValueStorage {
   readonly #path: string | undefined;
   readonly #values: Map<string, JsonValue>;
   readonly #ends: Map<string, number>;

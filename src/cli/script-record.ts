@@ -1,4 +1,5 @@
-import type { CapturedText, JsonValue, ScriptOutcome } from '../engine/ports/script-executor.ts';
+import type { CapturedText, ScriptOutcome } from '../engine/ports/script-executor.ts';
+import type { JsonValue } from '../engine/task/json-value.ts';
 import { visible } from './visible-text.ts';
 
 /** What came of a script, for a person. */

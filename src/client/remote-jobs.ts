@@ -3,6 +3,7 @@ import type { JsonObject } from '../engine/jobs/job-definition.ts';
 import type {
   JobDesk,
   JobRunFilter,
+  JobStartHow,
   LogLines,
   ShownJob,
   ShownJobRun,
@@ -11,8 +12,10 @@ import type {
 } from '../engine/jobs/job-desk.ts';
 import type { EventName } from '../engine/ports/told-event-store.ts';
 import { didYouMean } from '../engine/nearest-names.ts';
+import { withDraft } from './drafts.ts';
 import { RemoteJobStorage } from './remote-job-storage.ts';
 import { hasEnded, shownRun, type JobRunWire } from './shown-job-run.ts';
+import { fileSource } from './upload.ts';
 import { pause, type ApiClient, type ApiRequest } from './api-client.ts';
 
 const PAGE = 200;
@@ -141,11 +144,15 @@ export class RemoteJobs implements JobDesk {
   async start(
     name: string,
     start: JsonObject,
-    { waits, signal }: { readonly waits: boolean; readonly signal: AbortSignal },
+    { file, waits, signal }: JobStartHow,
   ): Promise<ShownJobRun> {
     const path = `${await this.#path(name)}/runs`;
-    const json = waits ? { ...start, wait: WAIT_SECONDS } : start;
-    let run = await this.#ask<JobRunWire>({ method: 'POST', path, json, signal });
+    const post = (more: JsonObject): Promise<JobRunWire> =>
+      this.#ask<JobRunWire>({ method: 'POST', path, json: { ...start, ...more }, signal });
+    let run =
+      file === undefined
+        ? await post(waits ? { wait: WAIT_SECONDS } : {})
+        : await this.#startWith(file, post, signal);
     if (!waits) return shownRun(run);
     while (!hasEnded(run) && !signal.aborted) {
       await pause(ASK_EVERY_MS, signal).catch(() => undefined);
@@ -158,6 +165,17 @@ export class RemoteJobs implements JobDesk {
       }
     }
     return shownRun(run);
+  }
+
+  /** The upload is removed at once: its run has a file of its own. */
+  async #startWith(
+    path: string,
+    start: (draft: JsonObject) => Promise<JobRunWire>,
+    signal: AbortSignal,
+  ): Promise<JobRunWire> {
+    const source = await fileSource(path);
+    const use = (draft: string): Promise<JobRunWire> => start({ draft });
+    return withDraft(this.#client, source, { signal, onSent: () => undefined, use });
   }
 
   async storage(name: string): Promise<RemoteJobStorage> {

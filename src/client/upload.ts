@@ -25,7 +25,11 @@ export async function uploadSource(
   stdin: () => Readable,
 ): Promise<UploadSource> {
   if (input.kind === 'stdin') return { kind: 'stream', open: stdin, fileName: undefined };
-  const { path } = input;
+  return fileSource(input.path);
+}
+
+/** A file of this machine, as it is now. Throws `input_unreadable`. */
+export async function fileSource(path: string): Promise<UploadSource> {
   const found = await stat(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });

@@ -1,6 +1,7 @@
 import { beginRun } from './run/begin/begin-run.ts';
 import { createRetry, createRevert, type CreatedChild } from './run/begin/begin-child.ts';
-import { carryOut, isRefusal, type CarryOut } from './run/carry/carry-out.ts';
+import { carryOut, type CarryOut } from './run/carry/carry-out.ts';
+import { isRefusal } from './run/carry/run-ending.ts';
 import { checkFile } from './run/check/check-file.ts';
 import { controlRun } from './run/carry/control-run.ts';
 import type { Derived, DerivedPaths } from './run/output/derive-files.ts';

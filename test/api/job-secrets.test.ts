@@ -169,7 +169,7 @@ describe.each(STORES)('the secrets of a job, on %s', (_, cluster) => {
         }
       }
       expect(await told('GET', `/v1/jobs/${job}/runs/${runs[11]}`)).toMatchObject({
-        message: expect.stringContaining('has a secret of the job in it'),
+        message: expect.stringContaining('has a secret of the run in it'),
       });
       const stored = await told('GET', `/v1/jobs/${job}/storage`);
       expect(stored['data']).toMatchObject([

@@ -98,7 +98,12 @@ async function carryOut({
     makeId: (prefix) => `${prefix}_far`,
     openLog: openRunLog,
     secretsOf: async () => environmentSecrets({}),
-    storageOf: (task) => new LocalTaskStorage(folder.path, task),
+    resourcesOf: ({ task }) => ({
+      storage: new LocalTaskStorage(folder.path, task.name),
+      sftp: () => {
+        throw new Error('there is no SFTP server');
+      },
+    }),
     fetch,
   });
   const request: RunRequest = {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobStorages, StoredValue } from '../../src/engine/ports/job-storage.ts';
-import type { JsonValue } from '../../src/engine/ports/script-executor.ts';
+import type { JsonValue } from '../../src/engine/task/json-value.ts';
 import { jobVersion, type JobWorld } from './job-store.ts';
 
 /** Jobs, and what they keep, of their own for each test. */

@@ -5,5 +5,6 @@ tryPage({
   page: 'docs/sftp.md',
   variables: ['ROWMILL_SERVER'],
   programs: ['python3'],
+  hasSamples: true,
   others: [SFTP_SERVER],
 });

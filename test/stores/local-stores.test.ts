@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import Database from 'libsql';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StoredCheckpoint } from '../../src/engine/ports/run-store.ts';
 import type { RunRecord } from '../../src/engine/run/run-record.ts';
+import type { JsonValue } from '../../src/engine/task/json-value.ts';
+import { taskStorage } from '../../src/engine/task/run-resources.ts';
 import { LocalRunStore } from '../../src/stores/local/local-run-store.ts';
 import { LocalTaskStorage } from '../../src/stores/local/local-task-storage.ts';
 import { ProcessLock } from '../../src/stores/local/process-lock.ts';
@@ -246,7 +249,36 @@ describe('the storage of a task', () => {
     expect(await again.get('k')).toEqual({ list: [1, 'ü', null] });
     await again.delete('k2');
     expect(await storage.get('k2')).toBeUndefined();
-    await expect(storage.set('k', undefined)).rejects.toThrow('is no JSON value');
+    await expect(taskStorage(storage).set('k', undefined)).rejects.toThrow('is no JSON value');
+  });
+
+  it('says what is there, changes what is as expected, and forgets what has expired', async () => {
+    const storage = new LocalTaskStorage(folder, 'a/b');
+    await new LocalTaskStorage(folder, 'a/c').set('seen:z', 1);
+    await storage.set('seen:b', { a: 1, b: 2 });
+    await storage.set('seen:a', 1);
+    await storage.set('other', 1);
+    expect(await storage.list('seen:')).toEqual(['seen:a', 'seen:b']);
+    expect([await storage.delete('other'), await storage.delete('other')]).toEqual([true, false]);
+    const change = (expected: JsonValue | undefined, value: JsonValue) =>
+      storage.compareAndSet('seen:b', { expected, value });
+    expect(await change(undefined, 3)).toBe(false);
+    expect(await change({ b: 2, a: 1 }, 3)).toBe(true);
+    expect(await storage.compareAndSet('new', { expected: undefined, value: 1 })).toBe(true);
+    await storage.set('seen:a', 1, { ttlSeconds: 0.001 });
+    await expect.poll(() => storage.get('seen:a')).toBeUndefined();
+    expect(await storage.list('')).toEqual(['new', 'seen:b']);
+    await expect(storage.set('k', 1, { ttlSeconds: -1 })).rejects.toThrow('expire in -1 s');
+  });
+
+  it('goes on with what a release has kept that knew no expiry', async () => {
+    const database = new Database(join(folder, 'storage.db'));
+    database.exec(
+      'CREATE TABLE storage (task TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (task, key)) STRICT',
+    );
+    database.prepare('INSERT INTO storage VALUES (?, ?, ?)').run(['a/b', 'k', '7']);
+    database.close();
+    expect(await new LocalTaskStorage(folder, 'a/b').get('k')).toBe(7);
   });
 });
 

@@ -1,3 +1,5 @@
+import { memoryResources } from '../../src/engine/task/memory-resources.ts';
+import { taskResources } from '../../src/engine/task/task-resources.ts';
 import { failureText } from '../../src/engine/task/failure.ts';
 import { isOutcome } from '../../src/engine/task/outcome.ts';
 import type { RunContext, RunFacts } from '../../src/engine/task/run-context.ts';
@@ -123,11 +125,7 @@ export function factsOf({
         return secret;
       },
     },
-    storage: {
-      get: async () => undefined,
-      set: async () => undefined,
-      delete: async () => undefined,
-    },
+    ...taskResources(memoryResources(), { isIn: () => false, redact: (text) => text }),
     fetch,
     opened: undefined,
   };

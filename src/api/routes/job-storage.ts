@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { STORAGE_LIMITS } from '../../engine/jobs/storage-limits.ts';
 import type { StoredValue } from '../../engine/ports/job-storage.ts';
-import type { JsonValue } from '../../engine/ports/script-executor.ts';
+import type { JsonValue } from '../../engine/task/json-value.ts';
 import { ownJob } from '../own-job.ts';
 import { PAGE_HEADERS, pageOf, pageReply } from '../page-of.ts';
 import { ApiProblem } from '../problem.ts';

@@ -142,7 +142,7 @@ export const JOB_FIELDS = {
     .array(SftpName)
     .max(50)
     .meta({
-      description: 'SFTP connections of the account that a script of the job may use',
+      description: 'SFTP connections of the account that the script or task of the job may use',
       example: ['partner'],
     }),
   allow: z

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../ports/script-executor.ts';
+import type { JsonValue } from '../task/json-value.ts';
 import type { ScriptFile } from './job-definition.ts';
 
 /** A file that has arrived, whole. */

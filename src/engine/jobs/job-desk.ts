@@ -95,6 +95,15 @@ export interface JobRunFilter {
   readonly text?: string | undefined;
 }
 
+/** How a job is started. */
+export interface JobStartHow {
+  /** A CSV of this machine, for a task that reads one: it is uploaded first. */
+  readonly file?: string | undefined;
+  /** Until the run has ended, or the signal is aborted. */
+  readonly waits: boolean;
+  readonly signal: AbortSignal;
+}
+
 /** The jobs of a server, by their names. Throws `usage` for a name that no job has, naming near ones. */
 export interface JobDesk {
   /** All of them, the newest first. */
@@ -117,12 +126,8 @@ export interface JobDesk {
   versions(name: string): Promise<readonly ShownJobVersion[]>;
   /** As a unified diff; empty where nothing differs. */
   diff(name: string, older: number, newer: number): Promise<string>;
-  /** As `POST /v1/jobs/{job_id}/runs` takes it. `waits`: until the run has ended, or the signal is aborted. */
-  start(
-    name: string,
-    start: JsonObject,
-    how: { readonly waits: boolean; readonly signal: AbortSignal },
-  ): Promise<ShownJobRun>;
+  /** As `POST /v1/jobs/{job_id}/runs` takes it. */
+  start(name: string, start: JsonObject, how: JobStartHow): Promise<ShownJobRun>;
   /** What a job keeps between its runs. */
   storage(name: string): Promise<JobStorageDesk>;
   /** `lines`: which lines of its log, all where nothing is said. */

@@ -1,42 +1,20 @@
 import { RowmillError } from '../errors.ts';
-import type { HostedRun } from '../ports/hosted-run-store.ts';
-import type { JobRunStore } from '../ports/job-run-store.ts';
-import type { Job, JobStore, JobVersion } from '../ports/job-store.ts';
-import type { KnownSecrets, RunSecretSource, SecretUse } from '../ports/run-secrets.ts';
-import type { JsonValue, ScriptStorage } from '../ports/script-executor.ts';
-import type { Redaction } from '../script/redaction.ts';
+import type { Job, JobVersion } from '../ports/job-store.ts';
+import type { KnownSecrets, RunSecretSource, RunUse, SecretUse } from '../ports/run-secrets.ts';
+import type { JsonValue } from '../task/json-value.ts';
 import type { RunContext } from '../task/run-context.ts';
+import { jobOfRun, type JobOfRunPorts } from './job-of-run.ts';
 
 /** Runs of jobs have what their jobs give them, under the keys that these say. */
 export function secretsOfJobs(
   secretsOf: (use: SecretUse) => Promise<RunSecretSource>,
-  {
-    jobs,
-    jobRuns,
-    runs,
-  }: {
-    readonly jobs: Pick<JobStore, 'version'>;
-    readonly jobRuns: Pick<JobRunStore, 'find'>;
-    readonly runs: { get(runId: string): Promise<Pick<HostedRun, 'record'>> };
-  },
-): (use: SecretUse) => Promise<RunSecretSource> {
-  /** Rows that are done again, or undone, have what they had; who has asked for that is who uses it. */
-  const firstOfLine = async ({ runId, authAccountId }: SecretUse) => {
-    // A check tries rows without a run.
-    const run = await runs.get(runId).catch((error: unknown) => {
-      if (error instanceof RowmillError && error.code === 'run_not_found') return undefined;
-      throw error;
-    });
-    const parent = run?.record.parent;
-    const first = parent && (await jobRuns.find(parent.rootId));
-    return first && { ...first, startedBy: { authAccountId, keyId: undefined } };
-  };
+  ports: JobOfRunPorts,
+): (use: RunUse) => Promise<RunSecretSource> {
   return async (use) => {
-    const entry = (await jobRuns.find(use.runId)) ?? (await firstOfLine(use));
-    const version = entry && (await jobs.version(entry.jobId, entry.version));
-    if (entry === undefined || version === undefined) return secretsOf(use);
-    const { secrets, runAs } = version.definition;
-    return secretsOf({ ...use, job: { secrets, runAs, startedBy: entry.startedBy } });
+    const job = await jobOfRun(use, ports);
+    if (job === undefined) return secretsOf(use);
+    const { secrets, runAs } = job.version.definition;
+    return secretsOf({ ...use, job: { secrets, runAs, startedBy: job.startedBy } });
   };
 }
 
@@ -82,27 +60,4 @@ function jsonOf(text: string, name: string): JsonValue {
     const how = `it was put as JSON and is none. PUT /v1/secrets/${name} again`;
     throw new RowmillError('arguments_invalid', `the secret ${name} cannot be read: ${how}`);
   }
-}
-
-/** A storage that keeps no secret: it is not sealed. */
-export function withoutSecrets(storage: ScriptStorage, redaction: Redaction): ScriptStorage {
-  const refuse = (key: string, value: JsonValue): void => {
-    if (!redaction.isIn(key) && !redaction.isIn(value)) return;
-    throw new Error(
-      `storage ${JSON.stringify(redaction.text(key))}: what is to be stored has a secret of the job in it, and would stand there in clear`,
-    );
-  };
-  return {
-    get: (key) => storage.get(key),
-    list: (prefix) => storage.list(prefix),
-    delete: (key) => storage.delete(key),
-    async set(key, value, options) {
-      refuse(key, value);
-      await storage.set(key, value, options);
-    },
-    async compareAndSet(key, change) {
-      refuse(key, change.value);
-      return storage.compareAndSet(key, change);
-    },
-  };
 }

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { RowmillError } from '../errors.ts';
 import type { SftpConnections } from '../hosting/sftp-connections.ts';
+import { sftpOfRun } from '../hosting/sftp-of-run.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { JobRunStore } from '../ports/job-run-store.ts';
 import type { JobStorages } from '../ports/job-storage.ts';
@@ -12,11 +13,11 @@ import { Redaction } from '../script/redaction.ts';
 import { fail, stop, type Outcome } from '../task/outcome.ts';
 import type { RegisteredTask } from '../task/registry.ts';
 import type { RunContext } from '../task/run-context.ts';
+import { withoutSecrets } from '../task/task-resources.ts';
 import { brandTask, type NoinputTask } from '../task/task.ts';
 import { withArrived, type ArrivedContent } from './arrived-file.ts';
 import type { JsonObject, ScriptFile } from './job-definition.ts';
-import { sftpOfJob } from './job-sftp.ts';
-import { secretValues, withoutSecrets } from './job-secrets.ts';
+import { secretValues } from './job-secrets.ts';
 import { reportOf, reportRow } from './script-report.ts';
 import { serviceStep } from './service-step.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -135,10 +136,10 @@ export class JobTasks {
         access,
         logLevel,
         storage: withoutSecrets(storage, redaction),
-        sftp: sftpOfJob({
+        sftp: sftpOfRun({
           accountId: run.accountId,
           runId: run.runId,
-          allowed: version.definition.sftp,
+          allowed: async () => version.definition.sftp,
           connections: this.#ports.sftp,
         }),
         signal,

@@ -1,10 +1,10 @@
 import type {
   CapturedText,
-  JsonValue,
   ScriptLimitName,
   ScriptLogEntry,
   ScriptOutcome,
 } from '../ports/script-executor.ts';
+import type { JsonValue } from '../task/json-value.ts';
 import { fail, write, type Outcome } from '../task/outcome.ts';
 import type { ResultCode } from './result-code.ts';
 

@@ -1,6 +1,6 @@
 import type { JobRunStore } from '../ports/job-run-store.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
-import type { JsonValue } from '../ports/script-executor.ts';
+import type { JsonValue } from '../task/json-value.ts';
 import { RunSecrets } from '../run/secrets/run-secrets.ts';
 import { callService, type ServiceCallPorts } from '../services/call-service.ts';
 import { fail, stop, type Outcome } from '../task/outcome.ts';

@@ -1,5 +1,5 @@
 import { RowmillError } from '../errors.ts';
-import type { JsonValue } from '../ports/script-executor.ts';
+import type { JsonValue } from '../task/json-value.ts';
 
 /** What one job can keep. */
 export const STORAGE_LIMITS = {
@@ -52,15 +52,6 @@ export function checkStorageSize(
     const rule = `all values of a job have ${STORAGE_LIMITS.bytes} bytes at most`;
     throw refusal(key, `with it they would have ${all.bytes}: ${rule}`);
   }
-}
-
-/** JSON with the keys of its objects in order: the same text for what is equal. */
-export function inOrder(value: JsonValue | undefined): string | undefined {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }
 
 function jsonOf(key: string, value: JsonValue): string {

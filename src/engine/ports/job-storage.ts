@@ -1,4 +1,5 @@
-import type { JsonValue, ScriptStorage } from './script-executor.ts';
+import type { JsonValue } from '../task/json-value.ts';
+import type { KeyValueStorage } from '../task/run-resources.ts';
 
 /** What is known of a value that a job keeps, without the value. */
 export interface StoredFacts {
@@ -20,7 +21,7 @@ export interface StoredValue extends StoredFacts {
 /** What each job keeps between its runs. It goes with the job. Nobody is given what has expired. */
 export interface JobStorages {
   /** As its scripts see it. */
-  of(jobId: string): ScriptStorage;
+  of(jobId: string): KeyValueStorage;
   find(jobId: string, key: string): Promise<StoredValue | undefined>;
   /** In the order of their characters. */
   page(

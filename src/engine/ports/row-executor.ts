@@ -1,6 +1,7 @@
 import type { RunRecord } from '../run/run-record.ts';
 import type { SharedBlock } from '../run/rows/shared-block.ts';
 import type { Failure } from '../task/failure.ts';
+import type { RunResources } from '../task/run-resources.ts';
 
 /** What a thread has to know of a run. Crosses threads, so it is plain data. */
 export interface RowThreadSetup {
@@ -87,9 +88,15 @@ export interface RowThreads {
 
 /** Starts threads. */
 export interface RowExecutor {
-  /** Begins to start `count` threads; does not wait for them. Is told when one uses a secret that it was given. */
+  /** Begins to start threads; does not wait for them. */
   start(
     setup: RowThreadSetup,
-    how: { readonly count: number; readonly onSecretUsed: (name: string) => void },
+    how: {
+      readonly count: number;
+      /** Is told when one uses a secret that it was given. */
+      readonly onSecretUsed: (name: string) => void;
+      /** What their tasks may use. */
+      readonly resources: RunResources;
+    },
   ): RowThreads;
 }

@@ -1,14 +1,18 @@
 import type { TaskSecrets } from '../task/run-context.ts';
 import type { Task } from '../task/task.ts';
 
-/** Whose secrets are looked up, and for what. */
-export interface SecretUse {
+/** The run that is to use something, and whose it is. */
+export interface RunUse {
   readonly runId: string;
   readonly accountId: string;
   readonly authAccountId: string;
   readonly task: Task;
   /** Of the run, as given. */
   readonly arguments: Readonly<Record<string, unknown>>;
+}
+
+/** Whose secrets are looked up, and for what. */
+export interface SecretUse extends RunUse {
   /** The job whose run it is, if it is one. */
   readonly job?: JobSecretUse | undefined;
 }

@@ -1,13 +1,6 @@
 import type { ResultCode } from '../jobs/result-code.ts';
-
-/** What JSON can hold. */
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+import type { JsonValue } from '../task/json-value.ts';
+import type { KeyValueStorage, SftpFiles } from '../task/run-resources.ts';
 
 /** One file of a script. */
 interface ScriptFile {
@@ -52,54 +45,6 @@ export interface ScriptAccess {
 export const SCRIPT_LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type ScriptLogLevel = (typeof SCRIPT_LOG_LEVELS)[number];
 
-/** JSON values by key, kept between the executions of one job. */
-export interface ScriptStorage {
-  /** Undefined where nothing is stored under the key. */
-  get(key: string): Promise<JsonValue | undefined>;
-  /** Without `ttlSeconds` it stays until it is deleted. */
-  set(
-    key: string,
-    value: JsonValue,
-    options?: { readonly ttlSeconds?: number | undefined },
-  ): Promise<void>;
-  /** Whether there was something to delete. */
-  delete(key: string): Promise<boolean>;
-  /** Keys that begin with the prefix, in the order of their characters. */
-  list(prefix: string): Promise<readonly string[]>;
-  /** Sets the value when what is stored equals `expected` (undefined: when nothing is). Says whether it did. */
-  compareAndSet(
-    key: string,
-    change: {
-      readonly expected: JsonValue | undefined;
-      readonly value: JsonValue;
-      readonly ttlSeconds?: number | undefined;
-    },
-  ): Promise<boolean>;
-}
-
-/** Something that lies in a folder of an SFTP server, as a script is told. */
-interface ScriptSftpEntry {
-  readonly name: string;
-  /** `other`: a link, a device. */
-  readonly kind: 'file' | 'folder' | 'other';
-  readonly bytes: number;
-  readonly modified_at: string;
-}
-
-/** One SFTP connection that a script may use. Paths are below its root; files have 16 MiB at most. */
-export interface ScriptSftp {
-  read(path: string): Promise<Uint8Array>;
-  /** Whole or not at all: what had the name gives way. */
-  write(path: string, content: Uint8Array): Promise<void>;
-  /** By name. Empty: the root. */
-  list(folder: string): Promise<readonly ScriptSftpEntry[]>;
-  /** Never over what is there. */
-  rename(from: string, to: string): Promise<void>;
-  /** Whether there was something to delete. */
-  delete(path: string): Promise<boolean>;
-  exists(path: string): Promise<boolean>;
-}
-
 /** One execution of a script. */
 export interface ScriptCall {
   readonly bundle: ScriptBundle;
@@ -114,9 +59,9 @@ export interface ScriptCall {
   readonly access: ScriptAccess;
   /** What is logged below this level is dropped. */
   readonly logLevel: ScriptLogLevel;
-  readonly storage: ScriptStorage;
-  /** Throws for a connection that it may not use. Undefined: it may use none. */
-  readonly sftp?: ((connection: string) => ScriptSftp) | undefined;
+  readonly storage: KeyValueStorage;
+  /** Undefined: it may use none. */
+  readonly sftp?: ((connection: string) => SftpFiles) | undefined;
   /** Aborted: the script is told, then it gets TERM, then KILL. */
   readonly signal: AbortSignal;
 }

@@ -1,4 +1,5 @@
-import type { JsonValue, ScriptSftp, ScriptStorage } from '../ports/script-executor.ts';
+import type { JsonValue } from '../task/json-value.ts';
+import type { TaskSftp, TaskStorage } from '../task/run-resources.ts';
 
 /** Secrets of a job, by the injection key under which each was attached to it. */
 export interface JobSecrets {
@@ -9,19 +10,7 @@ export interface JobSecrets {
 }
 
 /** What a job keeps between its executions. */
-export interface JobStorage extends Omit<ScriptStorage, 'get'> {
-  /** `otherwise` where nothing is stored under the key. */
-  get(key: string): Promise<JsonValue | undefined>;
-  get<Value>(key: string, otherwise: Value): Promise<Value>;
-}
-
-/** An SFTP server that the job may use. Paths are below the root of the connection. */
-export interface JobSftp extends Omit<ScriptSftp, 'write' | 'list'> {
-  /** As UTF-8. */
-  readText(path: string): Promise<string>;
-  write(path: string, content: string | Uint8Array): Promise<void>;
-  list(folder?: string): ReturnType<ScriptSftp['list']>;
-}
+export type JobStorage = TaskStorage;
 
 /** Lines for the people who watch over the job, beside what it prints. */
 export interface JobLog {
@@ -36,7 +25,7 @@ export interface JobContext {
   readonly secrets: JobSecrets;
   readonly storage: JobStorage;
   /** A connection by its name: one of those that the job names. */
-  readonly sftp?: (connection: string) => JobSftp;
+  readonly sftp?: (connection: string) => TaskSftp;
   readonly log: JobLog;
   /** Aborted when the execution must end now: at its timeout, or because somebody stopped it. */
   readonly signal: AbortSignal;
@@ -91,7 +80,7 @@ export abstract class Job {
   }
 
   /** An SFTP server by the name of its connection: one of those that the job names. */
-  sftp(connection: string): JobSftp {
+  sftp(connection: string): TaskSftp {
     if (this.#sftp !== undefined) return this.#sftp(connection);
     throw new TypeError('the context of this job has no sftp');
   }

@@ -1,4 +1,5 @@
-import type { JsonValue, ScriptOutcome } from '../ports/script-executor.ts';
+import type { ScriptOutcome } from '../ports/script-executor.ts';
+import type { JsonValue } from '../task/json-value.ts';
 import { partsOfSecret, secretForms } from '../task/secret-forms.ts';
 
 const REDACTED = '[secret]';
@@ -15,13 +16,13 @@ export class Redaction {
     this.#forms = secretForms(parts);
   }
 
-  text(text: string): string {
+  redact(text: string): string {
     return this.#forms.reduce((result, form) => result.replaceAll(form, REDACTED), text);
   }
 
   /** Of a text that was cut off: what may be the beginning of a secret at its end goes too. */
   cutText(text: string): string {
-    const struck = this.text(text.replace(/\uFFFD+$/, ''));
+    const struck = this.redact(text.replace(/\uFFFD+$/, ''));
     const partial = this.#forms.map((form) => {
       for (let length = Math.min(form.length - 1, struck.length); length > 0; length -= 1) {
         if (struck.endsWith(form.slice(0, length))) return length;
@@ -32,15 +33,15 @@ export class Redaction {
   }
 
   json(value: JsonValue): JsonValue {
-    if (typeof value === 'string') return this.text(value);
+    if (typeof value === 'string') return this.redact(value);
     if (typeof value === 'number') {
-      const text = this.text(String(value));
+      const text = this.redact(String(value));
       return text === String(value) ? value : text;
     }
     if (typeof value !== 'object' || value === null) return value;
     if (isList(value)) return value.map((item) => this.json(item));
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [this.text(key), this.json(item)]),
+      Object.entries(value).map(([key, item]) => [this.redact(key), this.json(item)]),
     );
   }
 
@@ -53,21 +54,21 @@ export class Redaction {
   outcome(outcome: ScriptOutcome): ScriptOutcome {
     const { error, message, stdout, stderr } = outcome;
     const maybe = (text: string | undefined): string | undefined =>
-      text === undefined ? undefined : this.text(text);
+      text === undefined ? undefined : this.redact(text);
     return {
       ...outcome,
       result: this.json(outcome.result),
       message: maybe(message),
       error: error && {
         ...error,
-        name: this.text(error.name),
-        message: this.text(error.message),
+        name: this.redact(error.name),
+        message: this.redact(error.message),
         file: maybe(error.file),
         stack: maybe(error.stack),
       },
-      log: outcome.log.map(({ level, message: line }) => ({ level, message: this.text(line) })),
-      stdout: { ...stdout, text: this.text(stdout.text) },
-      stderr: { ...stderr, text: this.text(stderr.text) },
+      log: outcome.log.map(({ level, message: line }) => ({ level, message: this.redact(line) })),
+      stdout: { ...stdout, text: this.redact(stdout.text) },
+      stderr: { ...stderr, text: this.redact(stderr.text) },
     };
   }
 }

@@ -2,7 +2,8 @@ import { messageOf } from '../errors.ts';
 import type { ServiceWork } from '../jobs/job-definition.ts';
 import type { ResultCode } from '../jobs/result-code.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { JsonValue, ScriptLogEntry } from '../ports/script-executor.ts';
+import type { ScriptLogEntry } from '../ports/script-executor.ts';
+import type { JsonValue } from '../task/json-value.ts';
 import type { ServiceCallStore } from '../ports/service-call-store.ts';
 import { readReply, type ServiceAnswer } from './service-reply.ts';
 

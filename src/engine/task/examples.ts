@@ -1,6 +1,8 @@
 import { messageOf } from '../errors.ts';
 import { failureText, type Failure } from './failure.ts';
 import { isOutcome, type CellValue, type OutputRow, type ReadableOutcome } from './outcome.ts';
+import { memoryResources, type FilesByConnection } from './memory-resources.ts';
+import { taskSftp, taskStorage } from './run-resources.ts';
 import type { RunContext, RunFacts, TaskSecrets } from './run-context.ts';
 import type { CsvTask, NoinputTask, Task, TaskExample } from './task.ts';
 import { cellReader } from './verify-cell.ts';
@@ -17,6 +19,8 @@ export interface ExampleMismatch {
 export interface ExampleSurroundings {
   readonly fetch?: typeof globalThis.fetch;
   readonly secrets?: Readonly<Record<string, string>>;
+  /** By the name of an SFTP connection: the text of each file there, by its path. */
+  readonly sftp?: FilesByConnection;
 }
 
 /**
@@ -109,10 +113,10 @@ function headerOf(task: Task, examples: readonly Example[]): readonly string[] {
 }
 
 function exampleFacts(
-  { fetch = noFetch, secrets = {} }: ExampleSurroundings,
+  { fetch = noFetch, secrets = {}, sftp: files = {} }: ExampleSurroundings,
   known: Pick<RunFacts, 'arguments' | 'header'>,
 ): RunFacts<unknown, undefined> {
-  const stored = new Map<string, unknown>();
+  const { storage, sftp } = memoryResources(files);
   return {
     ...known,
     runId: 'example',
@@ -121,11 +125,8 @@ function exampleFacts(
     signal: new AbortController().signal,
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     secrets: exampleSecrets(secrets),
-    storage: {
-      get: async (key) => stored.get(key),
-      set: async (key, value) => void stored.set(key, value),
-      delete: async (key) => void stored.delete(key),
-    },
+    storage: taskStorage(storage),
+    sftp: (connection) => taskSftp(sftp(connection)),
     fetch,
     opened: undefined,
   };

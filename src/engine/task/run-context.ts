@@ -1,3 +1,5 @@
+import type { TaskSftp, TaskStorage } from './run-resources.ts';
+
 /** Where a task writes what people should read. One event a line; fields are JSON. */
 export interface TaskLog {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -10,13 +12,6 @@ export interface TaskLog {
 export interface TaskSecrets {
   /** Throws when there is no secret of that name, naming it and where it is looked for. */
   get(name: string): string;
-}
-
-/** JSON values by key, kept between runs of the same task. */
-export interface TaskStorage {
-  get(key: string): Promise<unknown>;
-  set(key: string, value: unknown): Promise<void>;
-  delete(key: string): Promise<void>;
 }
 
 /** What does not change while one execution lasts. */
@@ -35,7 +30,13 @@ export interface RunFacts<Arguments = unknown, Opened = unknown> {
   readonly signal: AbortSignal;
   readonly log: TaskLog;
   readonly secrets: TaskSecrets;
+  /** JSON values by key, kept between runs: those of the job whose run it is, or else of the task. */
   readonly storage: TaskStorage;
+  /**
+   * An SFTP server of the account by the name of its connection: in a run of a job one of those that the job
+   * names. A run without a server has none.
+   */
+  readonly sftp: (connection: string) => TaskSftp;
   readonly fetch: typeof globalThis.fetch;
   /** What `open` gave. */
   readonly opened: Opened;

@@ -50,7 +50,7 @@ export class CapturedStream {
   captured(): CapturedText {
     const text = Buffer.concat(this.#chunks).toString();
     const cutBytes = Math.max(0, this.#bytes - this.#limit);
-    const shown = cutBytes > 0 ? this.#redaction.cutText(text) : this.#redaction.text(text);
+    const shown = cutBytes > 0 ? this.#redaction.cutText(text) : this.#redaction.redact(text);
     return { text: shown, bytes: this.#bytes, cutBytes };
   }
 }

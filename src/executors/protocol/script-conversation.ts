@@ -9,18 +9,20 @@ import type {
   ScriptRuntimeName,
 } from '../../engine/ports/script-executor.ts';
 import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
+import type { RunResources } from '../../engine/task/run-resources.ts';
 import { Redaction } from '../../engine/script/redaction.ts';
-import { answerSftp } from './answer-sftp.ts';
-import { answerStorage } from './answer-storage.ts';
+import { answerRequest } from './answer-request.ts';
 import { boundedLines, LineTooLongError } from './bounded-lines.ts';
 import { CapturedStream, OutputBudget } from './output-budget.ts';
 import {
   encodeMessage,
   readMessage,
   type FromProgram,
+  type ReplyMessage,
   type ResultMessage,
   type SftpRequest,
   type StartMessage,
+  type StorageRequest,
   type ToProgram,
 } from './script-wire.ts';
 
@@ -165,7 +167,7 @@ export class ScriptConversation {
   async #take(message: FromProgram, bytes: number): Promise<void> {
     switch (message.type) {
       case 'storage':
-        await this.#unlessCut(this.#tell(await answerStorage(this.#call.storage, message)));
+        await this.#unlessCut(this.#tell(await this.#answer(message)));
         break;
       case 'sftp':
         // A server elsewhere may take its time: the end of the program does not wait for it.
@@ -182,7 +184,7 @@ export class ScriptConversation {
   }
 
   async #answerSftp(request: SftpRequest): Promise<void> {
-    await this.#tell(await answerSftp(this.#call.sftp, request));
+    await this.#tell(await this.#answer(request));
   }
 
   /** Waits for work that never throws, as long as there is a program that it is done for. */
@@ -198,6 +200,21 @@ export class ScriptConversation {
       signal.addEventListener('abort', end);
       void work.then(end);
     });
+  }
+
+  get #resources(): RunResources {
+    const { storage, sftp = noSftp } = this.#call;
+    return { storage, sftp };
+  }
+
+  /** What goes wrong is for the script to know. */
+  async #answer(request: StorageRequest | SftpRequest): Promise<ReplyMessage> {
+    const { id } = request;
+    try {
+      return { type: 'reply', id, ...(await answerRequest(this.#resources, request)) };
+    } catch (error) {
+      return { type: 'reply', id, error: messageOf(error) };
+    }
   }
 
   #addLog({ level, message }: ScriptLogEntry): void {
@@ -271,6 +288,10 @@ export class ScriptConversation {
           : undefined,
     };
   }
+}
+
+function noSftp(): never {
+  throw new Error('there are no SFTP connections here: a job has them');
 }
 
 const ABORTED_CODES: ReadonlySet<number> = new Set([128 + 6, 128 + 5]);

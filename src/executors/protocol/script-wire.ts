@@ -1,10 +1,10 @@
 import type {
-  JsonValue,
   ScriptCall,
   ScriptError,
   ScriptLimitName,
   ScriptLogLevel,
 } from '../../engine/ports/script-executor.ts';
+import type { JsonValue } from '../../engine/task/json-value.ts';
 import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
 
 // The protocol between an executor and the program that executes a script: docs/executors.md says it to

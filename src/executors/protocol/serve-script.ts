@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import type { JsonValue } from '../../engine/ports/script-executor.ts';
+import type { JsonValue } from '../../engine/task/json-value.ts';
 import { giveContext, Idle, Job } from '../../engine/script/job.ts';
 import { makeJobContext } from './job-context.ts';
 import { describeError, limitOf } from './describe-error.ts';

@@ -1,6 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { RowThreadSetup } from '../../engine/ports/row-executor.ts';
+import type { RunResources } from '../../engine/task/run-resources.ts';
 import { carriedError, type RowThread } from '../../engine/run/rows/row-thread.ts';
+import { resourcesOver } from './ask-host.ts';
 import type { FromThread, ThreadData, ToThread } from './thread-messages.ts';
 
 /**
@@ -11,16 +13,19 @@ export async function serveRowThread(
   open: (
     found: unknown,
     setup: RowThreadSetup,
-    onSecretUsed: (name: string) => void,
+    world: { readonly onSecretUsed: (name: string) => void; readonly resources: RunResources },
   ) => Promise<RowThread>,
 ): Promise<void> {
   if (parentPort === null) throw new TypeError('this is no thread of a run');
   const port = parentPort;
   const say = (message: FromThread): void => port.postMessage(message);
-  const { found, setup } = workerData as ThreadData<unknown>; // of the executor beside this file
+  const { found, setup, resources } = workerData as ThreadData<unknown>; // of the executor beside this file
   let thread: RowThread;
   try {
-    thread = await open(found, setup, (name) => say({ kind: 'secret_used', name }));
+    thread = await open(found, setup, {
+      onSecretUsed: (name) => say({ kind: 'secret_used', name }),
+      resources: resourcesOver(resources),
+    });
   } catch (error) {
     say({ kind: 'refused', error: carriedError(error) });
     return;

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageOf, RowmillError } from '../../engine/errors.ts';
 import type {
   LogLine,
@@ -24,13 +24,16 @@ export class ThreadRowExecutor<Found> implements RowExecutor {
 
   start(
     setup: RowThreadSetup,
-    { count, onSecretUsed }: Parameters<RowExecutor['start']>[1],
+    { count, onSecretUsed, resources }: Parameters<RowExecutor['start']>[1],
   ): RowThreads {
-    const data: ThreadData<Found> = { found: this.#found, setup };
-    return new StartedThreads(
-      Array.from({ length: count }, () => new Worker(this.#entry, { workerData: data })),
-      onSecretUsed,
-    );
+    const startThread = (): Worker => {
+      const { port1: own, port2: other } = new MessageChannel();
+      // What it asks waits in the channel until somebody answers. Most runs have no threads.
+      void import('./answer-thread.ts').then(({ answerOver }) => answerOver(own, resources));
+      const data: ThreadData<Found> = { found: this.#found, setup, resources: other };
+      return new Worker(this.#entry, { workerData: data, transferList: [other] });
+    };
+    return new StartedThreads(Array.from({ length: count }, startThread), onSecretUsed);
   }
 }
 

@@ -4,11 +4,11 @@ import {
   checkStorageKey,
   checkStorageSize,
   checkStorageTtl,
-  inOrder,
   storageText,
 } from '../../engine/jobs/storage-limits.ts';
 import type { JobStorages, StoredFacts, StoredValue } from '../../engine/ports/job-storage.ts';
-import type { JsonValue, ScriptStorage } from '../../engine/ports/script-executor.ts';
+import { inOrder, type JsonValue } from '../../engine/task/json-value.ts';
+import type { KeyValueStorage } from '../../engine/task/run-resources.ts';
 import { storeError } from '../store-error.ts';
 import type { JobStorageTable, StoreSchema } from './schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
@@ -27,7 +27,7 @@ export class SqlJobStorages implements JobStorages {
     this.#database = database;
   }
 
-  of(jobId: string): ScriptStorage {
+  of(jobId: string): KeyValueStorage {
     const set = (key: string, value: JsonValue, ttlSeconds: number | undefined) =>
       this.put(jobId, key, { value, ttlSeconds, expectedRevision: undefined });
     return {
@@ -145,7 +145,7 @@ export class SqlJobStorages implements JobStorages {
   async #compareAndSet(
     jobId: string,
     key: string,
-    { expected, value, ttlSeconds }: Parameters<ScriptStorage['compareAndSet']>[1],
+    { expected, value, ttlSeconds }: Parameters<KeyValueStorage['compareAndSet']>[1],
   ): Promise<boolean> {
     for (;;) {
       const found = await this.find(jobId, key);

@@ -32,10 +32,10 @@ describe('a secret that is a text of JSON', () => {
   it('is struck by its parts, as a script has them that reads it', () => {
     const text = '{"user": "anna-lena", "password": "open sesame", "pins": [48151623]}';
     const redaction = new Redaction({ login: text });
-    const said = redaction.text('anna-lena has open sesame and 48151623');
+    const said = redaction.redact('anna-lena has open sesame and 48151623');
     expect(said).toBe('[secret] has [secret] and [secret]');
-    expect(redaction.text(`all of it: ${text}`)).toBe('all of it: [secret]');
-    expect(new Redaction({ no: '{half of one' }).text('{half of one')).toBe('[secret]');
+    expect(redaction.redact(`all of it: ${text}`)).toBe('all of it: [secret]');
+    expect(new Redaction({ no: '{half of one' }).redact('{half of one')).toBe('[secret]');
   });
 });
 

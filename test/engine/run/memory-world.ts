@@ -15,6 +15,7 @@ import type {
 import { type AskedOfRun, transitionReason } from '../../../src/engine/run/status.ts';
 import { LocalRunService } from '../../../src/engine/service.ts';
 import type { Task } from '../../../src/engine/task/task.ts';
+import { memoryResources } from '../../../src/engine/task/memory-resources.ts';
 import { InlineExecutor } from './inline-executor.ts';
 import { v8StateCodec } from '../../../src/system/v8-state-codec.ts';
 
@@ -78,11 +79,7 @@ export class MemoryWorld {
   readonly #taskPorts = {
     clock: this.clock,
     secrets: SECRETS,
-    storageOf: () => ({
-      get: async () => undefined,
-      set: async () => undefined,
-      delete: async () => undefined,
-    }),
+    resources: memoryResources(),
     fetch: globalThis.fetch,
   };
   readonly executor = new InlineExecutor(this.#taskPorts);
@@ -100,6 +97,7 @@ export class MemoryWorld {
       store: this.#store(),
       files: this.#runFiles(),
       ...this.#taskPorts,
+      resourcesOf: () => this.#taskPorts.resources,
       secretsOf: async () => SECRETS,
       rowExecutor: this.executor,
       codec: v8StateCodec,

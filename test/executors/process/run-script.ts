@@ -2,12 +2,12 @@ import { pathToFileURL } from 'node:url';
 import { join, resolve } from 'node:path';
 import { ProcessScriptExecutor } from '../../../src/executors/process/process-script-executor.ts';
 import type {
-  JsonValue,
   ScriptCall,
   ScriptExecutor,
   ScriptOutcome,
-  ScriptStorage,
 } from '../../../src/engine/ports/script-executor.ts';
+import type { JsonValue } from '../../../src/engine/task/json-value.ts';
+import type { KeyValueStorage } from '../../../src/engine/task/run-resources.ts';
 import { DEFAULT_EXECUTOR } from '../../../src/engine/script/executor-definition.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -31,7 +31,7 @@ export function makeExecutor(graceMs: number): ProcessScriptExecutor {
 export const executor = makeExecutor(300);
 
 /** Values in memory. */
-export class MapStorage implements ScriptStorage {
+export class MapStorage implements KeyValueStorage {
   readonly values = new Map<string, string>();
   /** Of what was set with one, by key. */
   readonly ttls = new Map<string, number>();

@@ -2,14 +2,15 @@ import { PassThrough } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import type { ScriptCall, ScriptSftp } from '../../../src/engine/ports/script-executor.ts';
+import type { ScriptCall } from '../../../src/engine/ports/script-executor.ts';
+import type { SftpFiles } from '../../../src/engine/task/run-resources.ts';
 import { ScriptConversation } from '../../../src/executors/protocol/script-conversation.ts';
 import { writeMessage } from '../../../src/executors/protocol/write-message.ts';
 import { callOf, MapStorage } from '../process/run-script.ts';
 
 const MIB = 1024 * 1024;
 
-const sftp = (more: Partial<ScriptSftp>): ScriptCall['sftp'] => {
+const sftp = (more: Partial<SftpFiles>): ScriptCall['sftp'] => {
   const none = (): Promise<never> => Promise.reject(new Error('not here'));
   const server = { read: none, write: none, list: none, rename: none, delete: none, exists: none };
   return () => ({ ...server, ...more });

@@ -2,7 +2,7 @@ import { readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SftpConnections } from '../../../src/engine/hosting/sftp-connections.ts';
-import { sftpOfJob } from '../../../src/engine/jobs/job-sftp.ts';
+import { sftpOfRun } from '../../../src/engine/hosting/sftp-of-run.ts';
 import { connectionsTo } from './connections-to.ts';
 import { startSftpServer, type TestSftpServer } from './sftp-server.ts';
 
@@ -21,9 +21,9 @@ afterEach(async () => {
 });
 
 function write(path: string, content: string, use = connections.use.bind(connections)) {
-  const allowed = ['partner'];
+  const allowed = async () => ['partner'];
   const options = { accountId: 'acme', runId: 'run_1', allowed, connections: { use } };
-  return sftpOfJob(options)('partner').write(path, Buffer.from(content));
+  return sftpOfRun(options)('partner').write(path, Buffer.from(content));
 }
 
 const isPart = (path = ''): boolean => path.endsWith('.part');

@@ -123,7 +123,11 @@ function withFlags(command: Command): Command {
     .addOption(new Option('--overlap <what>', 'when a run of it has not ended').choices(OVERLAPS))
     .option('--executor <name>', 'what a script is executed by: rowmill executor list')
     .option('--secret <key=name>', 'a secret of the account, by its key (repeatable)', pair)
-    .option('--sftp <name>', 'an SFTP connection that its script may use (repeatable)', collect)
+    .option(
+      '--sftp <name>',
+      'an SFTP connection that its script or task may use (repeatable)',
+      collect,
+    )
     .option('--no-sftp', 'none')
     .option('--allow <role>', 'keys of this role may start it (repeatable)', collect)
     .option('--no-allow', 'no role may')

@@ -27,18 +27,23 @@ export function addJobRunCommand(job: Command, context: CommandContext): void {
     .command('run')
     .description('Start a job now')
     .argument('<job>', 'its name, or its id')
+    .argument('[file]', 'a CSV, for a task that reads one: it is uploaded')
     .option('--arg <name=value>', 'an argument, over those of the job (repeatable)', pair)
     .option('--args-file <file>', 'arguments as a JSON object')
     .option('--event <json>', 'all of it as a JSON object, or @file')
-    .option('--draft <id>', 'the file, for a task that reads one')
+    .option('--draft <id>', 'the same, uploaded before')
     .option('--wait', 'until it has ended; then the record is printed')
     .option('--json', 'print the record as JSON');
   examples(
     command,
     'rowmill job run nightly --profile work',
+    'rowmill job run prices wanted.csv --wait --profile work',
     'rowmill job run nightly --arg factor=2 --wait --profile work',
   );
-  command.action(async (name: string, flags: Flags) => {
+  command.action(async (name: string, file: string | undefined, flags: Flags) => {
+    if (file !== undefined && flags.draft !== undefined) {
+      throw new RowmillError('usage', `${file} and --draft ${flags.draft}: give one of both`);
+    }
     const desk = await deskOf(command, context);
     const args = await startArguments(await desk.toStart(name), flags, { command, context });
     const draft = flags.draft === undefined ? {} : { draft: flags.draft };
@@ -46,7 +51,9 @@ export function addJobRunCommand(job: Command, context: CommandContext): void {
     const stop = new AbortController();
     const unlisten = context.host.onSignal(() => stop.abort());
     const start = { arguments: args, ...draft };
-    const run = await desk.start(name, start, { waits, signal: stop.signal }).finally(unlisten);
+    const run = await desk
+      .start(name, start, { file, waits, signal: stop.signal })
+      .finally(unlisten);
     const { screen } = context;
     if (flags.json === true) screen.json(run.json);
     else if (waits) for (const line of recordLines(run)) screen.out(line);

@@ -2,11 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { messageOf, RowmillError } from '../../../engine/errors.ts';
-import {
-  SCRIPT_LOG_LEVELS,
-  type JsonValue,
-  type ScriptLogLevel,
-} from '../../../engine/ports/script-executor.ts';
+import { SCRIPT_LOG_LEVELS, type ScriptLogLevel } from '../../../engine/ports/script-executor.ts';
+import type { JsonValue } from '../../../engine/task/json-value.ts';
 import { DEFAULT_EXECUTOR, makeLimits } from '../../../engine/script/executor-definition.ts';
 import type { CommandContext } from '../../context.ts';
 import { EXIT_CODES, EXIT_OF_SIGNAL, type StopSignalName } from '../../exit-codes.ts';

@@ -1,7 +1,9 @@
-import { messageOf, RowmillError, type ErrorCode } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
 import type { WritableFile } from '../../ports/run-files.ts';
 import type { HeldRun } from '../../ports/run-store.ts';
 import type { RunFacts } from '../../task/run-context.ts';
+import type { RunResources } from '../../task/run-resources.ts';
+import { taskResources } from '../../task/task-resources.ts';
 import type { Task } from '../../task/task.ts';
 import type { BegunRun } from '../begin/begin-run.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -12,6 +14,7 @@ import {
   cutToCheckpoint,
   endingOf,
   endingOfError,
+  isRefusal,
   STOPPED,
   storeEnding,
   type Ending,
@@ -102,13 +105,6 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
   };
 }
 
-const REFUSALS = new Set<ErrorCode>(['input_refused', 'arguments_invalid', 'usage', 'run_busy']);
-
-/** Whether a run did not begin: the task, when it was opened, refused the file or the arguments, or another run has the output. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof RowmillError && REFUSALS.has(error.code);
-}
-
 interface FilePaths {
   /** Undefined for a stream. */
   readonly output: string | undefined;
@@ -174,14 +170,18 @@ async function execute(work: CarryOut, shared: Shared, ports: ServicePorts): Pro
   const source = await ports.secretsOf(use);
   shared.secrets.use(source);
   try {
-    return await executeWith(source, { work, shared }, ports);
+    return await executeWith(
+      { source, resources: ports.resourcesOf(use) },
+      { work, shared },
+      ports,
+    );
   } finally {
     await source.close();
   }
 }
 
 async function executeWith(
-  source: RunSecretSource,
+  { source, resources }: { readonly source: RunSecretSource; readonly resources: RunResources },
   { work, shared }: { readonly work: CarryOut; readonly shared: Shared },
   ports: ServicePorts,
 ): Promise<RowRunEnd> {
@@ -208,7 +208,7 @@ async function executeWith(
     signal: handles.abortSignal,
     log,
     secrets,
-    storage: ports.storageOf(task.name),
+    ...taskResources(resources, secrets),
     fetch: ports.fetch,
   };
   const { abortSignal } = handles;
@@ -253,6 +253,7 @@ async function executeWith(
       from,
       startedAtMs,
       facts,
+      resources,
       carriedSecrets: threads.count > 1 ? source.carried() : undefined,
       output,
       errors,

@@ -6,6 +6,7 @@ import { messageOf, RowmillError } from '../../errors.ts';
 import type { InputFile, WritableFile } from '../../ports/run-files.ts';
 import type { RowThreads } from '../../ports/row-executor.ts';
 import type { HeldRun } from '../../ports/run-store.ts';
+import type { RunResources } from '../../task/run-resources.ts';
 import type { CsvTask, NoinputTask, PaceSettings } from '../../task/task.ts';
 import { accessOf } from '../rows/cell-access.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -38,6 +39,8 @@ export interface ReadyRun {
   readonly startedAtMs: number;
   /** The task's view of the run. `opened` is what its `open` gave. */
   readonly facts: GuardedFacts;
+  /** For threads. */
+  readonly resources: RunResources;
   /** For threads; undefined where they find secrets themselves. */
   readonly carriedSecrets: Readonly<Record<string, string>> | undefined;
   readonly output: WritableFile;
@@ -87,7 +90,11 @@ export async function executeCsv(
           // This thread is one of them.
           others: ports.rowExecutor.start(
             { record, codeHash: run.codeHash, secrets: run.carriedSecrets },
-            { count: run.threads - 1, onSecretUsed: (name) => void facts.secrets.get(name) },
+            {
+              count: run.threads - 1,
+              onSecretUsed: (name) => void facts.secrets.get(name),
+              resources: run.resources,
+            },
           ),
           own: new RowThread({ task, facts, table, plan }, record, ports.clock),
         }

@@ -1,4 +1,4 @@
-import { messageOf, RowmillError } from '../../errors.ts';
+import { messageOf, RowmillError, type ErrorCode } from '../../errors.ts';
 import type { HeldRun } from '../../ports/run-store.ts';
 import type { BegunRun } from '../begin/begin-run.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -138,4 +138,11 @@ export async function cutToCheckpoint(
   const errors = { path: `${folder}/${ERRORS_FILE}`, bytes: errorsBytes };
   const errorsTail = await hashOutput(files, errors, sha256);
   await cutOutput(files, { ...errors, tailSha256: errorsTail }, sha256);
+}
+
+const REFUSALS = new Set<ErrorCode>(['input_refused', 'arguments_invalid', 'usage', 'run_busy']);
+
+/** Whether a run did not begin: the task, when it was opened, refused the file or the arguments, or another run has the output. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof RowmillError && REFUSALS.has(error.code);
 }

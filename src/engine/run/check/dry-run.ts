@@ -2,6 +2,8 @@ import { cellFormat } from '../../csv/write/format-cell.ts';
 import type { CsvTable } from '../../csv/csv-table.ts';
 import { readBlocks } from '../../csv/read/reader.ts';
 import type { InputFile } from '../../ports/run-files.ts';
+import type { RunResources } from '../../task/run-resources.ts';
+import { taskResources } from '../../task/task-resources.ts';
 import type { CsvTask } from '../../task/task.ts';
 import { Committer } from '../carry/committer.ts';
 import { accessOf } from '../rows/cell-access.ts';
@@ -30,7 +32,7 @@ interface Trial {
 
 type TrialPorts = Pick<
   ServicePorts,
-  'clock' | 'codec' | 'secretsOf' | 'storageOf' | 'fetch' | 'makeId'
+  'clock' | 'codec' | 'secretsOf' | 'resourcesOf' | 'fetch' | 'makeId'
 >;
 type TrialHandles = Pick<RunHandles, 'stopSignal' | 'abortSignal'>;
 
@@ -42,10 +44,15 @@ export async function dryRun(
 ): Promise<CheckResult['dryRun']> {
   const runId = ports.makeId('check');
   const { task, given } = trial;
-  const source = await ports.secretsOf({ ...ownerOf(trial), runId, task, arguments: given });
+  const use = { ...ownerOf(trial), runId, task, arguments: given };
+  const source = await ports.secretsOf(use);
   const secrets = new RunSecrets(source);
   try {
-    return await tryRows({ ...trial, runId, secrets }, handles, ports);
+    return await tryRows(
+      { ...trial, runId, secrets, resources: ports.resourcesOf(use) },
+      handles,
+      ports,
+    );
   } catch (error) {
     throw secrets.redactError(error);
   } finally {
@@ -63,7 +70,12 @@ async function tryRows(
     owner,
     runId,
     secrets,
-  }: Trial & { readonly runId: string; readonly secrets: RunSecrets },
+    resources,
+  }: Trial & {
+    readonly runId: string;
+    readonly secrets: RunSecrets;
+    readonly resources: RunResources;
+  },
   handles: TrialHandles,
   ports: TrialPorts,
 ): Promise<CheckResult['dryRun']> {
@@ -77,7 +89,7 @@ async function tryRows(
     signal: handles.abortSignal,
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     secrets,
-    storage: ports.storageOf(task.name),
+    ...taskResources(resources, secrets),
     fetch: ports.fetch,
   };
   const opened: unknown = await task.open?.({ ...closed, opened: undefined } as never);

@@ -53,6 +53,10 @@ export class RowContext implements RunContext {
     return this.#facts.storage;
   }
 
+  get sftp(): RunFacts['sftp'] {
+    return this.#facts.sftp;
+  }
+
   get fetch(): typeof globalThis.fetch {
     return this.#facts.fetch;
   }

@@ -14,6 +14,8 @@ import type { RecordBlock } from '../../csv/read/record-block.ts';
 import { ALLOWED_CSV_OUTCOMES } from '../../task/outcome.ts';
 import { parseArguments } from '../../task/parse-arguments.ts';
 import type { TaskLog, TaskSecrets } from '../../task/run-context.ts';
+import type { RunResources } from '../../task/run-resources.ts';
+import { taskResources } from '../../task/task-resources.ts';
 import type { CsvTask } from '../../task/task.ts';
 import { accessOf } from './cell-access.ts';
 import { OutputPage } from '../output/output-page.ts';
@@ -35,8 +37,9 @@ const LONGEST_SLICE_MS = 100;
 const MAX_LOG_CHARACTERS = 4 * 1024 * 1024;
 
 /** The world as a thread sees it. */
-export interface RowThreadPorts extends Pick<ServicePorts, 'clock' | 'storageOf' | 'fetch'> {
+export interface RowThreadPorts extends Pick<ServicePorts, 'clock' | 'fetch'> {
   readonly secrets: TaskSecrets;
+  readonly resources: RunResources;
 }
 
 /** A task that is open, and how a table goes through it. */
@@ -129,7 +132,7 @@ export class RowThread {
       signal,
       log: redactedLog(openLog.of(), secrets),
       secrets,
-      storage: ports.storageOf(task.name),
+      ...taskResources(ports.resources, secrets),
       fetch: ports.fetch,
     };
     let opened: unknown;

@@ -1,4 +1,5 @@
 import { RowmillError } from '../../errors.ts';
+import type { JsonValue } from '../../task/json-value.ts';
 import type { RunFacts, TaskLog, TaskSecrets } from '../../task/run-context.ts';
 import { partsOfSecret, secretForms } from '../../task/secret-forms.ts';
 
@@ -37,6 +38,12 @@ export class RunSecrets implements TaskSecrets {
   /** Nothing was given: nothing can be found. */
   get isIdle(): boolean {
     return this.#forms.length === 0;
+  }
+
+  /** Whether a value has the text of one in it. */
+  isIn(value: JsonValue): boolean {
+    const json = JSON.stringify(value);
+    return this.redact(json) !== json;
   }
 
   redact(text: string): string {

@@ -1,34 +1,40 @@
 import { isElsewhere, RowmillError } from '../errors.ts';
-import type { SftpConnections } from '../hosting/sftp-connections.ts';
-import { LARGEST_TRANSFER, placingFile } from '../hosting/sftp-files.ts';
-import { sftpFilePath, sftpPath } from '../hosting/sftp-path.ts';
-import type { ScriptSftp } from '../ports/script-executor.ts';
 import type { SftpSession } from '../ports/sftp-session.ts';
+import type { SftpFiles } from '../task/run-resources.ts';
+import type { SftpConnections } from './sftp-connections.ts';
+import { LARGEST_TRANSFER, placingFile } from './sftp-files.ts';
+import { sftpFilePath, sftpPath } from './sftp-path.ts';
 
-interface JobSftpOptions {
+interface RunSftpOptions {
   readonly accountId: string;
   readonly runId: string;
-  /** Names of the connections that the job may use. */
-  readonly allowed: readonly string[];
+  /** Names of the connections that the run's job may use; undefined: each of the account. */
+  readonly allowed: () => Promise<readonly string[] | undefined>;
   readonly connections: Pick<SftpConnections, 'use'>;
 }
 
-/** The SFTP servers that a script of a job may use. */
-export function sftpOfJob({
+/** The SFTP servers that a run may use. */
+export function sftpOfRun({
   accountId,
   runId,
   allowed,
   connections,
-}: JobSftpOptions): (connection: string) => ScriptSftp {
+}: RunSftpOptions): (connection: string) => SftpFiles {
   let written = 0;
+  const refuseOthers = async (name: string): Promise<void> => {
+    const names = await allowed();
+    if (names === undefined || names.includes(name)) return;
+    const there = names.join(', ') || 'none';
+    const message = `the job may not use the SFTP connection ${JSON.stringify(name.slice(0, 100))}; it may use: ${there}`;
+    throw new RowmillError('usage', message);
+  };
   return (name) => {
-    if (!allowed.includes(name)) {
-      const there = allowed.join(', ') || 'none';
-      const message = `the job may not use the SFTP connection ${JSON.stringify(name.slice(0, 100))}; it may use: ${there}`;
-      throw new RowmillError('usage', message);
-    }
-    const once = <Result>(work: (session: SftpSession) => Promise<Result>): Promise<Result> =>
-      connections.use(accountId, name, work);
+    const once = async <Result>(
+      work: (session: SftpSession) => Promise<Result>,
+    ): Promise<Result> => {
+      await refuseOthers(name);
+      return connections.use(accountId, name, work);
+    };
     /** For what may be done twice. */
     const again = async <Result>(
       work: (session: SftpSession) => Promise<Result>,
