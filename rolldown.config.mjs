@@ -35,10 +35,14 @@ export default defineConfig({
     dir: 'dist',
     format: 'esm',
     chunkFileNames: 'chunks/[name]-[hash].js',
-    // What every run needs of the engine is one file, and not one for each set of entries that share it.
+    // Small modules that nearly every entry needs are one file, and not one for each set of entries that
+    // share them. None of them needs a package: a script is executed where there is none.
     codeSplitting: {
       groups: [
-        { name: 'task', test: /src\/engine\/(task|errors|nearest-names)/, minShareCount: 3 },
+        {
+          name: 'task',
+          test: /src\/engine\/(errors|task\/(failure|json-value|max-failures|outcome|run-resources|secret-forms|secret-names|task-errors))\.ts$/,
+        },
       ],
     },
   },
