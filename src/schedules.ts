@@ -11,6 +11,7 @@ import { Scheduler, type SchedulerPorts } from './engine/automation/scheduler.ts
 import type { SftpConnections } from './engine/hosting/sftp-connections.ts';
 import type { RunEventFeed } from './engine/hosting/run-event-feed.ts';
 import { SqlEventKindStore, SqlToldEventStore } from './stores/sql/sql-told-event-store.ts';
+import { SqlArrivalClaims } from './stores/sql/sql-arrival-claims.ts';
 import { SqlFiringStore } from './stores/sql/sql-firing-store.ts';
 import { SqlScheduleStore } from './stores/sql/sql-schedule-store.ts';
 import { SqlTriggerStore } from './stores/sql/sql-trigger-store.ts';
@@ -68,6 +69,7 @@ export async function openSchedules(
   const store = new SqlScheduleStore(database);
   const triggers = new SqlTriggerStore(database);
   const firings = new SqlFiringStore(database, { holder: serverId, place });
+  const claims = new SqlArrivalClaims(database);
   const events = new SqlToldEventStore(database);
   await firings.releaseAll();
   const telling = new Set<Promise<void>>();
@@ -80,6 +82,7 @@ export async function openSchedules(
   const { arrivals, ...files } = openArrivals({
     triggers,
     firings,
+    claims,
     place,
     fileRoots,
     sftp,
@@ -91,7 +94,10 @@ export async function openSchedules(
     onWaiting: () => scheduler.wake(),
     onArrival(arrival) {
       scheduler.wake();
-      tell(() => tellArrival(arrival, teller), arrival.firingId);
+      tell(async () => {
+        await tellArrival(arrival, teller);
+        await claims.remove(arrival.firingId);
+      }, arrival.firingId);
     },
     onError,
   });
@@ -154,7 +160,10 @@ export async function openSchedules(
       store: events,
       catalogue: new EventCatalogue(new SqlEventKindStore(database)),
     },
-    prune: async (beforeMs) => (await firings.prune(beforeMs)) + (await events.prune(beforeMs)),
+    async prune(beforeMs) {
+      const removed = (await firings.prune(beforeMs)) + (await events.prune(beforeMs));
+      return removed + (await claims.prune(beforeMs));
+    },
     open() {
       tell(tellUntold, 'untold');
       scheduler.open();

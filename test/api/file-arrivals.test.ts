@@ -111,7 +111,7 @@ interface FiringJson {
   readonly run_id: string;
   readonly outcome: string | null;
   readonly message: string | null;
-  readonly payload: { readonly file: { readonly name: string } };
+  readonly payload: { readonly file: { readonly name: string } } | null;
 }
 
 async function firingsOf(id: string): Promise<readonly FiringJson[]> {
@@ -140,7 +140,7 @@ describe('a file that arrives', () => {
     expect(await filesIn()).toEqual(['notes.txt']);
     expect(await readFile(join(folder, 'done', 'good.csv'), 'utf8')).toBe('n\n1\n2\n');
     const firings = await firingsOf(id);
-    const of = (name: string) => firings.find(({ payload }) => payload.file.name === name);
+    const of = (name: string) => firings.find(({ payload }) => payload?.file.name === name);
     expect(of('good.csv')).toMatchObject({ verdict: 'fired', outcome: 'success' });
     expect(of('bad.csv')).toMatchObject({ verdict: 'fired', outcome: 'error' });
     expect(of('empty.csv')).toMatchObject({ verdict: 'error', run_id: null });
@@ -300,6 +300,32 @@ describe('a file that arrives', () => {
     await rename(`${folder}-unmounted`, folder);
     expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(204);
     expect(await filesIn()).toEqual(['a.csv']);
+  });
+
+  it('is run by no claim that somebody else makes of it', async () => {
+    const { id } = await watch({ paused: true });
+    const { body: fired } = await call('POST', `/v1/schedules/${id}/fire`);
+    const forged = async (claimId: string, name: string) => {
+      const claimed = join(folder, '.rowmill', id, claimId);
+      await mkdir(claimed, { recursive: true });
+      await writeFile(join(claimed, name), 'n\n1\n');
+    };
+    await forged(fired.id, 'of-no-file.csv');
+    await forged('fir_forged', 'forged.csv');
+    const back = await until(filesIn, (names) => names.length === 2);
+    expect(back).toEqual(['forged.csv', 'of-no-file.csv']);
+    const [firing, ...others] = await until(
+      () => firingsOf(id),
+      ([first]) => first?.verdict !== 'waiting',
+    );
+    expect(others).toEqual([]);
+    expect(firing).toMatchObject({ verdict: 'error', run_id: null });
+    expect(firing?.message).toContain('no file has arrived for this firing');
+    // What is back arrives as any file does.
+    expect((await call('PATCH', `/v1/schedules/${id}`, { paused: false })).status).toBe(200);
+    expect((await putAway(2)).done).toEqual(['forged.csv', 'of-no-file.csv']);
+    const names = (await firingsOf(id)).map(({ payload }) => payload?.file.name ?? null);
+    expect(names.sort()).toEqual(['forged.csv', null, 'of-no-file.csv']);
   });
 
   it('goes back where it came from when its schedule is removed', async () => {

@@ -1,3 +1,5 @@
+import type { ArrivalClaims } from '../../src/engine/ports/arrival-claims.ts';
+import { SqlArrivalClaims } from '../../src/stores/sql/sql-arrival-claims.ts';
 import type { SqlDatabase } from '../../src/stores/sql/sql-database.ts';
 import { SqlFiringStore } from '../../src/stores/sql/sql-firing-store.ts';
 import { SqlTriggerStore } from '../../src/stores/sql/sql-trigger-store.ts';
@@ -8,13 +10,14 @@ import { openWorld } from './sql-worlds.ts';
 /** Triggers and firings in SQLite or PostgreSQL, as several servers see them. */
 export async function openAutomationWorld(
   postgres: TestPostgres | undefined,
-): Promise<AutomationWorld & { readonly database: SqlDatabase }> {
+): Promise<AutomationWorld & { readonly database: SqlDatabase; readonly claims: ArrivalClaims }> {
   const world = await openWorld(postgres);
   const { database } = world;
   const { db } = database;
   return {
     database,
     triggers: new SqlTriggerStore(database),
+    claims: new SqlArrivalClaims(database),
     firings: (holder) => new SqlFiringStore(database, { holder }),
     async expireClaims() {
       await db.updateTable('firings').set({ lease_until: 1 }).execute();

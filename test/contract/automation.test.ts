@@ -1,5 +1,6 @@
 import { afterAll, describe, it } from 'vitest';
 import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
+import { describeArrivalClaims } from './arrival-claims.ts';
 import { describeAutomationStore } from './automation-store.ts';
 import { openAutomationWorld } from './automation-world.ts';
 
@@ -15,4 +16,5 @@ describe.each([
     return;
   }
   describeAutomationStore(name, () => openAutomationWorld(server));
+  describeArrivalClaims(name, () => openAutomationWorld(server));
 });

@@ -1,4 +1,5 @@
-import { messageOf } from '../errors.ts';
+import { messageOf, RowmillError } from '../errors.ts';
+import type { ArrivalClaims } from '../ports/arrival-claims.ts';
 import type {
   ArrivalFolder,
   ArrivalFolders,
@@ -11,6 +12,16 @@ import type { Firing, FiringStore, NewFiring } from '../ports/firing-store.ts';
 import type { MakeId } from '../ports/ids.ts';
 import type { StoredTrigger, TriggerStore } from '../ports/trigger-store.ts';
 import { newFiring } from './new-firing.ts';
+import {
+  claimedName,
+  isClaimOf,
+  isMeant,
+  isOpen,
+  toldOf,
+  waitsForAnotherLook,
+  whereTo,
+  type ArrivedFile,
+} from './claimed-files.ts';
 import { ARRIVAL_WORD, isArrival } from './read-trigger.ts';
 import { isNameMeant } from './triggers/file.ts';
 
@@ -18,6 +29,7 @@ import { isNameMeant } from './triggers/file.ts';
 export interface FileArrivalsPorts {
   readonly triggers: Pick<TriggerStore, 'get' | 'listeningAnywhere'>;
   readonly firings: Pick<FiringStore, 'add' | 'get'>;
+  readonly claims: Pick<ArrivalClaims, 'add' | 'get' | 'remove'>;
   readonly folders: ArrivalFolders;
   readonly clock: Clock;
   readonly makeId: MakeId;
@@ -36,6 +48,8 @@ interface Claim {
   readonly folder: ArrivalFolder;
   readonly claimId: string;
   readonly file: FoundFile;
+  /** Whether it was told before that the file has arrived. */
+  readonly isTold: boolean;
 }
 
 /** How a file was when it was seen first as it is. */
@@ -53,13 +67,6 @@ export interface Arrival {
   readonly firingId: string;
   readonly atMs: number;
   readonly file: ArrivedFile;
-}
-
-/** What the run of a firing is told of its file. */
-interface ArrivedFile {
-  readonly name: string;
-  readonly bytes: number;
-  readonly modified_at: string;
 }
 
 /**
@@ -177,7 +184,7 @@ export class FileArrivals {
       const known = await Promise.all(
         claims.map(async ({ claimId }) => {
           const firing = await this.#ports.firings.get(claimId);
-          return firing?.triggerId === trigger.id ? firing : undefined;
+          return firing && isClaimOf(firing, trigger) ? firing : undefined;
         }),
       );
       const open = known.find((firing) => firing !== undefined && isOpen(firing));
@@ -192,13 +199,22 @@ export class FileArrivals {
     }
   }
 
-  /** The file of a firing; undefined where it has none. */
+  /** The file of a firing; undefined where its trigger waits for none. */
   async fetch(firing: Firing): Promise<FetchedFile | undefined> {
     const trigger = await this.#ports.triggers.get(firing.triggerId);
     if (trigger === undefined || !isArrival(trigger.definition)) return undefined;
+    const name = isClaimOf(firing, trigger) ? claimedName(firing) : undefined;
+    if (name === undefined) {
+      const message = 'no file has arrived for this firing: somebody let it fire';
+      throw new RowmillError('input_not_found', message);
+    }
     const folder = await this.#ports.folders.open(trigger);
     try {
-      return await folder?.fetch(firing.id);
+      const file = await folder?.fetch(firing.id);
+      if (file === undefined || file.name === name) return file;
+      await file.dispose();
+      const message = `${name}, which had arrived, is gone, and another file lies in its place: ${file.name}`;
+      throw new RowmillError('input_not_found', message);
     } finally {
       await folder?.close();
     }
@@ -220,27 +236,29 @@ export class FileArrivals {
     { folder, claim }: { readonly folder: ArrivalFolder; readonly claim: ClaimedFile },
   ): Promise<void> {
     const { claimId, file } = claim;
-    const firing = await this.#ports.firings.get(claimId);
+    const { firings, claims } = this.#ports;
+    // The one is kept before the other goes: what is in neither was written down by nobody.
+    const known = await claims.get(claimId);
+    const firing = await firings.get(claimId);
     if (firing === undefined) {
       // Who claims it may put the file there at this moment: then it is not given up.
       if (file === undefined) await folder.removeEmpty(claimId);
-      else if (!isMeant(trigger, file)) await folder.putAway(claimId, 'back');
-      else await this.#fireFirst(trigger, { folder, claimId, file });
+      else if (known?.triggerId !== trigger.id || !isMeant(trigger, file))
+        await folder.putAway(claimId, 'back');
+      else await this.#fire(trigger, { folder, claimId, file, isTold: known.isTold });
       return;
     }
     // Who may write there can give a folder any name: it is not ours.
-    if (firing.triggerId !== trigger.id) {
+    if (!isClaimOf(firing, trigger)) {
       await folder.putAway(claimId, 'back');
       return;
     }
-    if (LATER.has(firing.verdict)) {
+    if (waitsForAnotherLook(firing)) {
       // The job does something else now, or is archived: its turn comes with another look.
       if (file === undefined || trigger.isPaused) return;
-      if (await this.#ports.isArchived(trigger.jobId)) return;
-      const newId = this.#ports.makeId('fir');
-      if (await folder.claimAgain(claimId, newId)) {
-        if (await this.#fire(trigger, { folder, claimId: newId, file })) this.#ports.onWaiting();
-      }
+      if (file.name !== claimedName(firing)) await folder.putAway(claimId, 'back');
+      else if (!(await this.#ports.isArchived(trigger.jobId)))
+        await this.#fireAgain(trigger, { folder, claimId, file });
       return;
     }
     const where = whereTo(firing);
@@ -250,7 +268,7 @@ export class FileArrivals {
   async #claimNew(trigger: StoredTrigger, folder: ArrivalFolder): Promise<void> {
     const { definition, id } = trigger;
     if (!isArrival(definition)) return;
-    const { makeId, clock } = this.#ports;
+    const { claims, makeId, clock } = this.#ports;
     const before = this.#seen.get(id);
     const seen = new Map<string, Seen>();
     let claimed = 0;
@@ -265,22 +283,42 @@ export class FileArrivals {
         continue;
       }
       const claimId = makeId('fir');
-      if (!(await folder.claim(file.name, claimId))) continue;
+      // It was changed, or removed, since it was read: the next look is another's.
+      if (!(await claims.add(claimId, trigger))) break;
+      if (!(await folder.claim(file.name, claimId))) {
+        await claims.remove(claimId);
+        continue;
+      }
       claimed += 1;
-      await this.#fireFirst(trigger, { folder, claimId, file });
+      await this.#fire(trigger, { folder, claimId, file, isTold: false });
     }
     this.#seen.set(id, seen);
   }
 
-  async #fireFirst(trigger: StoredTrigger, claim: Claim): Promise<void> {
-    const firing = await this.#fire(trigger, claim);
+  async #fireAgain(trigger: StoredTrigger, claim: Omit<Claim, 'isTold'>): Promise<void> {
+    const { claims, makeId } = this.#ports;
+    const { folder, claimId, file } = claim;
+    const newId = makeId('fir');
+    if (!(await claims.add(newId, trigger, { isTold: true }))) return;
+    if (await folder.claimAgain(claimId, newId)) {
+      await this.#fire(trigger, { folder, claimId: newId, file, isTold: true });
+    } else await claims.remove(newId);
+  }
+
+  async #fire(trigger: StoredTrigger, claim: Claim): Promise<void> {
+    const firing = await this.#keepFiring(trigger, claim);
     if (firing === undefined) return;
     const { id: firingId, dueMs: atMs } = firing;
-    this.#ports.onArrival({ trigger, firingId, atMs, file: toldOf(claim.file) });
+    if (!claim.isTold) {
+      this.#ports.onArrival({ trigger, firingId, atMs, file: toldOf(claim.file) });
+      return;
+    }
+    await this.#ports.claims.remove(firingId);
+    this.#ports.onWaiting();
   }
 
   /** Undefined where its trigger is gone. */
-  async #fire(
+  async #keepFiring(
     trigger: StoredTrigger,
     { folder, claimId, file }: Claim,
   ): Promise<NewFiring | undefined> {
@@ -302,36 +340,4 @@ export class FileArrivals {
       return undefined;
     }
   }
-}
-
-function isMeant({ definition }: StoredTrigger, { name }: FoundFile): boolean {
-  return isArrival(definition) && isNameMeant(definition.glob, name);
-}
-
-function toldOf({ name, bytes, modifiedMs }: FoundFile): ArrivedFile {
-  return { name, bytes, modified_at: new Date(modifiedMs).toISOString() };
-}
-
-/** What leaves a file to wait for the next look. */
-const LATER: ReadonlySet<Firing['verdict']> = new Set([
-  'skipped_overlap',
-  'skipped_archived',
-  'too_many',
-]);
-
-/** Where the file of a firing goes; undefined while that is not known. */
-function whereTo(firing: Firing): 'done' | 'failed' | undefined {
-  const { verdict, outcome } = firing;
-  if (verdict === 'error' || verdict === 'dropped_dup') return 'failed';
-  if (verdict !== 'fired' || !hasEnded(firing)) return undefined;
-  return outcome === 'success' || outcome === 'idle' ? 'done' : 'failed';
-}
-
-/** Whether something is still to be done with its file. */
-function isOpen(firing: Firing): boolean {
-  return firing.verdict === 'waiting' || (firing.verdict === 'fired' && !hasEnded(firing));
-}
-
-function hasEnded({ endedAtMs }: Firing): boolean {
-  return endedAtMs !== undefined;
 }

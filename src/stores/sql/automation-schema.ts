@@ -55,6 +55,14 @@ interface FiringTurnTable {
   readonly firing_id: string;
 }
 
+/** Files that servers claim, written down before. */
+export interface ArrivalClaimTable {
+  readonly id: string;
+  readonly trigger_id: string;
+  readonly is_told: number;
+  readonly created_at: number;
+}
+
 /** Payloads that jobs were given a short while ago. */
 interface SeenPayloadTable {
   readonly job_id: string;
@@ -130,6 +138,7 @@ export interface AutomationSchema {
   readonly triggers: TriggerTable;
   readonly firings: FiringTable;
   readonly firing_turns: FiringTurnTable;
+  readonly arrival_claims: ArrivalClaimTable;
   readonly seen_payloads: SeenPayloadTable;
   readonly told_events: ToldEventTable;
   readonly event_kinds: EventKindTable;

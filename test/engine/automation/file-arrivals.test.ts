@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { FileArrivals, type Arrival } from '../../../src/engine/automation/file-arrivals.ts';
+import { messageOf } from '../../../src/engine/errors.ts';
 import { newFiring } from '../../../src/engine/automation/new-firing.ts';
 import { readTrigger } from '../../../src/engine/automation/read-trigger.ts';
+import type { ArrivalClaim } from '../../../src/engine/ports/arrival-claims.ts';
 import type {
   ArrivalFolder,
   ClaimedFile,
@@ -32,8 +34,18 @@ const stored = (firing: NewFiring): Firing => ({
   outcome: undefined,
 });
 
-/** What is done with a claim that is seen, and what fires. */
-async function lookAt(claim: ClaimedFile, firings: readonly Firing[] = []) {
+/** A firing that waits, as a claim of a file of that name makes it. */
+const claimOf = (name: string): Firing =>
+  stored(
+    newFiring(trigger, () => 'fir_1', { dueMs: 0, item: 'fir_1', payload: { file: { name } } }),
+  );
+
+/** What is done with a claim that is seen, and what fires. `known`: what was written down of claims. */
+async function lookAt(
+  claim: ClaimedFile,
+  firings: readonly Firing[] = [],
+  known: readonly ArrivalClaim[] = [],
+) {
   const did: string[] = [];
   const fired: Arrival[] = [];
   const never = (): Promise<never> => Promise.reject(new Error('nothing asks for it here'));
@@ -42,7 +54,10 @@ async function lookAt(claim: ClaimedFile, firings: readonly Firing[] = []) {
     claims: async () => [claim],
     claim: never,
     claimAgain: never,
-    fetch: never,
+    fetch: async () => {
+      if (claim.file === undefined) throw new Error('there is no file');
+      return { path: '/x', name: claim.file.name, dispose: async () => undefined };
+    },
     putAway: async (claimId, where) => void did.push(`${claimId} ${where}`),
     removeEmpty: async (claimId) => void did.push(`${claimId} where it is empty`),
     close: async () => undefined,
@@ -52,6 +67,11 @@ async function lookAt(claim: ClaimedFile, firings: readonly Firing[] = []) {
     firings: {
       add: async (added) => added.length,
       get: async (id) => firings.find((firing) => firing.id === id),
+    },
+    claims: {
+      add: never,
+      get: async (id) => known.find((each) => each.id === id),
+      remove: never,
     },
     folders: { open: async () => folder, placeOf: () => undefined },
     clock: { now: () => 0, sleep: async () => undefined, breathe: async () => undefined },
@@ -65,7 +85,14 @@ async function lookAt(claim: ClaimedFile, firings: readonly Firing[] = []) {
   await arrivals.look(trigger);
   const looked = { did: [...did], fired: fired.map((each) => each.firingId) };
   const kept = await arrivals.release(trigger);
-  return { ...looked, kept };
+  const [firing] = firings;
+  const fetched =
+    firing &&
+    (await arrivals.fetch(firing).then(
+      (found) => found?.name,
+      (error: unknown) => messageOf(error),
+    ));
+  return { ...looked, kept, fetched };
 }
 
 it('a claim that was seen empty is removed where it is empty still', async () => {
@@ -73,9 +100,58 @@ it('a claim that was seen empty is removed where it is empty still', async () =>
   expect([did, fired]).toEqual([['fir_1 where it is empty'], []]);
 });
 
-it('a claim whose firing was never written down fires', async () => {
-  const { did, fired } = await lookAt({ claimId: 'fir_1', file: file('a.csv') });
+it('a claim that was written down and has no firing yet fires', async () => {
+  const known = { id: 'fir_1', triggerId: trigger.id, isTold: false };
+  const { did, fired } = await lookAt({ claimId: 'fir_1', file: file('a.csv') }, [], [known]);
   expect([did, fired]).toEqual([[], ['fir_1']]);
+});
+
+it('a claim that nobody has written down goes back, whatever its name', async () => {
+  const others = [{ id: 'fir_1', triggerId: 'trg_other', isTold: false }];
+  for (const known of [[], others]) {
+    const { did, fired } = await lookAt({ claimId: 'fir_1', file: file('a.csv') }, [], known);
+    expect([did, fired]).toEqual([['fir_1 back'], []]);
+  }
+});
+
+it('a folder with the id of a firing that claimed no file gives it none', async () => {
+  const makeId = (prefix: string): string => `${prefix}_1`;
+  const manual = stored(newFiring(trigger, makeId, { dueMs: 0, item: 'manual:fir_1' }));
+  for (const verdict of ['waiting', 'skipped_overlap', 'fired'] as const) {
+    const firing = { ...manual, verdict };
+    const looked = await lookAt({ claimId: 'fir_1', file: file('a.csv') }, [firing]);
+    expect(looked).toEqual({
+      did: ['fir_1 back'],
+      fired: [],
+      kept: undefined,
+      fetched: 'no file has arrived for this firing: somebody let it fire',
+    });
+  }
+});
+
+it('a file that takes the place of the one that was claimed is not run', async () => {
+  const claimed = claimOf('a.csv');
+  const fetch = async (name: string) =>
+    (await lookAt({ claimId: 'fir_1', file: file(name) }, [claimed])).fetched;
+  expect(await fetch('a.csv')).toBe('a.csv');
+  expect(await fetch('b.csv')).toBe(
+    'a.csv, which had arrived, is gone, and another file lies in its place: b.csv',
+  );
+  const later = { ...claimed, verdict: 'skipped_overlap' } as const;
+  const { did, fired } = await lookAt({ claimId: 'fir_1', file: file('b.csv') }, [later]);
+  expect([did, fired]).toEqual([['fir_1 back'], []]);
+});
+
+it('a claim is not one where its firing is of another account', async () => {
+  const claimed = { ...claimOf('a.csv'), accountId: 'other' };
+  const { did, fired, fetched } = await lookAt({ claimId: 'fir_1', file: file('a.csv') }, [
+    claimed,
+  ]);
+  expect([did, fired, fetched]).toEqual([
+    ['fir_1 back'],
+    [],
+    'no file has arrived for this firing: somebody let it fire',
+  ]);
 });
 
 it('a file that the pattern does not mean goes back, whoever made a claim of it', async () => {
@@ -87,9 +163,8 @@ it('a claim by the id of a firing of another trigger is none', async () => {
   const makeId = (prefix: string): string => `${prefix}_1`;
   const open = stored(newFiring({ ...trigger, id: 'trg_other' }, makeId, { dueMs: 0 }));
   const looked = await lookAt({ claimId: 'fir_1', file: file('a.csv') }, [open]);
-  expect(looked).toEqual({ did: ['fir_1 back'], fired: [], kept: undefined });
+  expect(looked).toMatchObject({ did: ['fir_1 back'], fired: [], kept: undefined });
   // One of ours waits for its turn.
-  const ours = { ...open, triggerId: trigger.id };
-  const waiting = await lookAt({ claimId: 'fir_1', file: file('a.csv') }, [ours]);
-  expect(waiting).toEqual({ did: [], fired: [], kept: 'fir_1' });
+  const waiting = await lookAt({ claimId: 'fir_1', file: file('a.csv') }, [claimOf('a.csv')]);
+  expect(waiting).toEqual({ did: [], fired: [], kept: 'fir_1', fetched: 'a.csv' });
 });

@@ -77,6 +77,7 @@ function openWorld({ poll }: { readonly poll: number }) {
       },
       get: async (id) => firings.get(id),
     },
+    claims: { add: async () => true, get: async () => undefined, remove: async () => undefined },
     folders: { open: async () => folder, placeOf: () => undefined },
     clock,
     makeId: (prefix) => `${prefix}_${(ids += 1)}`,

@@ -30,6 +30,7 @@ import { alerts } from './191-alerts.ts';
 import { deletedRuns } from './192-deleted-runs.ts';
 import { sftpConnections } from './200-sftp-connections.ts';
 import { untoldEvents } from './215-untold-events.ts';
+import { arrivalClaims } from './216-arrival-claims.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -75,4 +76,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '192-deleted-runs': deletedRuns,
   '200-sftp-connections': sftpConnections,
   '215-untold-events': untoldEvents,
+  '216-arrival-claims': arrivalClaims,
 };

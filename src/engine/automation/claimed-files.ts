@@ -1,0 +1,65 @@
+import type { FoundFile } from '../ports/arrival-folder.ts';
+import type { Firing } from '../ports/firing-store.ts';
+import type { StoredTrigger } from '../ports/trigger-store.ts';
+import { isArrival } from './read-trigger.ts';
+import { isNameMeant } from './triggers/file.ts';
+
+/** What the run of a firing is told of its file. */
+export interface ArrivedFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly modified_at: string;
+}
+
+/** Whether the trigger waits for files of this name. */
+export function isMeant({ definition }: StoredTrigger, { name }: FoundFile): boolean {
+  return isArrival(definition) && isNameMeant(definition.glob, name);
+}
+
+/** Whether a firing is a claim of a file that the trigger has made. */
+export function isClaimOf(
+  { id, item, triggerId, accountId }: Firing,
+  trigger: StoredTrigger,
+): boolean {
+  return item === id && triggerId === trigger.id && accountId === trigger.accountId;
+}
+
+/** The name under which its file was claimed. */
+export function claimedName({ payload }: Firing): string | undefined {
+  if (typeof payload !== 'object' || payload === null || !('file' in payload)) return undefined;
+  const { file } = payload;
+  if (typeof file !== 'object' || file === null || !('name' in file)) return undefined;
+  return typeof file.name === 'string' ? file.name : undefined;
+}
+
+export function toldOf({ name, bytes, modifiedMs }: FoundFile): ArrivedFile {
+  return { name, bytes, modified_at: new Date(modifiedMs).toISOString() };
+}
+
+const LATER: ReadonlySet<Firing['verdict']> = new Set([
+  'skipped_overlap',
+  'skipped_archived',
+  'too_many',
+]);
+
+/** Whether its file waits for the next look. */
+export function waitsForAnotherLook({ verdict }: Firing): boolean {
+  return LATER.has(verdict);
+}
+
+/** Where the file of a firing goes; undefined while that is not known. */
+export function whereTo(firing: Firing): 'done' | 'failed' | undefined {
+  const { verdict, outcome } = firing;
+  if (verdict === 'error' || verdict === 'dropped_dup') return 'failed';
+  if (verdict !== 'fired' || !hasEnded(firing)) return undefined;
+  return outcome === 'success' || outcome === 'idle' ? 'done' : 'failed';
+}
+
+/** Whether something is still to be done with its file. */
+export function isOpen(firing: Firing): boolean {
+  return firing.verdict === 'waiting' || (firing.verdict === 'fired' && !hasEnded(firing));
+}
+
+function hasEnded({ endedAtMs }: Firing): boolean {
+  return endedAtMs !== undefined;
+}

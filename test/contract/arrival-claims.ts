@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { newFiring } from '../../src/engine/automation/new-firing.ts';
+import { readTrigger } from '../../src/engine/automation/read-trigger.ts';
+import type { ArrivalClaims } from '../../src/engine/ports/arrival-claims.ts';
+import type { StoredTrigger } from '../../src/engine/ports/trigger-store.ts';
+import type { AutomationWorld } from './automation-store.ts';
+
+/** What every store of claims of files promises. */
+export function describeArrivalClaims(
+  name: string,
+  open: () => Promise<AutomationWorld & { readonly claims: ArrivalClaims }>,
+): void {
+  describe(`claims of files in ${name}`, () => {
+    let world: Awaited<ReturnType<typeof open>>;
+    let trigger: StoredTrigger;
+    beforeEach(async () => {
+      world = await open();
+      await world.triggers.create({
+        id: 'sch_a',
+        jobId: 'job_a',
+        accountId: 'acme',
+        definition: readTrigger({ kind: 'file', folder: '/in' }),
+        missed: 'once',
+        missedWindowMs: 0,
+        overlap: 'queue',
+        isPaused: false,
+        nextDueMs: undefined,
+      });
+      trigger = await found('sch_a');
+    });
+    afterEach(() => world.close());
+
+    const found = async (id: string): Promise<StoredTrigger> => {
+      const stored = await world.triggers.get(id);
+      if (stored === undefined) throw new Error(`${id} is not there`);
+      return stored;
+    };
+    const fire = (id: string) =>
+      world.firings('a').add([{ ...newFiring(trigger, () => id, { dueMs: 1 }), item: id }]);
+    const untold = async (forMs: number) =>
+      (await world.claims.untold(10, forMs)).map(({ id }) => id);
+
+    it('are known from before the file is touched until they are done with', async () => {
+      expect(await world.claims.get('fir_1')).toBeUndefined();
+      expect(await world.claims.add('fir_1', trigger)).toBe(true);
+      expect(await world.claims.add('fir_2', trigger, { isTold: true })).toBe(true);
+      expect(await world.claims.get('fir_1')).toEqual({
+        id: 'fir_1',
+        triggerId: 'sch_a',
+        isTold: false,
+      });
+      expect(await world.claims.get('fir_2')).toMatchObject({ isTold: true });
+      await world.claims.remove('fir_1');
+      await world.claims.remove('fir_1');
+      expect(await world.claims.get('fir_1')).toBeUndefined();
+    });
+
+    it('are not made for a trigger that was changed since it was read, or is gone', async () => {
+      await world.triggers.update('sch_a', { isPaused: true });
+      expect(await world.claims.add('fir_1', trigger)).toBe(false);
+      expect(await world.claims.add('fir_1', await found('sch_a'))).toBe(true);
+      await world.triggers.delete('sch_a');
+      expect(await world.claims.get('fir_1')).toBeUndefined();
+      expect(await world.claims.add('fir_2', trigger)).toBe(false);
+    });
+
+    it('are untold once their firing was kept for a while, the oldest first', async () => {
+      for (const id of ['fir_1', 'fir_2', 'fir_3', 'fir_told']) {
+        await world.claims.add(id, trigger, { isTold: id === 'fir_told' });
+      }
+      for (const id of ['fir_1', 'fir_2', 'fir_told']) await fire(id);
+      expect(await untold(60 * 60 * 1_000)).toEqual([]);
+      expect(await untold(0)).toEqual(['fir_1', 'fir_2']);
+      expect(await world.claims.untold(1, 0)).toHaveLength(1);
+      await world.claims.remove('fir_1');
+      expect(await untold(0)).toEqual(['fir_2']);
+    });
+
+    it('are forgotten where they are old and became no firing', async () => {
+      for (const id of ['fir_1', 'fir_2']) await world.claims.add(id, trigger);
+      await fire('fir_2');
+      expect(await world.claims.prune(1)).toBe(0);
+      expect(await world.claims.prune(Number.MAX_SAFE_INTEGER)).toBe(1);
+      expect(await world.claims.get('fir_1')).toBeUndefined();
+      expect(await world.claims.get('fir_2')).toBeDefined();
+    });
+  });
+}
