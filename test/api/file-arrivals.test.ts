@@ -17,10 +17,15 @@ import { defineNoinputTask, defineTask, fail, stop, write } from '../../src/inde
 import { SCRIPT_OUTCOME } from './script-outcome.ts';
 import { endedRun, startTestServer, until, type TestServer } from './test-server.ts';
 
-let open = (): void => undefined;
-const gate = new Promise<void>((resolve) => {
-  open = resolve;
-});
+let gate = Promise.resolve();
+/** Rows of 99 wait for what this gives. */
+const closeGate = (): (() => void) => {
+  let open = (): void => undefined;
+  gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return () => open();
+};
 const base = { category: 'demo', description: 'For a test' } as const;
 const double = defineTask({
   ...base,
@@ -268,25 +273,38 @@ describe('a file that arrives', () => {
     );
   });
 
-  it('waits while something else is at work with its job', async () => {
-    const job = await call('POST', '/v1/jobs', { name: 'one at a time', task: 'demo/double' });
-    const draft = await server.json('/v1/drafts?task=demo/double', {
-      method: 'POST',
-      headers: { 'content-type': 'text/csv' },
-      body: 'n\n99\n',
-    });
-    const other = await call('POST', `/v1/jobs/${job.body.id}/runs`, { draft: draft.body.id });
-    const { id } = await watch({ task: undefined, job: job.body.id, overlap: 'allow' });
-    await writeFile(join(folder, 'a.csv'), 'n\n1\n');
-    await until(
-      () => firingsOf(id),
-      (found) => found.filter(({ verdict }) => verdict === 'skipped_overlap').length >= 2,
-    );
-    expect(await putAway(0)).toEqual({ done: [], failed: [] });
-    open();
-    await endedRun(server, other.body.id);
-    expect((await putAway(1)).done).toEqual(['a.csv']);
-  });
+  it.each(['allow', 'queue'])(
+    'waits with one firing while something else is at work with its job (%s)',
+    async (overlap) => {
+      const gate = closeGate();
+      const work = { name: `one at a time ${overlap}`, task: 'demo/double' };
+      const job = await call('POST', '/v1/jobs', work);
+      const draft = await server.json('/v1/drafts?task=demo/double', {
+        method: 'POST',
+        headers: { 'content-type': 'text/csv' },
+        body: 'n\n99\n',
+      });
+      const other = await call('POST', `/v1/jobs/${job.body.id}/runs`, { draft: draft.body.id });
+      const { id } = await watch({ task: undefined, job: job.body.id, overlap });
+      const names = ['a.csv', 'b.csv', 'c.csv'];
+      // Each is found by a look that sees those before it waiting.
+      for (const [index, name] of names.entries()) {
+        await writeFile(join(folder, name), 'n\n1\n');
+        await until(
+          () => firingsOf(id),
+          (found) => found.some(({ payload }) => payload?.file.name === name),
+        );
+        const found = (await firingsOf(id)).map(({ payload }) => String(payload?.file.name));
+        expect(found.sort()).toEqual(names.slice(0, index + 1));
+      }
+      expect(await putAway(0)).toEqual({ done: [], failed: [] });
+      gate();
+      await endedRun(server, other.body.id);
+      expect((await putAway(3)).done).toEqual(names);
+      const verdicts = (await firingsOf(id)).map(({ verdict }) => verdict);
+      expect(verdicts).toEqual(['fired', 'fired', 'fired']);
+    },
+  );
 
   it('is not left behind where its folder cannot be looked into', async () => {
     const { id } = await watch({ paused: true });
@@ -324,8 +342,8 @@ describe('a file that arrives', () => {
     // What is back arrives as any file does.
     expect((await call('PATCH', `/v1/schedules/${id}`, { paused: false })).status).toBe(200);
     expect((await putAway(2)).done).toEqual(['forged.csv', 'of-no-file.csv']);
-    const names = (await firingsOf(id)).map(({ payload }) => payload?.file.name ?? null);
-    expect(names.sort()).toEqual(['forged.csv', null, 'of-no-file.csv']);
+    const names = (await firingsOf(id)).map(({ payload }) => payload?.file.name ?? '');
+    expect(names.sort()).toEqual(['', 'forged.csv', 'of-no-file.csv']);
   });
 
   it('goes back where it came from when its schedule is removed', async () => {

@@ -73,7 +73,7 @@ async function watch(
   return body.id;
 }
 
-const names = async (...below: string[]): Promise<readonly string[]> =>
+const namesIn = async (...below: string[]): Promise<readonly string[]> =>
   (await readdir(join(sftp.folder, ...below)).catch((): string[] => [])).sort();
 
 /** Waits for a state. Bounded: 60 s. */
@@ -96,9 +96,9 @@ describe('a file that arrives on an SFTP server', () => {
     await writeFile(join(sftp.folder, 'in', 'orders', 'good.csv'), 'n\n1\n2\n');
     await writeFile(join(sftp.folder, 'in', 'orders', 'bad.csv'), 'n\n13\n');
     await writeFile(join(sftp.folder, 'in', 'orders', 'notes.txt'), 'not meant');
-    await until(() => names('in', 'orders', 'done'), ['good.csv']);
-    await until(() => names('in', 'orders', 'failed'), ['bad.csv']);
-    await until(() => names('in', 'orders'), ['done', 'failed', 'notes.txt']);
+    await until(() => namesIn('in', 'orders', 'done'), ['good.csv']);
+    await until(() => namesIn('in', 'orders', 'failed'), ['bad.csv']);
+    await until(() => namesIn('in', 'orders'), ['done', 'failed', 'notes.txt']);
     expect(await readFile(join(sftp.folder, 'in/orders/done/good.csv'), 'utf8')).toBe('n\n1\n2\n');
     const { body } = await call('GET', '/v1/runs?file_name=good.csv');
     expect(body['data']).toMatchObject([{ status: 'success', succeeded: 2 }]);
@@ -141,7 +141,7 @@ describe('a file that arrives on an SFTP server', () => {
     const id = await watch('in/cut');
     sftp.cutAt('READ', 'after');
     await writeFile(join(sftp.folder, 'in', 'cut', 'once.csv'), 'n\n21\n');
-    await until(() => names('in', 'cut', 'done'), ['once.csv']);
+    await until(() => namesIn('in', 'cut', 'done'), ['once.csv']);
     expect(await runsOf('once.csv')).toBe(1);
     expect(seen.filter((n) => n === '21')).toEqual(['21']);
     await call('DELETE', `/v1/schedules/${id}`);
@@ -159,9 +159,9 @@ describe('a file that arrives on an SFTP server', () => {
     expect(told()).toBe(true);
     // What it may have claimed there could not be put away.
     expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(424);
-    expect(await names('in', 'away')).toEqual(['late.csv']);
+    expect(await namesIn('in', 'away')).toEqual(['late.csv']);
     sftp = await startSftpServer({ port, folder, hostKeys });
-    await until(() => names('in', 'away', 'done'), ['late.csv']);
+    await until(() => namesIn('in', 'away', 'done'), ['late.csv']);
     expect(await runsOf('late.csv')).toBe(1);
     expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(204);
   });
@@ -177,18 +177,26 @@ describe('a file that arrives on an SFTP server', () => {
     const id = await watch('in/waits', { job: job.body.id, overlap: 'allow' });
     const reads = (): number => sftp.requests.filter((name) => name === 'OPEN').length;
     const before = reads();
-    await writeFile(join(sftp.folder, 'in', 'waits', 'a.csv'), 'n\n1\n');
-    const verdicts = async (): Promise<readonly string[]> => {
-      const { body } = await call('GET', `/v1/schedules/${id}/firings?verdict=skipped_overlap`);
-      const found = body['data'] as readonly { readonly verdict: string }[];
-      return found.slice(0, 2).map(({ verdict }) => verdict);
+    const names = ['a.csv', 'b.csv', 'c.csv'];
+    const waiting = async (): Promise<readonly string[]> => {
+      const { body } = await call('GET', `/v1/schedules/${id}/firings`);
+      const found = body['data'] as readonly {
+        readonly verdict: string;
+        readonly payload: { readonly file: { readonly name: string } };
+      }[];
+      return found.map(({ verdict, payload }) => `${payload.file.name} ${verdict}`).sort();
     };
-    await until(verdicts, ['skipped_overlap', 'skipped_overlap']);
+    // Each is found by a look that sees those before it waiting.
+    for (const [index, name] of names.entries()) {
+      await writeFile(join(sftp.folder, 'in', 'waits', name), 'n\n1\n');
+      const seen = names.slice(0, index + 1).map((each) => `${each} waiting`);
+      await until(waiting, seen);
+    }
     expect(reads()).toBe(before);
     openGate();
     await endedRun(server, other.body.id);
-    await until(() => names('in', 'waits', 'done'), ['a.csv']);
-    expect(reads()).toBe(before + 1);
+    await until(() => namesIn('in', 'waits', 'done'), names);
+    expect(reads()).toBe(before + 3);
     await call('DELETE', `/v1/schedules/${id}`);
   });
 
@@ -201,7 +209,7 @@ describe('a file that arrives on an SFTP server', () => {
     const before = reads();
     await writeFile(join(sftp.folder, 'in', 'staged'), Buffer.alloc(6 * 1024 * 1024 + 1));
     await rename(join(sftp.folder, 'in', 'staged'), join(sftp.folder, 'in', 'large', 'a.csv'));
-    await until(() => names('in', 'large', 'failed'), ['a.csv']);
+    await until(() => namesIn('in', 'large', 'failed'), ['a.csv']);
     expect(reads()).toBe(before);
     await call('DELETE', `/v1/schedules/${id}`);
   });

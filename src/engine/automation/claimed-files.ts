@@ -16,12 +16,14 @@ export function isMeant({ definition }: StoredTrigger, { name }: FoundFile): boo
   return isArrival(definition) && isNameMeant(definition.glob, name);
 }
 
+/** Whether a firing is a claim of a file: its id is its item. */
+export function isClaim({ id, item }: Pick<Firing, 'id' | 'item'>): boolean {
+  return item === id;
+}
+
 /** Whether a firing is a claim of a file that the trigger has made. */
-export function isClaimOf(
-  { id, item, triggerId, accountId }: Firing,
-  trigger: StoredTrigger,
-): boolean {
-  return item === id && triggerId === trigger.id && accountId === trigger.accountId;
+export function isClaimOf(firing: Firing, { id, accountId }: StoredTrigger): boolean {
+  return isClaim(firing) && firing.triggerId === id && firing.accountId === accountId;
 }
 
 /** The name under which its file was claimed. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { ClaimedFiring, Firing, FiringStore } from '../ports/firing-store.ts';
+import { isClaim } from './claimed-files.ts';
 
 interface FiringsApartPorts {
   readonly firings: Pick<FiringStore, 'renew' | 'postpone'>;
@@ -80,7 +81,7 @@ export class FiringsApart {
   }
 }
 
-/** Whether its file lies on a server elsewhere: a claim of a file is a firing with its id for its item. */
-export function isFileElsewhere({ id, item, place }: Firing): boolean {
-  return item === id && place === undefined;
+/** Whether its file lies on a server elsewhere. */
+export function isFileElsewhere(firing: Firing): boolean {
+  return isClaim(firing) && firing.place === undefined;
 }

@@ -11,6 +11,7 @@ import type {
 import type { MakeId } from '../ports/ids.ts';
 import type { JobRuns } from '../ports/job-runs.ts';
 import type { StoredTrigger, TriggerStore } from '../ports/trigger-store.ts';
+import { isClaim } from './claimed-files.ts';
 import { FiringsApart, isFileElsewhere } from './firings-apart.ts';
 import { newFiring } from './new-firing.ts';
 import { planFirings } from './plan-firings.ts';
@@ -39,6 +40,8 @@ const SWEEP_EVERY_MS = 1_000;
 /** What needs a server elsewhere that cannot be reached is tried again after that, and then more and more rarely. */
 const TRY_AGAIN_MS = 10_000;
 const TRY_AGAIN_AT_LAST_MS = 5 * 60 * 1_000;
+/** A job that is started so many times a minute at most is tried again after that. */
+const SLOWLY_MS = 5_000;
 const TRIGGERS_AT_ONCE = 100;
 const FIRINGS_AT_ONCE = 16;
 const ENDS_AT_ONCE = 100;
@@ -181,9 +184,13 @@ export class Scheduler {
         this.wake();
         return;
       }
-      if ('overlaps' in started && firing.overlap === 'queue') {
-        // A run that somebody else has begun is waited for too.
+      // A run that somebody else has begun is waited for too. No file is left out: it waits as it is.
+      if ('overlaps' in started && (firing.overlap === 'queue' || isClaim(firing))) {
         await firings.postpone(firing, SWEEP_EVERY_MS / 2);
+        return;
+      }
+      if ('tooMany' in started && isClaim(firing)) {
+        await firings.postpone(firing, SLOWLY_MS);
         return;
       }
       if ('overlaps' in started) {

@@ -77,13 +77,7 @@ export class SqlArrivalClaims implements ArrivalClaims {
       this.#database.db
         .deleteFrom('arrival_claims')
         .where('created_at', '<', beforeMs)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('firings').select('id').whereRef('firings.id', '=', 'arrival_claims.id'),
-            ),
-          ),
-        )
+        .where(sql<boolean>`not exists (select 1 from firings f where f.id = arrival_claims.id)`)
         .executeTakeFirstOrThrow(),
     );
     return Number(numDeletedRows);
