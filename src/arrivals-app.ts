@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream, rmSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 import { FileArrivals, type FileArrivalsPorts } from './engine/automation/file-arrivals.ts';
 import { firingIdOf } from './engine/automation/firing-runs.ts';
 import { isElsewhere, RowmillError } from './engine/errors.ts';
@@ -39,13 +39,13 @@ export function openArrivals({ place, fileRoots, sftp, copies, ...ports }: Arriv
   const fetchAtLast = async (firing: Firing): Promise<FetchedFile | undefined> => {
     for (const ms of AGAIN_MS) {
       try {
-        return await arrivals.fetch(firing);
+        return await arrivals.fetch(firing, LARGEST_ARRIVED);
       } catch (error) {
         if (!isElsewhere(error)) throw error;
         await ports.clock.sleep(ms, closing.signal);
       }
     }
-    return arrivals.fetch(firing);
+    return arrivals.fetch(firing, LARGEST_ARRIVED);
   };
   /** Who closes waits for no server elsewhere. */
   const fetchUntilClosed = async (firing: Firing): Promise<FetchedFile | undefined> => {
@@ -94,10 +94,11 @@ export function openArrivals({ place, fileRoots, sftp, copies, ...ports }: Arriv
   };
 }
 
+/** No more than may be: it may grow meanwhile. */
 async function readWhole(path: string, name: string): Promise<Uint8Array> {
-  const { size } = await stat(path);
-  refuseLarge(name, size);
-  return readFile(path);
+  const content = await buffer(createReadStream(path, { end: LARGEST_ARRIVED }));
+  refuseLarge(name, content.length);
+  return content;
 }
 
 /** What was too large when it was claimed is not fetched. */

@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { RowmillError } from '../engine/errors.ts';
 import type { FoundFile } from '../engine/ports/arrival-folder.ts';
 
 /** What is claimed lies here, below the folder: `.rowmill/TRIGGER/CLAIM/NAME`. */
@@ -19,4 +20,11 @@ export function numbered(name: string, number: number): string {
   let stem = end === counted ? name : name.slice(0, name.length - ending.length);
   while (Buffer.byteLength(stem + end) > LONGEST_NAME_BYTES) stem = stem.slice(0, -1);
   return stem + end;
+}
+
+/** Throws for a file that has more bytes than may be read of it: it has grown since it was claimed. */
+export function refuseGrown(name: string, bytes: number, mostBytes: number | undefined): void {
+  if (mostBytes === undefined || bytes <= mostBytes) return;
+  const message = `${name} has grown since it was claimed: it has more than the ${mostBytes} bytes that may be read of it`;
+  throw new RowmillError('input_too_large', message);
 }

@@ -309,6 +309,21 @@ describe('the files of an SFTP connection', () => {
     expect((await file('PUT', 'files', 'huge-2', 'x'.repeat(most + 1))).status).toBe(413);
   });
 
+  it('are not listed where their server names them without end', async () => {
+    const endless = await startSftpServer();
+    await mkdir(join(endless.folder, 'in'));
+    const [host_key] = endless.fingerprints;
+    await make('endless', { port: endless.port, host_key });
+    endless.listEndlessly(100);
+    const { status, body } = await call('GET', `${PLACE}/endless/files?folder=in`);
+    expect([status, body['detail']]).toEqual([
+      413,
+      'SFTP endless: in: it has more than can be listed: 10100 entries were seen, and 10000 entries or 8388608 bytes of names are the limit',
+    ]);
+    expect((await tested('endless')).body).toMatchObject({ files: 10_000, folders: 0 });
+    await endless.close();
+  });
+
   it('share one connection, and come by another where that is lost', async () => {
     await file('GET', 'files', 'in/big.csv');
     const before = sftp.connections;

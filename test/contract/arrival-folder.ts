@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ArrivalFolder } from '../../src/engine/ports/arrival-folder.ts';
@@ -9,6 +9,8 @@ export interface ArrivalWorld {
   readonly path: string;
   /** As one server sees it, for a trigger of this id. */
   open(triggerId: string): ArrivalFolder;
+  /** How often was read from it, where it lies elsewhere. */
+  reads(): number;
   close(): Promise<void>;
 }
 
@@ -36,7 +38,8 @@ export function describeArrivalFolder(name: string, make: () => Promise<ArrivalW
       await utimes(join(world.path, 'a.csv'), 1_000, 2_000);
       await mkdir(join(world.path, 'folder'));
       await symlink(join(world.path, 'a.csv'), join(world.path, 'link.csv'));
-      const found = await folder.files();
+      const { files: found, leftOut } = await folder.files();
+      expect(leftOut).toBeUndefined();
       expect(found.map((file) => file.name)).toEqual(['a.csv', 'b.csv']);
       expect(found[0]).toEqual({ name: 'a.csv', bytes: 4, modifiedMs: 2_000_000 });
     });
@@ -48,7 +51,7 @@ export function describeArrivalFolder(name: string, make: () => Promise<ArrivalW
         others.map((each, index) => each.claim('a.csv', `fir_${index}`)),
       );
       expect(won.filter(Boolean)).toHaveLength(1);
-      expect(await folder.files()).toEqual([]);
+      expect((await folder.files()).files).toEqual([]);
       const holder = `fir_${won.indexOf(true)}`;
       expect((await claimed()).filter((each) => each.endsWith('a.csv'))).toEqual([
         `${holder} a.csv`,
@@ -69,6 +72,21 @@ export function describeArrivalFolder(name: string, make: () => Promise<ArrivalW
       }
       expect(await claimed()).toEqual(['fir_1 a.csv']);
       await expect(folder.fetch('fir_2')).rejects.toMatchObject({ code: 'input_not_found' });
+    });
+
+    it('are read up to so many bytes, and no further where they have grown', async () => {
+      await put('a.csv', 'n\n1\n');
+      await folder.claim('a.csv', 'fir_1');
+      expect((await folder.fetch('fir_1', 4)).name).toBe('a.csv');
+      await truncate(join(world.path, '.rowmill', 'sch_a', 'fir_1', 'a.csv'), 64 * 1024 * 1024);
+      const read = world.reads();
+      await expect(folder.fetch('fir_1', 4)).rejects.toMatchObject({
+        code: 'input_too_large',
+        message: expect.stringContaining('more than the 4 bytes') as string,
+      });
+      // Answers are on their way for no more than a MiB.
+      expect(world.reads() - read).toBeLessThan(100);
+      expect(await claimed()).toEqual(['fir_1 a.csv']);
     });
 
     it('are put away into the folder of how it went, or back, and leave nothing', async () => {

@@ -22,6 +22,7 @@ async function openLocal(): Promise<ArrivalWorld> {
   return {
     path,
     open: (triggerId) => new LocalArrivalFolder({ ...PLACE, folder: path, triggerId }),
+    reads: () => 0,
     close: async () => undefined,
   };
 }
@@ -39,6 +40,7 @@ async function openSftp(server: TestSftpServer): Promise<ArrivalWorld> {
       const place = { ...PLACE, folder, triggerId, copies: join(root, 'copies') };
       return new SftpArrivalFolder(place, (work) => connections.use('acme', 'partner', work));
     },
+    reads: () => server.requests.filter((name) => name === 'READ').length,
     async close() {
       for (const each of all) await each.close();
     },
@@ -57,6 +59,38 @@ describe.each([
   });
   afterAll(() => server.close());
   describeArrivalFolder(name, () => openSftp(server));
+});
+
+describe('a server that says that a file is smaller than it is', () => {
+  it('is read no further than is allowed', async () => {
+    const server = await startSftpServer();
+    const world = await openSftp(server);
+    const folder = world.open('sch_a');
+    await writeFile(join(world.path, 'a.csv'), Buffer.alloc(8 * 1024 * 1024));
+    await folder.claim('a.csv', 'fir_1');
+    server.claimSizes(4);
+    await expect(folder.fetch('fir_1', 100_000)).rejects.toMatchObject({ code: 'input_too_large' });
+    expect(world.reads()).toBeLessThan(100);
+    await world.close();
+    await server.close();
+  });
+});
+
+describe('a server that lists without end', () => {
+  it.each([100, 1, 0])('is looked at for so long, with %i files at once', async (files) => {
+    const server = await startSftpServer();
+    const world = await openSftp(server);
+    const folder = world.open('sch_a');
+    server.listEndlessly(files);
+    const listed = await folder.files();
+    expect(listed.files).toHaveLength(files === 0 ? 0 : 10_000);
+    expect(listed.leftOut).toMatch(/^the folder in-\S+ has more than can be listed: \d+ entries/);
+    expect(server.requests.filter((name) => name === 'READDIR').length).toBeLessThan(10_200);
+    // Those that are files are no claims.
+    expect(await folder.claims()).toEqual([]);
+    await world.close();
+    await server.close();
+  });
 });
 
 describe('a connection that is lost', () => {
@@ -86,10 +120,10 @@ describe('a connection that is lost', () => {
     const [claim] = await folder.claims();
     if (claim?.file === undefined && step === 'claim') {
       if (claim !== undefined) await folder.putAway('fir_1', 'back');
-      expect((await folder.files()).map((file) => file.name)).toEqual(['a.csv']);
+      expect((await folder.files()).files.map((file) => file.name)).toEqual(['a.csv']);
       expect(await steps.claim()).toBe(true);
     }
-    expect(await folder.files()).toEqual([]);
+    expect((await folder.files()).files).toEqual([]);
     if (step === 'fetch') await steps.fetch();
     await steps.putAway();
     expect(await readdir(join(world.path, 'good'))).toEqual(['a.csv']);

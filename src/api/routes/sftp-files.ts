@@ -24,7 +24,7 @@ export const sftpFileRoutes: readonly AnyRoute[] = [
     path: '/v1/sftp-connections/{sftp_name}/files',
     operationId: 'listSftpFiles',
     tag,
-    summary: 'What lies in a folder of an SFTP server',
+    summary: 'What lies in a folder of an SFTP server, 10,000 entries at most',
     scope: 'jobs:admin',
     params: OneSftp,
     query: z.object({

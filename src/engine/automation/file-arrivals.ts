@@ -80,6 +80,8 @@ export class FileArrivals {
   readonly #nextLookMs = new Map<string, number>();
   /** What went wrong with each trigger, as it was told last. */
   readonly #told = new Map<string, string>();
+  /** Triggers whose folders have more than can be listed. */
+  readonly #cut = new Set<string>();
   /** Looks at servers elsewhere that are under way, by trigger. */
   readonly #apart = new Map<string, Promise<void>>();
   /** Triggers that were being looked at when a run ended: it may be one of theirs. */
@@ -138,7 +140,7 @@ export class FileArrivals {
           looking.finally(() => this.#apart.delete(id)),
         );
     }
-    for (const known of [this.#seen, this.#endedMeanwhile]) {
+    for (const known of [this.#seen, this.#endedMeanwhile, this.#cut]) {
       for (const id of known.keys()) {
         if (!waiting.some((trigger) => trigger.id === id)) known.delete(id);
       }
@@ -199,8 +201,8 @@ export class FileArrivals {
     }
   }
 
-  /** The file of a firing; undefined where its trigger waits for none. */
-  async fetch(firing: Firing): Promise<FetchedFile | undefined> {
+  /** The file of a firing, of so many bytes at most; undefined where its trigger waits for none. */
+  async fetch(firing: Firing, mostBytes?: number): Promise<FetchedFile | undefined> {
     const trigger = await this.#ports.triggers.get(firing.triggerId);
     if (trigger === undefined || !isArrival(trigger.definition)) return undefined;
     const name = isClaimOf(firing, trigger) ? claimedName(firing) : undefined;
@@ -210,7 +212,7 @@ export class FileArrivals {
     }
     const folder = await this.#ports.folders.open(trigger);
     try {
-      const file = await folder?.fetch(firing.id);
+      const file = await folder?.fetch(firing.id, mostBytes);
       if (file === undefined || file.name === name) return file;
       await file.dispose();
       const message = `${name}, which had arrived, is gone, and another file lies in its place: ${file.name}`;
@@ -272,7 +274,9 @@ export class FileArrivals {
     const before = this.#seen.get(id);
     const seen = new Map<string, Seen>();
     let claimed = 0;
-    for (const file of await folder.files()) {
+    const { files, leftOut } = await folder.files();
+    this.#tellLeftOut(id, leftOut);
+    for (const file of files) {
       if (!isNameMeant(definition.glob, file.name)) continue;
       const last = before?.get(file.name);
       const isSame = last?.bytes === file.bytes && last.modifiedMs === file.modifiedMs;
@@ -293,6 +297,15 @@ export class FileArrivals {
       await this.#fire(trigger, { folder, claimId, file, isTold: false });
     }
     this.#seen.set(id, seen);
+  }
+
+  /** Told once, as long as it is so. */
+  #tellLeftOut(triggerId: string, leftOut: string | undefined): void {
+    if (leftOut === undefined) this.#cut.delete(triggerId);
+    else if (!this.#cut.has(triggerId)) {
+      this.#cut.add(triggerId);
+      this.#ports.onError(new RowmillError('input_too_large', leftOut), triggerId);
+    }
   }
 
   async #fireAgain(trigger: StoredTrigger, claim: Omit<Claim, 'isTold'>): Promise<void> {

@@ -7,6 +7,7 @@ import type {
   SftpSessions,
 } from '../ports/sftp-session.ts';
 import type { SftpDefinition, SftpStore, StoredSftpConnection } from '../ports/sftp-store.ts';
+import { LARGEST_LISTING } from './sftp-files.ts';
 
 interface SftpConnectionsPorts {
   readonly store: SftpStore;
@@ -34,7 +35,7 @@ export interface SftpTest {
   /** It was the first time that the host showed its key: it is written down. */
   readonly isFirst: boolean;
   readonly replacesAtOnce: boolean;
-  /** What lies in its root. */
+  /** What lies in its root, as far as it can be listed. */
   readonly files: number;
   readonly folders: number;
 }
@@ -92,7 +93,7 @@ export class SftpConnections {
     const session = await this.#ports.sessions.open(this.#targetOf(connection));
     try {
       const { server, replacesAtOnce } = session;
-      const entries = await session.list('');
+      const { entries } = await session.listUpTo('', LARGEST_LISTING);
       const count = (kind: string): number => entries.filter((entry) => entry.kind === kind).length;
       const isFirst = connection.hostKey === undefined;
       const known = isFirst

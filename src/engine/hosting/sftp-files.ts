@@ -4,6 +4,9 @@ import type { SftpSession } from '../ports/sftp-session.ts';
 /** What is read or written as a whole, in bytes. */
 export const LARGEST_TRANSFER = 16 * 1024 * 1024;
 
+/** What is listed of one folder, in entries. */
+export const LARGEST_LISTING = 10_000;
+
 /** Where the parts of a file lie until it is there: hidden, beside it. */
 interface Placed {
   readonly path: string;

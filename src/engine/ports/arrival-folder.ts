@@ -7,6 +7,13 @@ export interface FoundFile {
   readonly modifiedMs: number;
 }
 
+/** Files that lie in a folder. */
+export interface FoundFiles {
+  readonly files: readonly FoundFile[];
+  /** Why there may be more, for a person; undefined where these are all. */
+  readonly leftOut: string | undefined;
+}
+
 /** A file that is kept for one run. */
 export interface ClaimedFile {
   readonly claimId: string;
@@ -28,8 +35,8 @@ export interface FetchedFile {
  * moment.
  */
 export interface ArrivalFolder {
-  /** Plain files that nobody has claimed. */
-  files(): Promise<readonly FoundFile[]>;
+  /** Plain files that nobody has claimed: as many as can be listed. */
+  files(): Promise<FoundFiles>;
   /** Those of firings: what else lies there is nobody's. */
   claims(): Promise<readonly ClaimedFile[]>;
   /** False where somebody else was quicker, or the file is gone. */
@@ -40,7 +47,8 @@ export interface ArrivalFolder {
   putAway(claimId: string, where: 'done' | 'failed' | 'back'): Promise<void>;
   /** Ends a claim of nothing. One that has a file by now stays as it is. */
   removeEmpty(claimId: string): Promise<void>;
-  fetch(claimId: string): Promise<FetchedFile>;
+  /** Throws `input_too_large` for a file of more bytes, of which no more are copied. */
+  fetch(claimId: string, mostBytes?: number): Promise<FetchedFile>;
   close(): Promise<void>;
 }
 

@@ -9,6 +9,15 @@ export interface SftpEntry {
   readonly modifiedMs: number;
 }
 
+/** What was found in a folder. */
+export interface SftpListing {
+  readonly entries: readonly SftpEntry[];
+  /** What the server has named, the entries and more. */
+  readonly seen: number;
+  /** False where the server has more to say. */
+  readonly isWhole: boolean;
+}
+
 /**
  * A connection to an SFTP server. Paths are relative to its root, with `/`; an empty one is the root. What
  * is not said to be an answer is thrown: `input_not_found` for what is not there, `sftp_unreachable` for
@@ -20,7 +29,10 @@ export interface SftpSession {
   readonly isOpen: boolean;
   /** Whether a file takes the place of another in one step there. */
   readonly replacesAtOnce: boolean;
+  /** Throws `input_too_large` for a folder that has more than can be listed. */
   list(folder: string): Promise<readonly SftpEntry[]>;
+  /** So many entries at most, whatever there is. */
+  listUpTo(folder: string, most: number): Promise<SftpListing>;
   /** Undefined where nothing is there. Links are not followed. */
   entry(path: string): Promise<SftpEntry | undefined>;
   /** Throws `input_too_large` for a file of more bytes. */

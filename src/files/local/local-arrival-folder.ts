@@ -17,8 +17,9 @@ import type {
   ClaimedFile,
   FetchedFile,
   FoundFile,
+  FoundFiles,
 } from '../../engine/ports/arrival-folder.ts';
-import { CLAIMED, inOrder, numbered } from '../arrived-names.ts';
+import { CLAIMED, inOrder, numbered, refuseGrown } from '../arrived-names.ts';
 import { isSameFile } from './same-file.ts';
 
 interface Place {
@@ -37,8 +38,8 @@ export class LocalArrivalFolder implements ArrivalFolder {
     this.#place = place;
   }
 
-  async files(): Promise<readonly FoundFile[]> {
-    return filesOf(this.#place.folder);
+  async files(): Promise<FoundFiles> {
+    return { files: await filesOf(this.#place.folder), leftOut: undefined };
   }
 
   async claims(): Promise<readonly ClaimedFile[]> {
@@ -96,11 +97,12 @@ export class LocalArrivalFolder implements ArrivalFolder {
     }
   }
 
-  async fetch(claimId: string): Promise<FetchedFile> {
+  async fetch(claimId: string, mostBytes?: number): Promise<FetchedFile> {
     const file = await this.#fileOf(claimId);
     if (file === undefined) {
       throw new RowmillError('input_not_found', 'the file that had arrived is gone');
     }
+    refuseGrown(file.name, file.bytes, mostBytes);
     const path = join(this.#claimed(claimId), file.name);
     return { path, name: file.name, dispose: async () => undefined };
   }

@@ -2,14 +2,21 @@ import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFiringId } from '../../engine/automation/firing-runs.ts';
 import { RowmillError } from '../../engine/errors.ts';
+import { LARGEST_LISTING } from '../../engine/hosting/sftp-files.ts';
 import type {
   ArrivalFolder,
   ClaimedFile,
   FetchedFile,
   FoundFile,
+  FoundFiles,
 } from '../../engine/ports/arrival-folder.ts';
 import type { SftpEntry, SftpSession } from '../../engine/ports/sftp-session.ts';
-import { CLAIMED, inOrder, numbered } from '../arrived-names.ts';
+import { CLAIMED, inOrder, numbered, refuseGrown } from '../arrived-names.ts';
+
+/** Claims that are looked into at once. */
+const CLAIMS_AT_ONCE = 32;
+/** Entries of the folder of a claim: there is one file in it. */
+const LARGEST_CLAIM = 10;
 
 interface Place {
   /** Below the root of the connection. */
@@ -37,21 +44,31 @@ export class SftpArrivalFolder implements ArrivalFolder {
     this.#use = use;
   }
 
-  files(): Promise<readonly FoundFile[]> {
-    return this.#use(async (session) => filesOf(await session.list(this.#place.folder)));
+  files(): Promise<FoundFiles> {
+    return this.#use(async (session) => {
+      const { folder } = this.#place;
+      const { entries, seen, isWhole } = await session.listUpTo(folder, LARGEST_LISTING);
+      const leftOut = isWhole
+        ? undefined
+        : `the folder ${folder} has more than can be listed: ${seen} entries were seen, and ${LARGEST_LISTING} are the limit. The first ${entries.length} are looked at, the others when these are gone`;
+      return { files: filesOf(entries), leftOut };
+    });
   }
 
   claims(): Promise<readonly ClaimedFile[]> {
     return this.#use(async (session) => {
-      const claims = (await listIfThere(session, this.#claimed())).filter(
+      const claims = (await listIfThere(session, this.#claimed(), LARGEST_LISTING)).filter(
         ({ name, kind }) => kind === 'folder' && isFiringId(name),
       );
-      return Promise.all(
-        claims.map(async ({ name: claimId }) => ({
+      const found: ClaimedFile[] = [];
+      for (let at = 0; at < claims.length; at += CLAIMS_AT_ONCE) {
+        const some = claims.slice(at, at + CLAIMS_AT_ONCE).map(async ({ name: claimId }) => ({
           claimId,
           file: await this.#fileOf(session, claimId),
-        })),
-      );
+        }));
+        found.push(...(await Promise.all(some)));
+      }
+      return found;
     });
   }
 
@@ -97,19 +114,22 @@ export class SftpArrivalFolder implements ArrivalFolder {
     return this.#use((session) => this.#removeEmpty(session, claimId));
   }
 
-  fetch(claimId: string): Promise<FetchedFile> {
+  fetch(claimId: string, mostBytes?: number): Promise<FetchedFile> {
     return this.#use(async (session) => {
       const file = await this.#fileOf(session, claimId);
       if (file === undefined) {
         throw new RowmillError('input_not_found', 'the file that had arrived is gone');
       }
       const { name } = file;
+      refuseGrown(name, file.bytes, mostBytes);
       await mkdir(this.#place.copies, { recursive: true, mode: 0o700 });
       const folder = await mkdtemp(join(this.#place.copies, 'file-'));
       const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
       try {
         const path = join(folder, name);
-        await download(session, below(this.#claimed(claimId), name), path);
+        const from = below(this.#claimed(claimId), name);
+        // What it says of its size need not be so.
+        await download(session, { from, to: path }, (bytes) => refuseGrown(name, bytes, mostBytes));
         return { path, name, dispose };
       } catch (error) {
         await dispose();
@@ -129,7 +149,7 @@ export class SftpArrivalFolder implements ArrivalFolder {
   }
 
   async #fileOf(session: SftpSession, claimId: string): Promise<FoundFile | undefined> {
-    return filesOf(await listIfThere(session, this.#claimed(claimId)))[0];
+    return filesOf(await listIfThere(session, this.#claimed(claimId), LARGEST_CLAIM))[0];
   }
 
   #claimed(claimId = ''): string {
@@ -148,9 +168,13 @@ function filesOf(entries: readonly SftpEntry[]): readonly FoundFile[] {
   return inOrder(files.map(({ name, bytes, modifiedMs }) => ({ name, bytes, modifiedMs })));
 }
 
-async function listIfThere(session: SftpSession, folder: string): Promise<readonly SftpEntry[]> {
+async function listIfThere(
+  session: SftpSession,
+  folder: string,
+  most: number,
+): Promise<readonly SftpEntry[]> {
   try {
-    return await session.list(folder);
+    return (await session.listUpTo(folder, most)).entries;
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
@@ -172,10 +196,17 @@ async function moveBeside(
   }
 }
 
-async function download(session: SftpSession, from: string, to: string): Promise<void> {
+async function download(
+  session: SftpSession,
+  { from, to }: { readonly from: string; readonly to: string },
+  check: (bytes: number) => void,
+): Promise<void> {
   const file = await open(to, 'wx', 0o600);
+  let bytes = 0;
   try {
     await session.readTo(from, async (piece) => {
+      bytes += piece.length;
+      check(bytes);
       await file.writeFile(piece);
     });
   } finally {

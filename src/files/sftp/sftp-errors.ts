@@ -1,7 +1,7 @@
 import { RowmillError } from '../../engine/errors.ts';
 
 /** Status codes of SFTP version 3, as far as they are told apart here. */
-const STATUS = { missing: 2, denied: 3, noConnection: 6, connectionLost: 7 } as const;
+const STATUS = { end: 1, missing: 2, denied: 3, noConnection: 6, connectionLost: 7 } as const;
 
 const MEANINGS: Readonly<Record<number, string>> = {
   [STATUS.missing]: 'there is no such file or folder',
@@ -29,4 +29,10 @@ export function refusal(
     : ` (${error.message.slice(0, 200)})`;
   const code = status === STATUS.missing ? 'input_not_found' : 'sftp_failed';
   return new RowmillError(code, `${about}: ${meaning}${said}`, { cause: error });
+}
+
+/** Whether an SFTP server has said that there is no more. */
+export function isEnd(error: unknown): boolean {
+  const cause = error instanceof RowmillError ? error.cause : undefined;
+  return cause instanceof Error && statusOf(cause) === STATUS.end;
 }

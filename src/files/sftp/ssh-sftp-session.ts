@@ -1,7 +1,14 @@
 import type { Stats } from 'ssh2';
 import { isElsewhere, messageOf, RowmillError } from '../../engine/errors.ts';
-import type { SftpEntry, SftpServerFacts, SftpSession } from '../../engine/ports/sftp-session.ts';
+import { LARGEST_LISTING } from '../../engine/hosting/sftp-files.ts';
+import type {
+  SftpEntry,
+  SftpListing,
+  SftpServerFacts,
+  SftpSession,
+} from '../../engine/ports/sftp-session.ts';
 import type { SftpDefinition } from '../../engine/ports/sftp-store.ts';
+import { entryOf, listUpTo, refuseCut } from './sftp-listing.ts';
 import { SftpRequests } from './sftp-requests.ts';
 import type { SshConnection } from './ssh-connection.ts';
 
@@ -49,16 +56,13 @@ export class SshSftpSession implements SftpSession {
   }
 
   async list(folder: string): Promise<readonly SftpEntry[]> {
-    const found = await this.#requests.ask<readonly { filename: string; attrs: Stats }[]>(
-      folder,
-      (sftp, path, done) => sftp.readdir(path, done),
-    );
-    return (
-      found
-        // A name that leads elsewhere is none.
-        .filter(({ filename }) => !/^\.{0,2}$|[/\0]/.test(filename))
-        .map(({ filename, attrs }) => entryOf(filename, attrs))
-    );
+    const listing = await this.listUpTo(folder, LARGEST_LISTING);
+    refuseCut(listing, this.#requests.about(folder), LARGEST_LISTING);
+    return listing.entries;
+  }
+
+  listUpTo(folder: string, most: number): Promise<SftpListing> {
+    return listUpTo(this.#requests, folder, most);
   }
 
   async entry(path: string): Promise<SftpEntry | undefined> {
@@ -270,11 +274,6 @@ export class SshSftpSession implements SftpSession {
     if (!this.#requests.isLost)
       await this.#requests.do(path, (sftp, _, done) => sftp.close(handle, done));
   }
-}
-
-function entryOf(name: string, stats: Stats): SftpEntry {
-  const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
-  return { name, kind, bytes: stats.size || 0, modifiedMs: (stats.mtime || 0) * 1_000 };
 }
 
 function isMissing(error: unknown): boolean {

@@ -50,7 +50,7 @@ async function lookAt(
   const fired: Arrival[] = [];
   const never = (): Promise<never> => Promise.reject(new Error('nothing asks for it here'));
   const folder: ArrivalFolder = {
-    files: async () => [],
+    files: async () => ({ files: [], leftOut: undefined }),
     claims: async () => [claim],
     claim: never,
     claimAgain: never,

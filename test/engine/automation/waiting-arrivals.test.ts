@@ -15,6 +15,8 @@ const NOT_DECIDED = {
   outcome: undefined,
 } as const;
 
+const NOTHING: string | undefined = undefined;
+
 /** A folder of a server elsewhere with one file, and who looks for it. */
 function openWorld({ poll }: { readonly poll: number }) {
   const given = { kind: 'file', folder: 'in', sftp: 'partner', stable_seconds: 0 };
@@ -37,11 +39,12 @@ function openWorld({ poll }: { readonly poll: number }) {
   const world = {
     isArchived: false,
     looks: 0,
+    leftOut: NOTHING,
     /** A look waits for this. */
     gate: Promise.resolve(),
   };
   const folder: ArrivalFolder = {
-    files: async () => [...found.values()],
+    files: async () => ({ files: [...found.values()], leftOut: world.leftOut }),
     async claims() {
       world.looks += 1;
       const lying = [...claims].map(([claimId, file]) => ({ claimId, file }));
@@ -127,6 +130,20 @@ describe('a file whose job cannot be run now', () => {
     await arrivals.look(trigger);
     expect(firings.size).toBe(2);
     expect(told).toHaveLength(1);
+  });
+});
+
+describe('a folder with more than can be listed', () => {
+  it('is told once, as long as it is so', async () => {
+    const { arrivals, trigger, world, errors } = openWorld({ poll: 1 });
+    const looked = async (leftOut: string | undefined): Promise<number> => {
+      world.leftOut = leftOut;
+      await arrivals.look(trigger);
+      return errors.length;
+    };
+    expect([await looked('10100 entries'), await looked('10200 entries')]).toEqual([1, 1]);
+    expect([await looked(undefined), await looked('10100 entries')]).toEqual([1, 2]);
+    expect(String(errors[0])).toContain('10100 entries');
   });
 });
 

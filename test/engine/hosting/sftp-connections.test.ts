@@ -57,6 +57,7 @@ function session(isOpen: () => boolean): Session {
     replacesAtOnce: true,
     server: { hostKey: 'SHA256:known', software: 'test', root: '/' },
     list: async () => [],
+    listUpTo: async () => ({ entries: [], seen: 0, isWhole: true }),
     entry: never,
     read: never,
     readTo: never,

@@ -56,6 +56,10 @@ export interface TestSftpServer {
   hangAt(request: string): void;
   /** Refuses the requests of which this is true, by their name and the paths in them. */
   refuse(isRefused: IsRefused): void;
+  /** Says of every file that it has so many bytes. */
+  claimSizes(bytes: number): void;
+  /** Lists files in every folder for ever, so many with each answer. */
+  listEndlessly(files: number): void;
   /** Cuts all connections. */
   cut(): void;
   /** Stops; its folder stays. */
@@ -91,6 +95,7 @@ export async function startSftpServer(options: SftpServerOptions = {}): Promise<
   let cut: { request: string; when: 'before' | 'after'; left: number } | undefined;
   let hang: string | undefined;
   let refuses: IsRefused = () => false;
+  const lies: Lies = { size: undefined, listed: undefined };
   const cutAll = (): void => {
     for (const client of clients) Reflect.get(client, '_sock').destroy();
   };
@@ -140,7 +145,7 @@ export async function startSftpServer(options: SftpServerOptions = {}): Promise<
           const sftp = acceptSftp();
           if (hasPosixRename) advertise(sftp);
           const isRefused: IsRefused = (request, paths) => refuses(request, paths);
-          serveFolder(sftp, { folder, passes, isRefused, hasPosixRename });
+          serveFolder(sftp, { folder, passes, isRefused, hasPosixRename, lies });
         });
       });
     });
@@ -165,6 +170,8 @@ export async function startSftpServer(options: SftpServerOptions = {}): Promise<
     cutAt: (request, when, which = 1) => (cut = { request, when, left: which }),
     hangAt: (request) => (hang = request),
     refuse: (isRefused) => (refuses = isRefused),
+    claimSizes: (bytes) => void (lies.size = bytes),
+    listEndlessly: (files) => void (lies.listed = files),
     cut: cutAll,
     stop,
     async close() {
@@ -212,13 +219,20 @@ interface Served {
   readonly passes: (request: string, when: 'before' | 'after') => boolean;
   readonly isRefused: IsRefused;
   readonly hasPosixRename: boolean;
+  readonly lies: Lies;
+}
+
+/** What it says that is not so. */
+interface Lies {
+  size: number | undefined;
+  listed: number | undefined;
 }
 
 type Handle = { readonly file: FileHandle } | { readonly path: string; isRead: boolean };
 
 function serveFolder(
   sftp: SFTPWrapper,
-  { folder, passes, isRefused, hasPosixRename }: Served,
+  { folder, passes, isRefused, hasPosixRename, lies }: Served,
 ): void {
   const handles = new Map<string, Handle>();
   let lastHandle = 0;
@@ -233,6 +247,11 @@ function serveFolder(
     if (found === undefined || !('file' in found)) throw new Error('no such handle');
     return found.file;
   };
+  const attrsOf = (stats: Stats): Attributes => {
+    const attrs = trueAttrsOf(stats);
+    return lies.size === undefined || !stats.isFile() ? attrs : { ...attrs, size: lies.size };
+  };
+  let listed = 0;
   const placeOf = (path: string): string => resolve(folder, `./${path}`);
   const on = (request: string, act: Requests['act']): void => {
     sftp.on(request, (id: number, ...given: readonly unknown[]) => {
@@ -275,6 +294,15 @@ function serveFolder(
   on('READDIR', async (id, handle: Buffer) => {
     const found = handles.get(handle.toString());
     if (found === undefined || 'file' in found) throw new Error('no such handle');
+    if (lies.listed !== undefined) {
+      const attrs = { ...attrsOf(await stat(folder)), mode: 0o100644, size: 4 };
+      const names = Array.from({ length: lies.listed }, () => `f${(listed += 1)}.csv`);
+      return () =>
+        sftp.name(
+          id,
+          names.map((filename) => ({ filename, longname: '', attrs })),
+        );
+    }
     if (found.isRead) return () => sftp.status(id, STATUS_CODE.EOF);
     found.isRead = true;
     const names = ['.', ...(await readdir(found.path))];
@@ -343,7 +371,7 @@ async function isThere(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined)) !== undefined;
 }
 
-function attrsOf({ mode, uid, gid, size, atimeMs, mtimeMs }: Stats): Attributes {
+function trueAttrsOf({ mode, uid, gid, size, atimeMs, mtimeMs }: Stats): Attributes {
   const seconds = (ms: number): number => Math.floor(ms / 1_000);
   return { mode, uid, gid, size, atime: seconds(atimeMs), mtime: seconds(mtimeMs) };
 }
