@@ -5,13 +5,16 @@ import { HandlerRegistry } from './engine/handlers/registry.ts';
 import { EntityStarter } from './engine/handlers/start-entity.ts';
 import type { HandlerCommands } from './engine/handlers/handler-commands.ts';
 import type { RegisteredTask } from './engine/task/registry.ts';
+import { clearEntities } from './executors/container/clear-containers.ts';
 import type { ContainerEngine } from './executors/container/container-engine.ts';
 import {
   AZURE_CONTAINERS,
   containerHandler,
   NEAR_CONTAINERS,
 } from './executors/container/container-handler.ts';
+import { serverLabel } from './executors/container/container-labels.ts';
 import { DockerEngine } from './executors/container/docker-engine.ts';
+import { keepClear } from './executors/container/keep-clear.ts';
 import { httpHandler } from './executors/handlers/http-handler.ts';
 import { processHandler } from './executors/handlers/process-handler.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
@@ -34,6 +37,8 @@ interface EntitiesOptions {
   readonly containerEngine?: string | undefined;
   readonly azure?: AzureEngine | undefined;
   readonly dataDir: string;
+  /** What the server has done by itself. */
+  readonly onNotice?: ((message: string) => void) | undefined;
   readonly tasks: { find(name: string): Promise<RegisteredTask> };
 }
 
@@ -48,9 +53,13 @@ export async function openEntities(
     containerEngine,
     azure,
     dataDir,
+    onNotice = () => undefined,
     tasks,
   }: EntitiesOptions,
-  ports: Omit<EntityStepPorts, 'entities' | 'handlers'>,
+  {
+    serverId,
+    ...ports
+  }: Omit<EntityStepPorts, 'entities' | 'handlers'> & { readonly serverId: string },
 ) {
   // Two handlers of one type are told when the server starts, not when one is needed.
   const known = (await handlers.registry()).copy();
@@ -60,11 +69,14 @@ export async function openEntities(
     const folder = join(dataDir, 'processes');
     known.addBuiltIn(processHandler(handlerCommands, { folder, now }));
   }
-  if (containerEngine !== undefined) {
-    const engine = new DockerEngine(containerEngine);
-    known.addBuiltIn(containerHandler(engine, NEAR_CONTAINERS, now));
+  const server = serverLabel(serverId);
+  const near = containerEngine === undefined ? undefined : new DockerEngine(containerEngine);
+  if (near !== undefined) {
+    known.addBuiltIn(containerHandler(near, NEAR_CONTAINERS, { now, server }));
   }
-  if (azure !== undefined) known.addBuiltIn(containerHandler(azure, AZURE_CONTAINERS, now));
+  if (azure !== undefined) {
+    known.addBuiltIn(containerHandler(azure, AZURE_CONTAINERS, { now, server }));
+  }
   const entities = new SqlEntityRunStore(database);
   const registry = async (): Promise<HandlerRegistry> => known;
   const task = entityTask({ ...ports, entities, handlers: registry });
@@ -72,6 +84,21 @@ export async function openEntities(
     /** Every registered task, and what handlers run. */
     tasks: {
       find: async (name: string) => (name === ENTITY_TASK ? task : tasks.find(name)),
+    },
+    /** Removes containers whose entity is gone or has ended, now and again and again. */
+    keepClear() {
+      const find = (runId: string) => entities.find(runId);
+      const engines: readonly ContainerEngine[] = [near, azure].filter(
+        (each) => each !== undefined,
+      );
+      const what = 'containers of entities that are over';
+      const all = engines.map((engine) =>
+        keepClear((signal) => clearEntities(engine, { server, find, nowMs: now(), signal }), {
+          what,
+          onNotice,
+        }),
+      );
+      return { close: async () => void (await Promise.all(all.map((each) => each.close()))) };
     },
     forApi: (more: Pick<StarterPorts, 'service' | 'host' | 'feed'>) => ({
       store: entities,

@@ -159,7 +159,7 @@ const host: CommandLineHost = {
     return {
       ...server,
       async close() {
-        clearing.stop();
+        await clearing.close();
         await server.close();
       },
       log: log.info,

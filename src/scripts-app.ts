@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { messageOf } from './engine/errors.ts';
 import type { Handler } from './engine/handlers/define-handler.ts';
 import type { ScriptExecutor } from './engine/ports/script-executor.ts';
 import { AzureContainers } from './executors/azure/azure-containers.ts';
 import { AzureScriptExecutor } from './executors/azure/azure-script-executor.ts';
 import { azureNeeds, readAzureSettings } from './executors/azure/azure-settings.ts';
+import { serverLabel } from './executors/container/container-labels.ts';
 import { ContainerScriptExecutor } from './executors/container/container-script-executor.ts';
 import { DockerEngine } from './executors/container/docker-engine.ts';
+import { keepClear } from './executors/container/keep-clear.ts';
 import { loadPythonHandler } from './executors/handlers/python-handler.ts';
 import { ProcessScriptExecutor } from './executors/process/process-script-executor.ts';
 import { stablePython } from './executors/process/runtimes.ts';
@@ -53,7 +52,7 @@ interface Elsewhere {
    * Removes what an earlier server has left behind, and again and again what nobody can need any more, other
    * servers' too: they may never be started again. To be called once no other server has the data folder.
    */
-  keepClear(everyMs?: number): { readonly stop: () => void };
+  keepClear(everyMs?: number): { readonly close: () => Promise<void> };
 }
 
 /** `environment`: has what Azure is reached by. */
@@ -72,11 +71,11 @@ export function openElsewhere(
   },
 ): Elsewhere {
   // Machines may have the same name, and folders the same path: the id of the server is its own. It is there
-  // once the server has its folder. Whoever may look at containers need not know where the data is.
-  const owner = (): string => {
-    const id = serverId() ?? `${hostname()}:${dataDir}`;
-    return createHash('sha256').update(id).digest('hex').slice(0, 16);
-  };
+  // once the server has its folder.
+  const place = `${hostname()}:${dataDir}`;
+  const owner = (): string => serverLabel(serverId() ?? place);
+  // Until 0.1 a server was told by its place, and at a socket of this machine that is its own.
+  const formerOwners = containerEngine?.startsWith('unix:') === true ? [serverLabel(place)] : [];
   const more = { programs, owner, onLeft: onNotice };
   const read = readAzureSettings(environment);
   const azure = 'settings' in read ? new AzureContainers(read.settings) : undefined;
@@ -86,7 +85,11 @@ export function openElsewhere(
   const container =
     containerEngine === undefined
       ? undefined
-      : new ContainerScriptExecutor({ ...more, engine: new DockerEngine(containerEngine) });
+      : new ContainerScriptExecutor({
+          ...more,
+          formerOwners,
+          engine: new DockerEngine(containerEngine),
+        });
   const executors = {
     ...(container && { container }),
     ...(azure && { azure: new AzureScriptExecutor({ ...more, engine: azure }) }),
@@ -98,32 +101,14 @@ export function openElsewhere(
       ...('missing' in read && { azure: azureNeeds(read.missing) }),
     },
     azure,
-    keepClear(everyMs = CLEAR_EVERY_MS) {
-      const stopping = new AbortController();
-      const { signal } = stopping;
-      void (async () => {
-        while (!signal.aborted) {
-          for (const executor of Object.values(executors)) await clear(executor, onNotice);
-          await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
-        }
-      })();
-      return { stop: () => stopping.abort() };
+    keepClear(everyMs) {
+      const what = 'containers that scripts had left behind';
+      const all = Object.values(executors).map((executor) =>
+        keepClear((signal) => executor.clear(Date.now(), signal), { what, everyMs, onNotice }),
+      );
+      return { close: async () => void (await Promise.all(all.map((each) => each.close()))) };
     },
   };
-}
-
-const CLEAR_EVERY_MS = 600_000;
-
-async function clear(
-  executor: { clear(nowMs: number): Promise<number> },
-  onNotice: (message: string) => void,
-): Promise<void> {
-  try {
-    const count = await executor.clear(Date.now());
-    if (count > 0) onNotice(`${count} containers that scripts had left behind were removed`);
-  } catch (error) {
-    onNotice(`what scripts left behind could not be looked for: ${messageOf(error)}`);
-  }
 }
 
 const NEEDS_ENGINE =

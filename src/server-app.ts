@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { openAlerts } from './alerts.ts';
-import { KeyAuthenticator } from './api/access/key-authenticator.ts';
+import { keyAuthenticator } from './api/access/key-authenticator.ts';
 import { RateLimits } from './api/access/rate-limits.ts';
 import { listen } from './api/listen.ts';
 import { isLoopback } from './api/loopback.ts';
@@ -56,8 +56,6 @@ export interface RunningServer {
 const NEEDS_KEY = (host: string): string =>
   `${host} can be reached from elsewhere, and there is no key yet, so anyone could do anything: make one by rowmill key create --scope admin, or listen on 127.0.0.1`;
 
-/** From one address. With keys of 256 random bits this saves work, not keys. */
-const WRONG_KEYS_PER_MINUTE = 30;
 const GRACE_MS = 8_000;
 
 /** Puts a server together and makes it listen. Throws `folder_busy` where another has the data folder. */
@@ -140,7 +138,13 @@ async function serve(
     (error) => onError(error, undefined),
   );
   const feed = new RunEventFeed(events, news);
-  const entities = await openEntities(database, options, { runs: store, box, clock, makeStop });
+  const entities = await openEntities(database, options, {
+    serverId,
+    runs: store,
+    box,
+    clock,
+    makeStop,
+  });
   const jobs = openJobs(database, {
     serverId,
     service,
@@ -256,14 +260,7 @@ async function serve(
     tasks: options.tasks,
     ...received.ports,
     inspectInput: (file) => inspectInput(file, machine),
-    authenticator: new KeyAuthenticator({
-      keys,
-      clock,
-      ownHosts: [options.host, ...hostsOf(options.publicUrl)],
-      corsOrigins: options.corsOrigins,
-      wrongKeysPerMinute:
-        options.requestsPerMinute === 0 ? Number.MAX_SAFE_INTEGER : WRONG_KEYS_PER_MINUTE,
-    }),
+    authenticator: keyAuthenticator({ keys, clock }, options),
     keys,
     secrets,
     audit,
@@ -281,6 +278,7 @@ async function serve(
   alerts.open();
   await queues.open();
   upkeep.open();
+  const clearing = entities.keepClear();
   return {
     url,
     isOpen,
@@ -296,6 +294,7 @@ async function serve(
         upkeep.close(),
         alerts.close(),
         connections.close(),
+        clearing.close(),
         news?.close() ?? Promise.resolve(),
       ];
       for (const end of await Promise.allSettled(ends)) {
@@ -310,5 +309,3 @@ async function serve(
     },
   };
 }
-
-const hostsOf = (url: string | undefined) => (url === undefined ? [] : [new URL(url).hostname]);

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openElsewhere } from '../../src/scripts-app.ts';
@@ -114,7 +115,7 @@ describe('an executor of containers', () => {
       leave('second', 999);
       await until(names, isOnlyNeeded);
     } finally {
-      clearing.stop();
+      await clearing.close();
     }
     const notice = '1 containers that scripts had left behind were removed';
     expect(notices.splice(0)).toEqual([notice, notice]);
@@ -162,6 +163,40 @@ describe('an executor of containers', () => {
       rmSync(dataDir, { recursive: true });
     }
   });
+
+  it.each(['tcp', 'unix'] as const)(
+    'knows those of its place, as an earlier version told them, at an engine of its own machine: %s',
+    async (kind) => {
+      const dataDir = mkdtempSync(join(tmpdir(), 'rowmill-former-'));
+      const own = await startFakeEngine(kind === 'tcp' ? 0 : join(dataDir, 'engine.sock'));
+      const former = createHash('sha256').update(`${hostname()}:${dataDir}`).digest('hex');
+      const label = (owner: string, until: number) => ({
+        'rowmill.script': owner,
+        'rowmill.until': String(until),
+      });
+      own.leave('former', label(former.slice(0, 16), Date.now() + 3_600_000));
+      own.leave('needed', label('another', Date.now() + 3_600_000));
+      own.leave('late', label('another', 999));
+      const elsewhere = openElsewhere(
+        { containerEngine: own.url, dataDir },
+        {},
+        { programs: PROGRAMS, serverId: () => 'srv_one', onNotice: () => undefined },
+      );
+      const clearing = elsewhere.keepClear();
+      try {
+        await until(
+          async () => own.containers.has('late'),
+          (isThere) => !isThere,
+        );
+        const left = kind === 'tcp' ? ['former', 'needed'] : ['needed'];
+        expect([...own.containers.keys()]).toEqual(left);
+      } finally {
+        await clearing.close();
+        await own.close();
+        rmSync(dataDir, { recursive: true });
+      }
+    },
+  );
 
   it('asks an image, which executes it, only for who may have it executed', async () => {
     const { container } = scripts.kinds;

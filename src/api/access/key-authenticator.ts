@@ -136,3 +136,31 @@ function unauthorized(message: string, more: string): ApiProblem {
     headers: { 'WWW-Authenticate': `Bearer realm="rowmill"${more}` },
   });
 }
+
+/** From one address. With keys of 256 random bits this saves work, not keys. */
+const WRONG_KEYS_PER_MINUTE = 30;
+
+/** As a server that is set up so tells who calls. */
+export function keyAuthenticator(
+  { keys, clock }: { readonly keys: ApiKeys; readonly clock: Clock },
+  {
+    host,
+    publicUrl,
+    corsOrigins,
+    requestsPerMinute,
+  }: {
+    readonly corsOrigins: readonly string[];
+    readonly host: string;
+    readonly publicUrl?: string | undefined;
+    /** 0 for any number. */
+    readonly requestsPerMinute: number;
+  },
+): KeyAuthenticator {
+  return new KeyAuthenticator({
+    keys,
+    clock,
+    ownHosts: publicUrl === undefined ? [host] : [host, new URL(publicUrl).hostname],
+    corsOrigins,
+    wrongKeysPerMinute: requestsPerMinute === 0 ? Number.MAX_SAFE_INTEGER : WRONG_KEYS_PER_MINUTE,
+  });
+}

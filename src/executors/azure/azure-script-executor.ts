@@ -13,7 +13,8 @@ import { DEFAULT_EXECUTOR } from '../../engine/script/executor-definition.ts';
 import { pickRuntime } from '../../engine/script/pick-runtime.ts';
 import type { ContainerState } from '../container/container-engine.ts';
 import { ASK_IMAGE, IMAGE_NEEDS, runtimesOf } from '../container/image-runtimes.ts';
-import { clearLeft, labelsOf, type ScriptOwner } from '../container/script-labels.ts';
+import { clearScripts } from '../container/clear-containers.ts';
+import { scriptLabels, type ScriptOwner } from '../container/container-labels.ts';
 import { partMarked } from '../protocol/marked-output.ts';
 import { programFiles, type ProgramPlaces } from '../protocol/program-files.ts';
 import { ScriptConversation } from '../protocol/script-conversation.ts';
@@ -119,8 +120,10 @@ export class AzureScriptExecutor implements ScriptExecutor {
   }
 
   /** Removes what an earlier server has left behind, and what nobody can need any more. */
-  clear(nowMs: number): Promise<number> {
-    return clearLeft(this.#options.engine, { ...this.#options, open: this.#open, nowMs });
+  clear(nowMs: number, signal: AbortSignal): Promise<number> {
+    const { engine, owner, formerOwners = [] } = this.#options;
+    const owners = [owner(), ...formerOwners];
+    return clearScripts(engine, { owners, open: this.#open, nowMs, signal });
   }
 
   #runtimesOf(image: string): Promise<readonly ScriptRuntimeFacts[]> {
@@ -166,7 +169,7 @@ export class AzureScriptExecutor implements ScriptExecutor {
       command,
       environment: {},
       secretEnvironment: {},
-      labels: labelsOf(this.#options, limits),
+      labels: scriptLabels(this.#options.owner(), limits),
       memoryMb: limits.memoryMb,
       cpus: undefined,
       processes: limits.processes,

@@ -38,6 +38,8 @@ export interface ContainerEngine {
   output(name: string, wanted: WantedOutput): Promise<PrintedOutput>;
   /** With all that runs in it. Nothing where there is none of this name. */
   remove(name: string, signal: AbortSignal): Promise<void>;
+  /** All that have a label, whatever its value is. */
+  labelled(label: string, signal: AbortSignal): Promise<readonly ListedContainer[]>;
 }
 
 /** A container that is there. */

@@ -5,6 +5,7 @@ import {
   type Handler,
 } from '../../engine/handlers/define-handler.ts';
 import type { ContainerEngine } from './container-engine.ts';
+import { RUN_LABEL, SERVER_LABEL, UNTIL_LABEL, untilLabel } from './container-labels.ts';
 
 /** What the runner of an entity says of its container. */
 interface ContainerRunner {
@@ -52,12 +53,12 @@ export const AZURE_CONTAINERS: ContainerKind = {
 
 /**
  * Runs a container of an image: its standard output is the result. It is found again by its name, whatever
- * server looks, and is gone when it has ended. `now`: ms since 1970.
+ * server looks, and is gone when it has ended. `now`: ms since 1970; `server`: as it is told in labels.
  */
 export function containerHandler(
   engine: ContainerEngine,
   { supportedType, description, pollSeconds, nameOf }: ContainerKind,
-  now: () => number,
+  { now, server }: { readonly now: () => number; readonly server: string },
 ): Handler {
   /** What it said last, and nothing is left of it. */
   const ended = async (job: HandledJob, why: string): Promise<readonly ['failed', string]> => {
@@ -90,7 +91,11 @@ export function containerHandler(
         name: nameOf(job),
         environment: { ...runner.environment, JOB_UID: job.uid, JOB_INPUT: input },
         secretEnvironment: token,
-        labels: { 'rowmill.run': job.uid },
+        labels: {
+          [RUN_LABEL]: job.uid,
+          [SERVER_LABEL]: server,
+          [UNTIL_LABEL]: untilLabel(now(), START_S + runner.timeoutSeconds),
+        },
         processes: MOST_PROCESSES,
       };
       try {

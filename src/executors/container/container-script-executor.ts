@@ -17,7 +17,8 @@ import { startMessage } from '../protocol/script-wire.ts';
 import { AttachedContainer, SCRIPT_FOLDER } from './attached-container.ts';
 import type { DockerEngine } from './docker-engine.ts';
 import { ASK_IMAGE, IMAGE_NEEDS, programCommand, runtimesOf } from './image-runtimes.ts';
-import { clearLeft, labelsOf, type ScriptOwner } from './script-labels.ts';
+import { clearScripts } from './clear-containers.ts';
+import { scriptLabels, type ScriptOwner } from './container-labels.ts';
 import { UsageWatch } from './usage-watch.ts';
 
 interface ContainerScriptExecutorOptions extends ScriptOwner {
@@ -120,8 +121,10 @@ export class ContainerScriptExecutor implements ScriptExecutor {
   }
 
   /** Removes what an earlier server has left behind, and what nobody can need any more. */
-  clear(nowMs: number): Promise<number> {
-    return clearLeft(this.#options.engine, { ...this.#options, open: this.#open, nowMs });
+  clear(nowMs: number, signal: AbortSignal): Promise<number> {
+    const { engine, owner, formerOwners = [] } = this.#options;
+    const owners = [owner(), ...formerOwners];
+    return clearScripts(engine, { owners, open: this.#open, nowMs, signal });
   }
 
   /** Asked once of each image, and again where it is another one by the same name. */
@@ -171,7 +174,7 @@ export class ContainerScriptExecutor implements ScriptExecutor {
     work: (container: AttachedContainer) => Promise<Result>,
   ): Promise<Result> {
     const { engine, onLeft } = this.#options;
-    const labels = labelsOf(this.#options, limits);
+    const labels = scriptLabels(this.#options.owner(), limits);
     const name = `rowmill-script-${randomUUID()}`;
     // Before it is there: what is cleared meanwhile is no container that is about to begin.
     this.#open.add(name);

@@ -178,7 +178,6 @@ export class DockerEngine implements ContainerEngine {
     };
   }
 
-  /** All containers that have a label, whatever its value is. */
   async labelled(label: string, signal: AbortSignal): Promise<readonly ListedContainer[]> {
     const filters = encodeURIComponent(JSON.stringify({ label: [label] }));
     const found = await this.#client.find(`/containers/json?all=true&filters=${filters}`, signal);

@@ -219,7 +219,7 @@ describe('an executor of Azure', () => {
       await engine.start({ ...plan, name, labels }, signal);
     }
     await engine.start({ ...plan, name: 'foreign', labels: {} }, signal);
-    expect(await executor.clear(Date.now())).toBe(2);
+    expect(await executor.clear(Date.now(), AbortSignal.timeout(60_000))).toBe(2);
     expect([...azure.groups.keys()]).toEqual(['other', 'foreign']);
     azure.groups.clear();
   });

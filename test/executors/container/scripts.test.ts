@@ -301,7 +301,7 @@ describe('an executor of containers', () => {
   it('leaves alone what is about to begin', async () => {
     const clearing = new (class extends DockerEngine {
       override async attach(...words: Parameters<DockerEngine['attach']>) {
-        cleared.push(await own.clear(Date.now()));
+        cleared.push(await own.clear(Date.now(), AbortSignal.timeout(60_000)));
         return super.attach(...words);
       }
     })(engine.url);
@@ -332,7 +332,7 @@ describe('an executor of containers', () => {
     await make('late', 'another', 999);
     await make('other', 'another', 2000);
     await docker.create({ name: 'foreign', image: 'here:1', body: { Image: 'here:1' } }, signal);
-    expect(await executor.clear(1000)).toBe(2);
+    expect(await executor.clear(1000, signal)).toBe(2);
     expect([...engine.containers.keys()]).toEqual(['other', 'foreign']);
     engine.containers.clear();
   });
