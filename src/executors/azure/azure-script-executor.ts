@@ -15,6 +15,7 @@ import type { ContainerState } from '../container/container-engine.ts';
 import { ASK_IMAGE, IMAGE_NEEDS, runtimesOf } from '../container/image-runtimes.ts';
 import { clearScripts } from '../container/clear-containers.ts';
 import { scriptLabels, type ScriptOwner } from '../container/container-labels.ts';
+import { SharedAnswers } from '../container/shared-answers.ts';
 import { partMarked } from '../protocol/marked-output.ts';
 import { programFiles, type ProgramPlaces } from '../protocol/program-files.ts';
 import { ScriptConversation } from '../protocol/script-conversation.ts';
@@ -45,7 +46,7 @@ const LANGUAGES: ReadonlySet<string> = new Set(['python', 'javascript']);
  */
 export class AzureScriptExecutor implements ScriptExecutor {
   readonly #options: AzureScriptExecutorOptions;
-  readonly #runtimes = new Map<string, Promise<readonly ScriptRuntimeFacts[]>>();
+  readonly #runtimes = new SharedAnswers<readonly ScriptRuntimeFacts[]>();
   readonly #open = new Set<string>();
 
   constructor(options: AzureScriptExecutorOptions) {
@@ -55,7 +56,7 @@ export class AzureScriptExecutor implements ScriptExecutor {
   async run(call: ScriptCall): Promise<ScriptOutcome> {
     const image = checkCall(call, 'azure');
     const { language } = call.bundle;
-    const known = await this.#runtimesOf(image);
+    const known = await this.#runtimesOf(image, call.signal);
     const runtime = pickRuntime(known, { language, version: call.runtimeVersion });
     const programs = programFiles(this.#options.programs, language);
     if (programs === undefined) throw unavailable(`nothing here executes ${language}`);
@@ -104,8 +105,8 @@ export class AzureScriptExecutor implements ScriptExecutor {
   }
 
   /** Throws `arguments_invalid` without an image. */
-  async runtimes(image?: string): Promise<readonly ScriptRuntimeFacts[]> {
-    if (image !== undefined) return this.#runtimesOf(image);
+  async runtimes(image?: string, signal?: AbortSignal): Promise<readonly ScriptRuntimeFacts[]> {
+    if (image !== undefined) return this.#runtimesOf(image, signal ?? new AbortController().signal);
     const message = 'which runtimes there are depends on the image: say which';
     throw new RowmillError('arguments_invalid', message, { problems: [message] });
   }
@@ -126,16 +127,13 @@ export class AzureScriptExecutor implements ScriptExecutor {
     return clearScripts(engine, { owners, open: this.#open, nowMs, signal });
   }
 
-  #runtimesOf(image: string): Promise<readonly ScriptRuntimeFacts[]> {
-    const asked = this.#runtimes.get(image) ?? this.#ask(image);
-    this.#runtimes.set(image, asked);
-    asked.catch(() => this.#runtimes.delete(image));
-    return asked;
+  #runtimesOf(image: string, signal: AbortSignal): Promise<readonly ScriptRuntimeFacts[]> {
+    return this.#runtimes.get(image, signal, (asking) => this.#ask(image, asking));
   }
 
-  async #ask(image: string): Promise<readonly ScriptRuntimeFacts[]> {
-    // Others wait for the same answer: who asked first may stop meanwhile.
-    const signal = AbortSignal.timeout(2 * START_MS);
+  /** `asking`: aborted where nobody waits for the answer any more. */
+  async #ask(image: string, asking: AbortSignal): Promise<readonly ScriptRuntimeFacts[]> {
+    const signal = AbortSignal.any([asking, AbortSignal.timeout(2 * START_MS)]);
     const { limits } = DEFAULT_EXECUTOR;
     const { content } = await this.#execute(
       { image, command: ASK_IMAGE, limits, placed: undefined },

@@ -15,7 +15,7 @@ interface AttachedPlan {
   readonly image: string;
   readonly command: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
-  readonly limits: Pick<ScriptLimits, 'memoryMb' | 'processes' | 'folderMb'>;
+  readonly limits: Pick<ScriptLimits, 'memoryMb' | 'processes' | 'folderMb' | 'timeoutSeconds'>;
   readonly access: Pick<ScriptAccess, 'network'>;
   readonly programs: ProgramFiles | undefined;
 }
@@ -117,13 +117,26 @@ interface OpenedContainer {
   readonly connection: Duplex;
 }
 
+/**
+ * Ends the program when its time is over, whatever it does, and whether or not a server is there to do it. The
+ * guard is no child of the program, which may wait for its own ones.
+ */
+const GUARDED =
+  '( ( sleep "$1" && kill -9 $$ ) </dev/null >/dev/null 2>&1 & ); shift; exec "$@" 3<&0 4>&1 </dev/null';
+/** How much later the guard comes than the server, which says what it has ended and why. */
+const GUARD_SPARE_S = 5;
+
+function guardSeconds({ timeoutSeconds }: Pick<ScriptLimits, 'timeoutSeconds'>): number {
+  return Math.ceil(timeoutSeconds) + GUARD_SPARE_S;
+}
+
 /** Nobody, with nothing to write but its own folder and /tmp. */
 function bodyOf({ image, command, labels, limits, access, programs }: AttachedPlan): object {
   const folder = `rw,exec,nosuid,nodev,mode=1777,size=${limits.folderMb}m`;
   return {
     Image: image,
     // Messages come by the standard input and go by the standard output: the script has neither.
-    Entrypoint: ['sh', '-c', 'exec "$@" 3<&0 4>&1 </dev/null', 'rowmill'],
+    Entrypoint: ['sh', '-c', GUARDED, 'rowmill', String(guardSeconds(limits))],
     Cmd: command,
     Env: ['HOME=/tmp', 'TMPDIR=/tmp', 'LANG=C.UTF-8', 'TZ=UTC'],
     Labels: labels,
@@ -141,8 +154,8 @@ function bodyOf({ image, command, labels, limits, access, programs }: AttachedPl
     HostConfig: {
       ...confinedHostConfig({
         memoryMb: limits.memoryMb,
-        // And its process 1, which passes signals on.
-        processes: limits.processes + 1,
+        // And its process 1, which passes signals on, and the two of its guard.
+        processes: limits.processes + 3,
         hasNetwork: access.network,
       }),
       Init: true,

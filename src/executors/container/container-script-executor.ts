@@ -19,6 +19,7 @@ import type { DockerEngine } from './docker-engine.ts';
 import { ASK_IMAGE, IMAGE_NEEDS, programCommand, runtimesOf } from './image-runtimes.ts';
 import { clearScripts } from './clear-containers.ts';
 import { scriptLabels, type ScriptOwner } from './container-labels.ts';
+import { SharedAnswers, unlessAborted } from './shared-answers.ts';
 import { UsageWatch } from './usage-watch.ts';
 
 interface ContainerScriptExecutorOptions extends ScriptOwner {
@@ -33,7 +34,7 @@ interface ContainerScriptExecutorOptions extends ScriptOwner {
 /** Executes each script in a container of its own, which nothing is left of. */
 export class ContainerScriptExecutor implements ScriptExecutor {
   readonly #options: ContainerScriptExecutorOptions;
-  readonly #runtimes = new Map<string, Promise<readonly ScriptRuntimeFacts[]>>();
+  readonly #runtimes = new SharedAnswers<readonly ScriptRuntimeFacts[]>();
   /** Names of the containers that are at work, from before they are made until they are removed. */
   readonly #open = new Set<string>();
 
@@ -136,28 +137,22 @@ export class ContainerScriptExecutor implements ScriptExecutor {
       await engine.pull(image, signal);
       return (await engine.imageId(image, signal)) ?? image;
     });
-    const asked = this.#runtimes.get(id) ?? this.#ask(image);
-    this.#runtimes.set(id, asked);
-    try {
-      return await asked;
-    } catch (error) {
-      this.#runtimes.delete(id);
-      throw error;
-    }
+    return this.#runtimes.get(id, signal, (asking) => this.#ask(image, asking));
   }
 
-  async #ask(image: string): Promise<readonly ScriptRuntimeFacts[]> {
-    // Others wait for the same answer: who asked first may stop meanwhile.
-    const signal = AbortSignal.timeout(2 * ASK_LIMITS.timeoutSeconds * 1000);
-    const { limits, access } = DEFAULT_EXECUTOR;
+  /** `asking`: aborted where nobody waits for the answer any more. */
+  async #ask(image: string, asking: AbortSignal): Promise<readonly ScriptRuntimeFacts[]> {
+    const { access } = DEFAULT_EXECUTOR;
+    const limits = { ...DEFAULT_EXECUTOR.limits, ...ASK_LIMITS };
+    const signal = AbortSignal.any([asking, AbortSignal.timeout(2 * limits.timeoutSeconds * 1000)]);
     const plan = { image, command: ASK_IMAGE, limits, access, programs: undefined };
-    const answer = await this.#within(plan, { limits: ASK_LIMITS, signal }, async (container) => {
-      const late = setTimeout(() => container.kill(), ASK_LIMITS.timeoutSeconds * 1000);
+    const answer = await this.#within(plan, { limits, signal }, async (container) => {
+      const late = setTimeout(() => container.kill(), limits.timeoutSeconds * 1000);
       container.stderr.resume();
       const said = text(container.stdout);
       await container.begin(signal);
       container.endInput();
-      return said.finally(() => clearTimeout(late));
+      return unlessAborted(said, signal).finally(() => clearTimeout(late));
     });
     const runtimes = runtimesOf(answer);
     if (runtimes.length > 0) return runtimes;

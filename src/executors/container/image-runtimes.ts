@@ -46,7 +46,7 @@ export function programCommand(language: string, limits: ScriptLimits): readonly
 }
 
 /** What an image must have. */
-export const IMAGE_NEEDS = `sh, and python3 (${LEAST_PYTHON} or newer) or node (${LEAST_NODE} or newer)`;
+export const IMAGE_NEEDS = `sh and sleep, and python3 (${LEAST_PYTHON} or newer) or node (${LEAST_NODE} or newer)`;
 
 function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];

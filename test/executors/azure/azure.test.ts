@@ -3,7 +3,7 @@ import type { ScriptOutcome } from '../../../src/engine/ports/script-executor.ts
 import { AzureContainers } from '../../../src/executors/azure/azure-containers.ts';
 import { AzureScriptExecutor } from '../../../src/executors/azure/azure-script-executor.ts';
 import { azureNeeds, readAzureSettings } from '../../../src/executors/azure/azure-settings.ts';
-import { startTestServer, type TestServer } from '../../api/test-server.ts';
+import { startTestServer, until, type TestServer } from '../../api/test-server.ts';
 import { buildIfStale } from '../../cli/built-command-line.ts';
 import { MapStorage, PROGRAMS, runScript } from '../process/run-script.ts';
 import { SETTINGS, startFakeAzure } from './fake-azure.ts';
@@ -194,6 +194,46 @@ describe('an executor of Azure', () => {
     const refused = makeExecutor(new AzureContainers(wrong, azure.route)).isolation();
     await expect(refused).rejects.toMatchObject({ code: 'executor_unavailable' });
     await expect(refused).rejects.not.toThrow('a wrong secret of mine');
+  });
+
+  it('keeps nobody waiting for an image who has gone; when nobody waits nothing is left', async () => {
+    let isOpen = false;
+    const engine = new (class extends AzureContainers {
+      override async state(...words: Parameters<AzureContainers['state']>) {
+        const state = await super.state(...words);
+        return isOpen || state === undefined ? state : { ...state, status: 'created' as const };
+      }
+    })(SETTINGS, azure.route);
+    const slow = makeExecutor(engine);
+    const [one, other, last] = [
+      new AbortController(),
+      new AbortController(),
+      new AbortController(),
+    ];
+    const groups = (wanted: number) =>
+      until(
+        async () => azure.groups.size,
+        (size) => size === wanted,
+      );
+    const first = slow.runtimes('python:3.12', one.signal);
+    const second = slow.runtimes('python:3.12', other.signal);
+    await groups(1);
+    for (const [asker, answer] of [
+      [one, first],
+      [other, second],
+    ] as const) {
+      expect(azure.groups.size).toBe(1);
+      asker.abort(new Error('I have gone'));
+      await expect(answer).rejects.toThrow('I have gone');
+    }
+    await groups(0);
+    const third = slow.runtimes('python:3.12', last.signal);
+    const fourth = slow.runtimes('python:3.12');
+    last.abort(new Error('I have gone'));
+    await expect(third).rejects.toThrow('I have gone');
+    isOpen = true;
+    expect((await fourth).map(({ language }) => language)).toContain('python');
+    await groups(0);
   });
 
   it('removes what it has left behind and nothing else', async () => {

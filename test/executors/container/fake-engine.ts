@@ -69,6 +69,8 @@ export async function startFakeEngine(listenAt: string | 0) {
     container?.execution?.kill('SIGKILL');
     await container?.execution?.ended;
     for (const folder of container?.volumes.values() ?? []) removeVolume(folder);
+    // Who is attached to one that never ran hears no end of it.
+    if (container?.execution === undefined) container?.socket?.destroy();
     containers.delete(name);
   };
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ScriptOutcome } from '../../../src/engine/ports/script-executor.ts';
 import { ContainerScriptExecutor } from '../../../src/executors/container/container-script-executor.ts';
 import { DockerEngine } from '../../../src/executors/container/docker-engine.ts';
+import { until } from '../../api/test-server.ts';
 import { buildIfStale } from '../../cli/built-command-line.ts';
 import { MapStorage, PROGRAMS, runScript } from '../process/run-script.ts';
 import { startFakeEngine } from './fake-engine.ts';
@@ -131,7 +132,7 @@ describe('a script in a container', () => {
         HostConfig: {
           Memory: 128 * 1024 * 1024,
           MemorySwap: 128 * 1024 * 1024,
-          PidsLimit: 65,
+          PidsLimit: 67,
           NetworkMode: 'none',
           CapDrop: ['ALL'],
           SecurityOpt: ['no-new-privileges'],
@@ -265,7 +266,104 @@ return "é" * 20000`),
   }, 60_000);
 });
 
+describe('a container that no server looks after any more', () => {
+  it.each([
+    ['main.js', javascript("await this.storage.get('x'); for (;;);")],
+    ['main.py', python('self.storage.get("x")\nwhile True: pass')],
+  ])(
+    'ends by itself when its time is over, busy as it is: %s',
+    async (name, content) => {
+      const lost = new (class extends DockerEngine {
+        override async kill(): Promise<void> {}
+        override async remove(): Promise<void> {}
+      })(engine.url);
+      const own = makeExecutor('a server that was killed', lost);
+      await own.runtimes('here:1');
+      engine.containers.clear();
+      const storage = new MapStorage();
+      storage.get = async () => {
+        for (const { socket } of engine.containers.values()) socket?.destroy();
+        return null;
+      };
+      const limits = { timeoutSeconds: 3, memoryMb: 512 };
+      const going = runScript(
+        { [name]: content },
+        { image: 'here:1', with: own, storage, limits },
+      ).catch(() => undefined);
+      const container = await until(
+        async () => [...engine.containers.values()][0],
+        (found) => found?.status === 'exited',
+      );
+      expect(container?.exitCode).toBe(137);
+      await going;
+      engine.containers.clear();
+    },
+    60_000,
+  );
+
+  it('has a guard that is no child of a script', async () => {
+    const body = 'try:\n    os.wait()\nexcept ChildProcessError:\n    return "no child"';
+    const outcome = await run({ 'main.py': python(body) });
+    expect(outcome).toMatchObject({ resultCode: 'success', result: 'no child' });
+  });
+});
+
 describe('an executor of containers', () => {
+  /** Its image answers when the gate is open. */
+  const makeSlow = () => {
+    let isOpen = false;
+    const waiting: (() => Promise<void>)[] = [];
+    const slow = new (class extends DockerEngine {
+      override async begin(...words: Parameters<DockerEngine['begin']>): Promise<void> {
+        if (isOpen) await super.begin(...words);
+        else waiting.push(() => super.begin(...words));
+      }
+    })(engine.url);
+    const open = async (): Promise<void> => {
+      isOpen = true;
+      await Promise.allSettled(waiting.map((begin) => begin()));
+    };
+    return { open, slow: makeExecutor('this server', slow) };
+  };
+  const isAsking = () =>
+    until(
+      async () => engine.asked.filter((each) => each.endsWith(' attach')).length,
+      (count) => count === 1,
+    );
+
+  it('keeps nobody waiting for an image who has gone, and answers the others', async () => {
+    const { open, slow } = makeSlow();
+    const [one, other] = [new AbortController(), new AbortController()];
+    engine.asked.length = 0;
+    const first = slow.runtimes('here:1', one.signal);
+    const second = slow.runtimes('here:1', other.signal);
+    await isAsking();
+    one.abort(new Error('I have gone'));
+    await expect(first).rejects.toThrow('I have gone');
+    expect(engine.containers.size).toBe(1);
+    await open();
+    expect((await second).map(({ language }) => language)).toContain('python');
+    expect(engine.containers.size).toBe(0);
+  });
+
+  it('asks an image no longer when nobody waits, and anew for who comes then', async () => {
+    const { open, slow } = makeSlow();
+    const [one, other] = [new AbortController(), new AbortController()];
+    engine.asked.length = 0;
+    const first = slow.runtimes('here:1', one.signal);
+    const second = slow.runtimes('here:1', other.signal);
+    await isAsking();
+    for (const each of [one, other]) each.abort(new Error('I have gone'));
+    await expect(first).rejects.toThrow('I have gone');
+    await expect(second).rejects.toThrow('I have gone');
+    await until(
+      async () => engine.containers.size,
+      (size) => size === 0,
+    );
+    await open();
+    expect(await slow.runtimes('here:1')).toHaveLength(3);
+  });
+
   it('tells what an image has, having asked it once', async () => {
     const runtimes = await executor.runtimes('here:1');
     expect(runtimes.map(({ language }) => language)).toEqual([
