@@ -1,7 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const source = (file: string) => fileURLToPath(new URL(`src/${file}`, import.meta.url));
+
+const API = 'test/api/**/*.test.ts';
+const FIXTURES = 'test/fixtures/**';
+const isOnPostgres = process.env['TEST_API_STORE'] === 'postgres';
 
 export default defineConfig({
   resolve: {
@@ -14,10 +19,25 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/fixtures/**'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // Many tests wait for a process, a disk or a clock: one more than there are processors.
+    maxWorkers: availableParallelism() + 1,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: [API, FIXTURES] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'api',
+          include: [API],
+          // Each file starts servers of its own, and would load all of them anew.
+          isolate: false,
+          globalSetup: isOnPostgres ? ['test/api/one-cluster.ts'] : [],
+        },
+      },
+    ],
   },
 });

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import type { ScriptExecutor } from '../../src/engine/ports/script-executor.ts';
 import { TaskRegistry } from '../../src/engine/task/registry.ts';
 import type { Task } from '../../src/engine/task/task.ts';
@@ -10,19 +9,18 @@ import type { ServerOptions } from '../../src/server-options.ts';
 import { openPostgres } from '../../src/stores/sql/open-postgres.ts';
 import { openSqlite } from '../../src/stores/sql/open-sqlite.ts';
 import type { SqlDatabase } from '../../src/stores/sql/sql-database.ts';
-import { makeDatabase } from '../contract/sql-worlds.ts';
+import { makeMigratedDatabase } from '../contract/sql-worlds.ts';
 import { startPostgres } from '../tasks/postgres-cluster.ts';
 import { watchAnswers } from './described-answers.ts';
 
-/** TEST_API_STORE=postgres: all servers have a database of their own there instead of SQLite. */
+/** TEST_API_STORE=postgres: all servers have a database of their own there instead of SQLite (one-cluster.ts). */
 const postgres = process.env['TEST_API_STORE'] === 'postgres' ? await startPostgres() : undefined;
-if (postgres !== undefined) afterAll(() => postgres.stop());
 /** Of each folder: a server that is started again has the same. */
 const databases = new Map<string, string>();
 
 async function databaseOf(folder: string): Promise<string | undefined> {
   if (postgres === undefined) return undefined;
-  const url = databases.get(folder) ?? (await makeDatabase(postgres));
+  const url = databases.get(folder) ?? (await makeMigratedDatabase(postgres));
   databases.set(folder, url);
   return url;
 }

@@ -25,9 +25,9 @@ const RUN_TASKS = ['plain', 'plain', 'plain', 'carried', 'carried', 'carried'].c
   'steps',
 ]);
 const TABLES: Readonly<Record<string, string>> = {
-  plain: table(15_000),
-  carried: table(15_000, 2),
-  concurrent: table(3_000, 3),
+  plain: table(8_000),
+  carried: table(8_000, 2),
+  concurrent: table(2_000, 3),
 };
 
 const postgres = await startPostgres();
@@ -114,7 +114,7 @@ async function carriedOut(words: readonly string[], kills?: Kills): Promise<read
   if (kills !== undefined) {
     const { most, random, killed } = kills;
     while (killed.count < most) {
-      await pause(random() ** 2 * 4_000);
+      await pause(random() ** 2 * 2_000);
       if ((await runsOf(serving.url)).every(({ isOver }) => isOver)) break;
       serving.begun.child.kill('SIGKILL');
       const { signal } = await serving.begun.ended;
@@ -141,7 +141,7 @@ async function serve(
   words: readonly string[],
 ): Promise<{ readonly begun: Begun; readonly url: string }> {
   const begun = folder.begin(['serve', '--port', '0', '--slots', '10', ...words], {
-    environment: { CHAOS_WORK_US: '40' },
+    environment: { CHAOS_WORK_US: '40', CHAOS_STEPS: '25000' },
   });
   alive.add(begun);
   let url: string | undefined;

@@ -48,7 +48,7 @@ async function dropDatabase(postgres: TestPostgres, url: string): Promise<void> 
 const templates = new Map<TestPostgres, Promise<string>>();
 
 /** One that has the tables of this release: they are made once in a server, and then copied. */
-async function makeMigratedDatabase(postgres: TestPostgres): Promise<string> {
+export async function makeMigratedDatabase(postgres: TestPostgres): Promise<string> {
   const known = templates.get(postgres) ?? makeTemplate(postgres);
   templates.set(postgres, known);
   return makeDatabase(postgres, await known);
