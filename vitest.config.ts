@@ -6,7 +6,6 @@ const source = (file: string) => fileURLToPath(new URL(`src/${file}`, import.met
 
 const API = 'test/api/**/*.test.ts';
 const FIXTURES = 'test/fixtures/**';
-const isOnPostgres = process.env['TEST_API_STORE'] === 'postgres';
 
 export default defineConfig({
   resolve: {
@@ -35,7 +34,7 @@ export default defineConfig({
           include: [API],
           // Each file starts servers of its own, and would load all of them anew.
           isolate: false,
-          globalSetup: isOnPostgres ? ['test/api/one-cluster.ts'] : [],
+          globalSetup: 'test/api/one-cluster.ts',
         },
       },
     ],
