@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
+import { messageOf } from '../../engine/errors.ts';
 import { boundedLines } from '../protocol/bounded-lines.ts';
 import { PROGRAM_INPUT, PROGRAM_OUTPUT } from '../protocol/script-wire.ts';
 import { LogLines, type LogLine } from './log-lines.ts';
@@ -89,12 +90,9 @@ export async function callPython(call: PythonCall): Promise<Fields> {
 
 /** The result, once it is told; undefined where the process ends before that. */
 async function conversation(child: ChildProcess, call: PythonCall): Promise<Fields | undefined> {
-  const say = (message: Fields): void => {
-    input(child).write(`${JSON.stringify(message)}\n`);
-  };
   // Its end says so.
   input(child).on('error', () => undefined);
-  say({ type: 'start', ...call.start });
+  input(child).write(lineOf({ type: 'start', ...call.start }));
   for await (const line of boundedLines(output(child), MOST_LINE_BYTES)) {
     const message = JSON.parse(line) as Fields; // our own program wrote it
     switch (message['type']) {
@@ -109,22 +107,30 @@ async function conversation(child: ChildProcess, call: PythonCall): Promise<Fiel
         break;
       case 'read':
       case 'write':
-        void answer(message, call).then((reply) =>
-          say({ type: 'reply', id: message['id'], ...reply }),
-        );
+        void replyTo(message, call).then((reply) => input(child).write(reply));
     }
   }
   return undefined;
 }
 
-async function answer({ type, address, content }: Fields, call: PythonCall): Promise<Fields> {
+/** The line of the reply. Never throws: what stands at an address may be what no JSON can say. */
+async function replyTo(message: Fields, call: PythonCall): Promise<string> {
+  const reply = { type: 'reply', id: message['id'] };
   try {
-    if (type === 'read') return { value: (await call.read(String(address))) ?? null };
-    await call.write(String(address), Buffer.from(String(content), 'base64'));
-    return {};
+    return lineOf({ ...reply, ...(await answer(message, call)) });
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return lineOf({ ...reply, error: messageOf(error) });
   }
+}
+
+async function answer({ type, address, content }: Fields, call: PythonCall): Promise<Fields> {
+  if (type === 'read') return { value: (await call.read(String(address))) ?? null };
+  await call.write(String(address), Buffer.from(String(content), 'base64'));
+  return {};
+}
+
+function lineOf(message: Fields): string {
+  return `${JSON.stringify(message)}\n`;
 }
 
 /** Ends the group of the process when its time is over, or nobody waits for it any more. */
