@@ -8,6 +8,7 @@ import { startTestServer, until, type TestServer } from './test-server.ts';
 
 /** No text. */
 const PICTURE = Buffer.from('89504e47ff00fe', 'hex');
+const LONG = 'on and on '.repeat(300_000);
 /** A service: what it answers by path, and how often its work was asked for. */
 let service: LocalServer;
 const looks = new Map<string, number>();
@@ -34,6 +35,9 @@ beforeAll(async () => {
     else if (path === '/plain') response.end('just bytes');
     else if (path === '/picture') response.end(PICTURE);
     else if (path === '/marked') response.end('\uFEFFa');
+    else if (path === '/talks') {
+      json(200, { status: count === 1 ? 'running' : LONG, message: LONG });
+    } else if (path === '/named') json(200, { id: LONG, status: 'running' });
     else if (path === '/away') response.writeHead(302, { location: '/plain' }).end();
     else if (seen.method === 'DELETE') json(200, {});
     else json(500, { why: 'no such thing' });
@@ -257,6 +261,19 @@ describe('the handler http', () => {
     expect(body).toMatchObject({ status, run_status: 'success' });
     expect(JSON.stringify(body)).toContain(path === '/plain' ? 'the service has done it' : message);
     expect((await resultOf(uid)).toString()).toContain(path === '/plain' ? 'just bytes' : message);
+  });
+
+  it('keeps of what a service says as much as somebody reads', async () => {
+    const talks = { type: 'http', url: at('/talks'), progress: at('/talks') };
+    const { uid, ...body } = await ended(talks);
+    expect(body).toMatchObject({ status: 'failed' });
+    expect(body['message']).toMatch(/^its answer has the status "on and on [^]*: expected one of/);
+    const log = await (await fetch(`${server.url}/v1/runs/${uid}/log`)).text();
+    expect(log).toContain('on and on');
+    expect(log.length + JSON.stringify(body).length).toBeLessThan(100_000);
+    const named = await ended({ type: 'http', url: at('/named'), progress: at('/named/{id}') });
+    const message = 'its answer has an id of 3000000 characters: expected 1000 at most';
+    expect(named).toMatchObject({ status: 'failed', message });
   });
 
   it('keeps an answer that is no text byte by byte', async () => {

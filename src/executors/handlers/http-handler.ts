@@ -39,6 +39,9 @@ const MOST_READ = 64 * 1024 * 1024;
 /** Of what is kept as a result until it is asked for. */
 const MOST_KEPT = 256 * 1024;
 const SHOWN = 500;
+/** Of what a service says beside its result. */
+const MOST_TEXT = 8_192;
+const LONGEST_ID = 1_000;
 
 /**
  * Lets a service on the network do it: POST starts it, GET looks at it and fetches its result, DELETE removes
@@ -161,23 +164,34 @@ function standing(answer: Answer, otherwise: JobStatus, knownId = ''): Kept {
   const json = jsonOf(text);
   const id =
     typeof json['id'] === 'string' || typeof json['id'] === 'number' ? String(json['id']) : knownId;
+  if (id.length > LONGEST_ID) {
+    throw new Error(
+      `its answer has an id of ${id.length} characters: expected ${LONGEST_ID} at most`,
+    );
+  }
   if (json['code'] !== undefined) {
     const read = readReply({ ...answer, location: undefined, text, isCut: false });
     if ('problem' in read) throw new Error(read.problem);
     const { code, message, errorDetails } = read.reply;
     if (code === 'error') {
-      return { id, status: 'failed', text: [message, ...errorDetails].join('; '), ...content };
+      const all = [message, ...errorDetails].join('; ').slice(0, MOST_TEXT);
+      return { id, status: 'failed', text: all, ...content };
     }
-    return { id, status: 'completed', text: message, ...content };
+    return { id, status: 'completed', text: message.slice(0, MOST_TEXT), ...content };
   }
   const said = json['message'] ?? json['text'];
-  const message = typeof said === 'string' ? said : '';
+  const message = typeof said === 'string' ? said.slice(0, MOST_TEXT) : '';
   if (json['status'] === undefined) return { id, status: otherwise, text: message, ...content };
   const status = JOB_STATUSES.find((known) => known === json['status']);
   if (status !== undefined) return { id, status, text: message, ...content };
   throw new Error(
-    `its answer has the status ${JSON.stringify(json['status'])}: expected one of ${JOB_STATUSES.join(', ')}`,
+    `its answer has the status ${shown(json['status'])}: expected one of ${JOB_STATUSES.join(', ')}`,
   );
+}
+
+function shown(value: unknown): string {
+  const json = JSON.stringify(value);
+  return json.length > SHOWN ? `${json.slice(0, SHOWN)}…` : json;
 }
 
 /** What is kept of an answer, byte by byte. */
