@@ -95,6 +95,19 @@ async function runsOf(jobId: string): Promise<readonly Body[]> {
 
 const shown = (id: string) => call('GET', `/v1/events/${id}`) as Promise<EventJson>;
 
+it.each([3_000, 100_000])('refuses a payload of %i levels, and is unharmed', async (levels) => {
+  const payload = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+  const answer = await server.json('/v1/events', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: `{"object":"deep","event":"create","payload":${payload}}`,
+  });
+  expect(answer.status).toBe(400);
+  expect(answer.body['detail']).toMatch(/^the body: its lists and objects .* 200 levels deep$/);
+  const fine = `${'{"a":'.repeat(150)}1${'}'.repeat(150)}`;
+  await call('POST', '/v1/events', { object: 'deep', event: 'e', payload: JSON.parse(fine) }, 201);
+});
+
 describe('an event', () => {
   it('starts the jobs that wait for it, whose script is given the payload', async () => {
     const { id, object } = await subscribed({ arguments: { from: 'the job', name: 'nobody' } });

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../../engine/errors.ts';
+import { depthProblem } from '../../engine/json-depth.ts';
 import { readBody } from '../read-body.ts';
 import { jsonError, validationError } from './kazoo-error.ts';
 
@@ -24,11 +25,15 @@ export async function readData(
 }
 
 function parse(text: string): unknown {
+  let json: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    json = JSON.parse(text) as unknown;
   } catch (error) {
     throw jsonError(`the body is not JSON: ${messageOf(error)}`, error);
   }
+  const problem = depthProblem(json);
+  if (problem !== undefined) throw jsonError(`the body: ${problem}`);
+  return json;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

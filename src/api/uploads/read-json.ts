@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../../engine/errors.ts';
+import { depthProblem } from '../../engine/json-depth.ts';
 import { ApiProblem } from '../problem.ts';
 import { readBody } from '../read-body.ts';
 
@@ -10,11 +11,15 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
 
 /** Throws `bad_request` that names `what`. */
 export function parseJson(text: string, what: string): unknown {
+  let json: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    json = JSON.parse(text) as unknown;
   } catch (cause) {
     // Without the piece of the text that some messages show: it may be a secret.
     const why = messageOf(cause).replace(/, (?:\.{3})?".*"(?:\.{3})? is not valid JSON$/s, '');
     throw new ApiProblem('bad_request', `${what} is not JSON: ${why}`, { cause });
   }
+  const problem = depthProblem(json);
+  if (problem !== undefined) throw new ApiProblem('bad_request', `${what}: ${problem}`);
+  return json;
 }

@@ -5,6 +5,7 @@ import type {
   ScriptLogLevel,
 } from '../../engine/ports/script-executor.ts';
 import type { JsonValue } from '../../engine/task/json-value.ts';
+import { depthProblem } from '../../engine/json-depth.ts';
 import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
 
 // The protocol between an executor and the program that executes a script: docs/executors.md says it to
@@ -209,6 +210,8 @@ const LIMITS_MET = ['memory', 'processes', 'folder'] as const;
 
 function readResult(message: JsonObject): ResultMessage {
   const { result, message: text, error, limit } = message;
+  const problem = depthProblem(result);
+  if (problem !== undefined) throw new TypeError(`result: ${problem}`);
   return {
     type: 'result',
     code: oneOf(RESULT_CODES, message, 'code'),

@@ -140,6 +140,15 @@ const TABLE: Readonly<Record<string, Refused>> = {
     message: 'validation error',
     data: { json: { invalid: { message: expect.stringContaining('not JSON'), target: 'body' } } },
   },
+  'a PATCH whose body is too deep': {
+    ...json,
+    call: ['PATCH', `${TASKS}/$pending`],
+    body: `{"data":${'['.repeat(9_000)}${']'.repeat(9_000)}}`,
+    message: 'validation error',
+    data: {
+      json: { invalid: { message: expect.stringContaining('200 levels'), target: 'body' } },
+    },
+  },
   'a PATCH whose body is no JSON': {
     ...json,
     call: ['PATCH', `${TASKS}/$pending`],

@@ -33,8 +33,10 @@ function converse(more: Partial<ScriptCall>) {
   const conversation = new ScriptConversation(call, program, 10);
   onTestFinished(() => conversation.close());
   return {
+    conversation,
     input,
     kill,
+    said,
     end: () => said.end(),
     heard: conversation.hear(said),
     say: (message: object) => said.write(`${JSON.stringify(message)}\n`),
@@ -92,4 +94,22 @@ it('answers no more than what is taken, or a little', async () => {
   await vi.waitFor(() => expect(asked()).toBe(200), { timeout: 30_000 });
   kill();
   await heard;
+});
+
+it.each([3_000, 100_000])('takes no result of %i levels, and says so', async (levels) => {
+  const { heard, said, conversation } = converse({});
+  said.write(`{"type":"result","code":"success","result":`);
+  said.write(`${'['.repeat(levels)}${']'.repeat(levels)}}\n`);
+  await heard;
+  const [stdout, stderr] = [new PassThrough().end(), new PassThrough().end()];
+  const outcome = conversation.outcome({
+    exitCode: 0,
+    stdout: conversation.capture(stdout),
+    stderr: conversation.capture(stderr),
+    cpuMs: 0,
+    peakMemoryBytes: 0,
+    runtime: { language: 'python', version: '3.12' },
+  });
+  expect(outcome).toMatchObject({ resultCode: 'error', error: { name: 'ProtocolError' } });
+  expect(outcome.error?.message).toMatch(/result: its lists and objects .* 200 levels deep$/);
 });
