@@ -5,6 +5,7 @@ import {
   type Handler,
   type JobStatus,
 } from '../../engine/handlers/define-handler.ts';
+import { hasMoreValues } from '../../engine/json-bounds.ts';
 import { readReply } from '../../engine/services/service-reply.ts';
 
 /** What the runner of an entity says of the service that does it. */
@@ -42,6 +43,7 @@ const SHOWN = 500;
 /** Of what a service says beside its result. */
 const MOST_TEXT = 8_192;
 const LONGEST_ID = 1_000;
+const MOST_VALUES = 1_000_000;
 
 /**
  * Lets a service on the network do it: POST starts it, GET looks at it and fetches its result, DELETE removes
@@ -257,10 +259,14 @@ function keptOf({ kept }: HandledJob): Kept | undefined {
   };
 }
 
+/** Empty for what is no object. */
 function jsonOf(text: string): Readonly<Record<string, unknown>> {
+  if (!/^\s*\{/.test(text)) return {};
+  if (hasMoreValues(text, MOST_VALUES)) {
+    throw new Error(`its answer is JSON with more than ${MOST_VALUES} values`);
+  }
   try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === 'object' && json !== null && !Array.isArray(json) ? { ...json } : {};
+    return { ...(JSON.parse(text) as object) };
   } catch {
     return {};
   }

@@ -10,6 +10,7 @@ import type {
 } from '../../engine/ports/script-executor.ts';
 import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
 import type { RunResources } from '../../engine/task/run-resources.ts';
+import { hasMoreValues } from '../../engine/json-bounds.ts';
 import { Redaction } from '../../engine/script/redaction.ts';
 import { answerRequest } from './answer-request.ts';
 import { boundedLines, LineTooLongError } from './bounded-lines.ts';
@@ -28,6 +29,7 @@ import {
 
 /** A message of the program. Files go the other way, and are bounded by their own sum. */
 const LONGEST_LINE_BYTES = 64 * 1024 * 1024;
+const MOST_VALUES = 1_000_000;
 
 /** Why an execution was ended from here. */
 interface Ending {
@@ -126,6 +128,9 @@ export class ScriptConversation {
   async hear(output: Readable): Promise<void> {
     try {
       for await (const line of boundedLines(output, LONGEST_LINE_BYTES)) {
+        if (hasMoreValues(line, MOST_VALUES)) {
+          throw new LineTooLongError(`a line with more than ${MOST_VALUES} values`);
+        }
         await this.#take(readMessage(line), Buffer.byteLength(line));
       }
     } catch (error) {

@@ -5,7 +5,7 @@ import type {
   ScriptLogLevel,
 } from '../../engine/ports/script-executor.ts';
 import type { JsonValue } from '../../engine/task/json-value.ts';
-import { depthProblem } from '../../engine/json-depth.ts';
+import { depthProblem } from '../../engine/json-bounds.ts';
 import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
 
 // The protocol between an executor and the program that executes a script: docs/executors.md says it to

@@ -17,7 +17,7 @@ const sftp = (more: Partial<SftpFiles>): ScriptCall['sftp'] => {
 };
 
 /** A program that says what the test lets it say, and reads what it is told only where the test does. */
-function converse(more: Partial<ScriptCall>) {
+function converse(more: Parameters<typeof callOf>[1]) {
   const [said, input] = [new PassThrough(), new PassThrough()];
   const kill = vi.fn(() => {
     said.end();
@@ -41,6 +41,18 @@ function converse(more: Partial<ScriptCall>) {
     heard: conversation.hear(said),
     say: (message: object) => said.write(`${JSON.stringify(message)}\n`),
   };
+}
+
+function outcomeOf(conversation: ScriptConversation) {
+  const [stdout, stderr] = [new PassThrough().end(), new PassThrough().end()];
+  return conversation.outcome({
+    exitCode: 0,
+    stdout: conversation.capture(stdout),
+    stderr: conversation.capture(stderr),
+    cpuMs: 0,
+    peakMemoryBytes: 0,
+    runtime: { language: 'python', version: '3.12' },
+  });
 }
 
 it('keeps nothing of what a script has written to an SFTP server', async () => {
@@ -101,15 +113,19 @@ it.each([3_000, 100_000])('takes no result of %i levels, and says so', async (le
   said.write(`{"type":"result","code":"success","result":`);
   said.write(`${'['.repeat(levels)}${']'.repeat(levels)}}\n`);
   await heard;
-  const [stdout, stderr] = [new PassThrough().end(), new PassThrough().end()];
-  const outcome = conversation.outcome({
-    exitCode: 0,
-    stdout: conversation.capture(stdout),
-    stderr: conversation.capture(stderr),
-    cpuMs: 0,
-    peakMemoryBytes: 0,
-    runtime: { language: 'python', version: '3.12' },
-  });
+  const outcome = outcomeOf(conversation);
   expect(outcome).toMatchObject({ resultCode: 'error', error: { name: 'ProtocolError' } });
   expect(outcome.error?.message).toMatch(/result: its lists and objects .* 200 levels deep$/);
+});
+
+it('reads no message of more values than anybody needs, and any text', async () => {
+  const { heard, say, said, conversation } = converse({ limits: { outputBytes: 64 * MIB } });
+  // Texts are one value each, whatever is in them.
+  say({ type: 'log', level: 'debug', message: '[{,"\\'.repeat(800_000) });
+  said.write(`{"type":"result","code":"success","result":[${'{},'.repeat(600_000)}0]}\n`);
+  await heard;
+  expect(outcomeOf(conversation)).toMatchObject({ resultCode: 'error', limit: 'output' });
+  expect(outcomeOf(conversation).error?.message).toBe(
+    'output: a line with more than 1000000 values',
+  );
 });
