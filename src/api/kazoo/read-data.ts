@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../../engine/errors.ts';
-import { depthProblem } from '../../engine/json-bounds.ts';
+import { depthProblem } from '../../engine/task/json-bounds.ts';
 import { readBody } from '../read-body.ts';
 import { jsonError, validationError } from './kazoo-error.ts';
 

@@ -5,7 +5,7 @@ import {
   type Handler,
   type JobStatus,
 } from '../../engine/handlers/define-handler.ts';
-import { hasMoreValues } from '../../engine/json-bounds.ts';
+import { hasMoreValues } from '../../engine/task/json-bounds.ts';
 import { readReply } from '../../engine/services/service-reply.ts';
 
 /** What the runner of an entity says of the service that does it. */

@@ -10,7 +10,7 @@ import type {
 } from '../../engine/ports/script-executor.ts';
 import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
 import type { RunResources } from '../../engine/task/run-resources.ts';
-import { hasMoreValues } from '../../engine/json-bounds.ts';
+import { hasMoreValues } from '../../engine/task/json-bounds.ts';
 import { Redaction } from '../../engine/script/redaction.ts';
 import { answerRequest } from './answer-request.ts';
 import { boundedLines, LineTooLongError } from './bounded-lines.ts';

@@ -5,13 +5,14 @@ import type {
   ScriptLogLevel,
 } from '../../engine/ports/script-executor.ts';
 import type { JsonValue } from '../../engine/task/json-value.ts';
-import { depthProblem } from '../../engine/json-bounds.ts';
+import { depthProblem } from '../../engine/task/json-bounds.ts';
 import { SCRIPT_LOG_LEVELS } from '../../engine/ports/script-executor.ts';
 
 // The protocol between an executor and the program that executes a script: docs/executors.md says it to
 // people. JSON, one message a line; wire words are snake_case and only this file knows both.
 
 const PROTOCOL_VERSION = 1;
+const LONGEST_SHOWN = 200;
 /** The program reads messages here, … */
 export const PROGRAM_INPUT = 3;
 /** … and writes its own here. */
@@ -182,7 +183,7 @@ function readStorageRequest(message: JsonObject): StorageRequest {
     throw new TypeError(`value: missing, ${operation} needs one`);
   }
   if (ttl !== null && typeof ttl !== 'number') {
-    throw new TypeError(`ttl: ${JSON.stringify(ttl)}; expected seconds`);
+    throw new TypeError(`ttl: ${shown(ttl)}; expected seconds`);
   }
   const key = textOf(message, 'key');
   return { type: 'storage', id, operation, key, value, expected, ttl: ttl ?? undefined };
@@ -258,5 +259,12 @@ function oneOf<Word extends string>(
 ): Word {
   const found = words.find((word) => word === message[name]);
   if (found !== undefined) return found;
-  throw new TypeError(`${name}: ${JSON.stringify(message[name])}; expected ${words.join(', ')}`);
+  throw new TypeError(`${name}: ${shown(message[name])}; expected ${words.join(', ')}`);
+}
+
+/** Never a part of it: that could be the beginning of a secret. */
+function shown(value: JsonValue | undefined): string {
+  if (value === undefined) return 'missing';
+  const json = JSON.stringify(value);
+  return json.length <= LONGEST_SHOWN ? json : `${json.length} characters`;
 }

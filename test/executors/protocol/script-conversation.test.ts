@@ -129,3 +129,16 @@ it('reads no message of more values than anybody needs, and any text', async () 
     'output: a line with more than 1000000 values',
   );
 });
+
+it.each([
+  [{ type: 'x'.repeat(5 * MIB) }, 'type: 5242882 characters; expected storage, sftp, log, result'],
+  [{ type: 'log', level: 'loud', message: '' }, 'level: "loud"; expected '],
+  [{}, 'type: missing; expected storage, '],
+])('keeps no more of what is wrong with a message than is read', async (message, problem) => {
+  const { heard, say, conversation } = converse({});
+  say(message);
+  await heard;
+  const { error } = outcomeOf(conversation);
+  expect(error?.message.slice(0, 500)).toContain(`the program broke the protocol: ${problem}`);
+  expect(error?.message.length).toBeLessThan(300);
+});
