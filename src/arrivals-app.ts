@@ -1,5 +1,6 @@
 import { createReadStream, rmSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
+import { claimedFile, isClaim } from './engine/automation/claimed-files.ts';
 import { FileArrivals, type FileArrivalsPorts } from './engine/automation/file-arrivals.ts';
 import { firingIdOf } from './engine/automation/firing-runs.ts';
 import { isElsewhere, RowmillError } from './engine/errors.ts';
@@ -102,11 +103,9 @@ async function readWhole(path: string, name: string): Promise<Uint8Array> {
 }
 
 /** What was too large when it was claimed is not fetched. */
-function refuseLargeArrival({ id, item, payload }: Firing): void {
-  if (item !== id || typeof payload !== 'object' || payload === null) return;
-  const file: unknown = 'file' in payload ? payload.file : undefined;
-  if (typeof file !== 'object' || file === null || !('bytes' in file) || !('name' in file)) return;
-  refuseLarge(String(file.name), Number(file.bytes));
+function refuseLargeArrival(firing: Firing): void {
+  const file = isClaim(firing) ? claimedFile(firing) : undefined;
+  if (file !== undefined) refuseLarge(file.name, file.bytes);
 }
 
 function refuseLarge(name: string, size: number): void {

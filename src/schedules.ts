@@ -5,6 +5,7 @@ import { refuseArguments } from './api/refuse-arguments.ts';
 import { EventCatalogue } from './engine/automation/event-catalogue.ts';
 import { EventTeller } from './engine/automation/event-teller.ts';
 import { tellArrival } from './engine/automation/tell-arrival.ts';
+import { tellUntold } from './engine/automation/tell-untold.ts';
 import { tellRunEvent } from './engine/automation/tell-run-events.ts';
 import { ScheduledRuns } from './engine/automation/scheduled-runs.ts';
 import { Scheduler, type SchedulerPorts } from './engine/automation/scheduler.ts';
@@ -18,8 +19,8 @@ import { SqlTriggerStore } from './stores/sql/sql-trigger-store.ts';
 import { SqlUntoldEvents } from './stores/sql/sql-untold-events.ts';
 import type { SqlDatabase } from './stores/sql/sql-database.ts';
 
-/** Events that a server looks for at once, at its start. */
-const UNTOLD_AT_ONCE = 100;
+/** What is untold for so long is told by no server that is there. */
+const UNTOLD_FOR_MS = 30_000;
 
 type RunPorts = Omit<
   ConstructorParameters<typeof ScheduledRuns>[0],
@@ -49,6 +50,8 @@ export async function openSchedules(
     arrivedFor: ReturnType<typeof openArrivals>['arrivedFor'];
     /** Forgets due times and events that are older. */
     prune(beforeMs: number): Promise<number>;
+    /** Tells events that another server has left untold. Gives how many. */
+    tellUntold(): Promise<number>;
     open(): void;
     close(): Promise<void>;
   }
@@ -135,17 +138,19 @@ export async function openSchedules(
     };
     tell(telling, event.runId);
   });
-  /** A server that goes away between the end of a run and its word of it leaves who waits for it waiting. */
-  const tellUntold = async (): Promise<void> => {
-    for (;;) {
-      const events = await untold.untold(UNTOLD_AT_ONCE);
-      for (const event of events) {
-        await tellRunEvent(event, told);
-        await untold.told(event);
-      }
-      if (events.length < UNTOLD_AT_ONCE) return;
-    }
-  };
+  const tellWhatIsUntold = (forMs: number): Promise<number> =>
+    tellUntold(
+      {
+        untold,
+        claims,
+        firings,
+        triggers,
+        tellRun: (event) => tellRunEvent(event, told),
+        tellArrival: (arrival) => tellArrival(arrival, teller),
+        onError,
+      },
+      forMs,
+    );
   return {
     store,
     triggers,
@@ -160,12 +165,13 @@ export async function openSchedules(
       store: events,
       catalogue: new EventCatalogue(new SqlEventKindStore(database)),
     },
+    tellUntold: () => tellWhatIsUntold(UNTOLD_FOR_MS),
     async prune(beforeMs) {
       const removed = (await firings.prune(beforeMs)) + (await events.prune(beforeMs));
       return removed + (await claims.prune(beforeMs));
     },
     open() {
-      tell(tellUntold, 'untold');
+      tell(async () => void (await tellWhatIsUntold(0)), 'untold');
       scheduler.open();
       arrivals.open();
     },

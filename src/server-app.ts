@@ -215,6 +215,7 @@ async function serve(
     ...received.ports,
     idempotency,
     keys: keys.store,
+    tellUntold: () => schedules.tellUntold(),
     firings: {
       prune: async (ms) => (await schedules.prune(ms)) + (await queues.prune(ms)),
     },

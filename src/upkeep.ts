@@ -59,6 +59,8 @@ interface UpkeepOptions extends Pick<
   readonly firings: Pick<FiringStore, 'prune'>;
   readonly webhooks: Pick<WebhookStore, 'prune'>;
   readonly alerts: { judgeTimes(): Promise<number>; release(): Promise<number> };
+  /** Gives how many events were told. */
+  readonly tellUntold: () => Promise<number>;
   /** Of jobs; gives how many values are gone. */
   readonly pruneStorage: () => Promise<number>;
 }
@@ -92,6 +94,7 @@ export async function openUpkeep(
     expired_storage: removing(() => ports.pruneStorage()),
     alert_watch: async () => ({ counts: { changes: await alerts.judgeTimes() } }),
     delayed_notifications: async () => ({ counts: { sent: await alerts.release() } }),
+    untold_events: async () => ({ counts: { told: await ports.tellUntold() } }),
     async stuck_runs() {
       const { stuck, message } = await stuckRuns.look();
       return { counts: { stuck }, message };

@@ -26,12 +26,15 @@ export function isClaimOf(firing: Firing, { id, accountId }: StoredTrigger): boo
   return isClaim(firing) && firing.triggerId === id && firing.accountId === accountId;
 }
 
-/** The name under which its file was claimed. */
-export function claimedName({ payload }: Firing): string | undefined {
+/** The file of a claim, as it was then. */
+export function claimedFile({ payload }: Pick<Firing, 'payload'>): ArrivedFile | undefined {
   if (typeof payload !== 'object' || payload === null || !('file' in payload)) return undefined;
   const { file } = payload;
-  if (typeof file !== 'object' || file === null || !('name' in file)) return undefined;
-  return typeof file.name === 'string' ? file.name : undefined;
+  if (typeof file !== 'object' || file === null) return undefined;
+  if (!('name' in file) || typeof file.name !== 'string') return undefined;
+  if (!('bytes' in file) || typeof file.bytes !== 'number') return undefined;
+  if (!('modified_at' in file) || typeof file.modified_at !== 'string') return undefined;
+  return { name: file.name, bytes: file.bytes, modified_at: file.modified_at };
 }
 
 export function toldOf({ name, bytes, modifiedMs }: FoundFile): ArrivedFile {

@@ -13,7 +13,7 @@ import type { MakeId } from '../ports/ids.ts';
 import type { StoredTrigger, TriggerStore } from '../ports/trigger-store.ts';
 import { newFiring } from './new-firing.ts';
 import {
-  claimedName,
+  claimedFile,
   isClaimOf,
   isMeant,
   isOpen,
@@ -205,7 +205,7 @@ export class FileArrivals {
   async fetch(firing: Firing, mostBytes?: number): Promise<FetchedFile | undefined> {
     const trigger = await this.#ports.triggers.get(firing.triggerId);
     if (trigger === undefined || !isArrival(trigger.definition)) return undefined;
-    const name = isClaimOf(firing, trigger) ? claimedName(firing) : undefined;
+    const name = isClaimOf(firing, trigger) ? claimedFile(firing)?.name : undefined;
     if (name === undefined) {
       const message = 'no file has arrived for this firing: somebody let it fire';
       throw new RowmillError('input_not_found', message);
@@ -258,7 +258,7 @@ export class FileArrivals {
     if (waitsForAnotherLook(firing)) {
       // The job does something else now, or is archived: its turn comes with another look.
       if (file === undefined || trigger.isPaused) return;
-      if (file.name !== claimedName(firing)) await folder.putAway(claimId, 'back');
+      if (file.name !== claimedFile(firing)?.name) await folder.putAway(claimId, 'back');
       else if (!(await this.#ports.isArchived(trigger.jobId)))
         await this.#fireAgain(trigger, { folder, claimId, file });
       return;

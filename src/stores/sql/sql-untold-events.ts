@@ -1,7 +1,8 @@
+import { sql } from 'kysely';
 import type { RunEvent, UntoldEvents } from '../../engine/ports/run-events.ts';
 import { storeError } from '../store-error.ts';
 import { eventOf } from './run-event-rows.ts';
-import type { SqlDatabase } from './sql-database.ts';
+import { nowMs, type SqlDatabase } from './sql-database.ts';
 
 /** Events of runs that are to be told. Each is noted in the commit that keeps it. */
 export class SqlUntoldEvents implements UntoldEvents {
@@ -11,7 +12,8 @@ export class SqlUntoldEvents implements UntoldEvents {
     this.#database = database;
   }
 
-  async untold(limit: number): Promise<readonly RunEvent[]> {
+  async untold(limit: number, forMs: number): Promise<readonly RunEvent[]> {
+    const since = sql<number>`${nowMs(this.#database)} - ${sql.lit(forMs)}`;
     try {
       const rows = await this.#database.db
         .selectFrom('untold_events')
@@ -21,6 +23,7 @@ export class SqlUntoldEvents implements UntoldEvents {
             .onRef('run_events.number', '=', 'untold_events.number'),
         )
         .selectAll('run_events')
+        .where('run_events.at', '<=', since)
         .orderBy('run_events.at')
         .orderBy('run_events.run_id')
         .orderBy('run_events.number')

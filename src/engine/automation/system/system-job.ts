@@ -62,6 +62,11 @@ const SYSTEM_JOBS = {
     plan: every(300),
     reach: 'cluster',
   },
+  untold_events: {
+    description: 'Tells events of runs and files whose server went away before it told them',
+    plan: every(60),
+    reach: 'cluster',
+  },
   stuck_runs: {
     description: 'Looks for runs whose server has gone and that no other takes up, and says which',
     plan: every(300),
