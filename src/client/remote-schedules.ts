@@ -1,6 +1,7 @@
 import type {
   ScheduleDesk,
   ShownFiring,
+  ShownLeftFiles,
   ShownOccurrence,
   ShownSchedule,
 } from '../engine/automation/schedule-desk.ts';
@@ -70,8 +71,13 @@ export class RemoteSchedules implements ScheduleDesk {
     );
   }
 
-  async remove(name: string): Promise<void> {
-    await this.#client.text({ method: 'DELETE', path: await this.#path(name) });
+  async remove(
+    name: string,
+    { isForced }: { readonly isForced: boolean } = { isForced: false },
+  ): Promise<ShownLeftFiles | undefined> {
+    const path = `${await this.#path(name)}${isForced ? '?force=true' : ''}`;
+    const text = await this.#client.text({ method: 'DELETE', path });
+    return text === '' ? undefined : (JSON.parse(text) as ShownLeftFiles);
   }
 
   async preview(

@@ -2,8 +2,6 @@ import { extname } from 'node:path';
 import { RowmillError } from '../engine/errors.ts';
 import type { FoundFile } from '../engine/ports/arrival-folder.ts';
 
-/** What is claimed lies here, below the folder: `.rowmill/TRIGGER/CLAIM/NAME`. */
-export const CLAIMED = '.rowmill';
 const LONGEST_NAME_BYTES = 255;
 
 /** As they came. */

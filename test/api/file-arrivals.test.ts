@@ -112,6 +112,7 @@ async function watch(more: object = {}, trigger: object = {}) {
 }
 
 interface FiringJson {
+  readonly id: string;
   readonly verdict: string;
   readonly run_id: string;
   readonly outcome: string | null;
@@ -344,6 +345,50 @@ describe('a file that arrives', () => {
     expect((await putAway(2)).done).toEqual(['forged.csv', 'of-no-file.csv']);
     const names = (await firingsOf(id)).map(({ payload }) => payload?.file.name ?? '');
     expect(names.sort()).toEqual(['', 'forged.csv', 'of-no-file.csv']);
+  });
+
+  it('is left where its folder is gone for good, and its schedule goes by force', async () => {
+    const gate = closeGate();
+    const job = await call('POST', '/v1/jobs', { name: 'busy for ever', task: 'demo/double' });
+    const draft = await server.json('/v1/drafts?task=demo/double', {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv' },
+      body: 'n\n99\n',
+    });
+    const other = await call('POST', `/v1/jobs/${job.body.id}/runs`, { draft: draft.body.id });
+    const { id } = await watch({ task: undefined, job: job.body.id });
+    await writeFile(join(folder, 'a.csv'), 'n\n1\n');
+    const [firing] = await until(
+      () => firingsOf(id),
+      ([found]) => found?.verdict === 'waiting',
+    );
+    // What can be looked into is not left, and force changes nothing.
+    expect((await call('DELETE', `/v1/schedules/${id}?force=true`)).status).toBe(409);
+    await rename(folder, `${folder}-gone`);
+    expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(409);
+    const { status, body } = await call('DELETE', `/v1/schedules/${id}?force=true`);
+    const claimed = `${folder}/.rowmill/${id}`;
+    expect([status, body]).toEqual([
+      200,
+      {
+        id,
+        why: expect.stringContaining(`${folder} is not there`) as string,
+        folder,
+        sftp: null,
+        claimed,
+        files: [{ firing_id: firing?.id, name: 'a.csv' }],
+      },
+    ]);
+    expect((await call('GET', `/v1/schedules/${id}`)).status).toBe(404);
+    const { body: audit } = await call('GET', '/v1/audit?action=leaveFile');
+    expect(audit['data']).toMatchObject([{ subject: `${claimed}/${firing?.id}` }]);
+    const left = join(`${folder}-gone`, '.rowmill', id, firing?.id ?? '', 'a.csv');
+    expect(await readFile(left, 'utf8')).toBe('n\n1\n');
+    // A look that had begun finds nothing.
+    await mkdir(folder);
+    gate();
+    await endedRun(server, other.body.id);
+    server.errors.length = 0;
   });
 
   it('goes back where it came from when its schedule is removed', async () => {

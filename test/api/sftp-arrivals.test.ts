@@ -214,6 +214,22 @@ describe('a file that arrives on an SFTP server', () => {
     await call('DELETE', `/v1/schedules/${id}`);
   });
 
+  it('is left where its server is away for good, and its schedule goes by force', async () => {
+    const id = await watch('in/lost', { task: 'demo/double', paused: true });
+    await call('PATCH', '/v1/sftp-connections/partner', { host_key: `SHA256:${'A'.repeat(43)}` });
+    expect((await call('DELETE', `/v1/schedules/${id}`)).status).toBe(424);
+    const { status, body } = await call('DELETE', `/v1/schedules/${id}?force=true`);
+    const claimed = `in/lost/.rowmill/${id}`;
+    expect([status, body]).toMatchObject([
+      200,
+      { id, folder: 'in/lost', sftp: 'partner', claimed, files: [] },
+    ]);
+    expect(body['why']).toContain('SFTP partner');
+    const { body: audit } = await call('GET', '/v1/audit?action=leaveFile');
+    expect(audit['data']).toMatchObject([{ subject: `partner:${claimed}` }]);
+    await call('PATCH', '/v1/sftp-connections/partner', { host_key: sftp.fingerprints[0] });
+  });
+
   it.each([
     [{ sftp: 'nobody' }, 'body.trigger.sftp: there is no SFTP connection nobody'],
     [{ folder: '../up' }, 'body.trigger.folder'],

@@ -33,7 +33,11 @@ export function fakeSchedules(told: unknown[]): ScheduleDesk {
       told.push(patch);
       return { ...SCHEDULE, isPaused: patch['paused'] === true };
     },
-    remove: async () => undefined,
+    async remove(_, how) {
+      if (how?.isForced !== true) return undefined;
+      const files = [{ firing_id: 'fir_abc', name: 'a.csv' }];
+      return { why: '/in is not there', sftp: null, claimed: '/in/.rowmill/sch_a', files };
+    },
     async preview(trigger) {
       told.push(trigger);
       const marks = ['clocks_changed', 'moved'];

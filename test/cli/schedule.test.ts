@@ -87,5 +87,11 @@ describe('rowmill schedule', () => {
     const line = new FakeCommandLine();
     expect(await line.run('schedule', 'remove', 'nightly', ...SERVER)).toBe(2);
     expect(await line.run('schedule', 'remove', 'nightly', '--yes', ...SERVER)).toBe(0);
+    expect(line.stderr.text).toContain('schedule nightly is gone\n');
+    const forced = ['schedule', 'remove', 'nightly', '--force', '--yes', ...SERVER];
+    expect(await line.run(...forced)).toBe(0);
+    expect(line.stderr.text).toContain(
+      'schedule nightly is gone; what it had claimed stays below /in/.rowmill/sch_a (/in is not there): these wait there\n  fir_abc/a.csv\n',
+    );
   });
 });

@@ -7,6 +7,7 @@ import {
   Trigger,
   zoneOf,
 } from '../../engine/automation/read-trigger.ts';
+import { noteLeft, releaseOrLeave, type LeftFiles } from '../leave-files.ts';
 import { ownSchedule } from '../own-schedule.ts';
 import { PageQuery, pageReply, pageResponse } from '../page.ts';
 import { ApiProblem } from '../problem.ts';
@@ -22,6 +23,8 @@ import {
   workOf,
 } from '../schedule-rules.ts';
 import {
+  LeftFilesBody,
+  leftFilesWire,
   NewSchedule,
   OccurrenceBody,
   occurrenceWire,
@@ -203,13 +206,28 @@ export const scheduleRoutes: readonly AnyRoute[] = [
     summary: 'Remove a schedule with its firings; runs that it has started stay',
     scope: 'runs:write',
     params: OneSchedule,
-    responses: { 204: { description: 'It is gone' } },
-    problems: ['sftp_unreachable'],
+    description:
+      'What it has claimed goes back to where it arrived. Where its folder cannot be looked into (it is gone, its SFTP server does not answer) it is refused, or, with `force=true`, removed all the same: the answer says what is left and where, and the audit has a line (`leaveFile`) for each.',
+    query: z.object({
+      force: z.enum(['true', 'false']).default('false').meta({
+        description: 'Also where its folder cannot be looked into',
+      }),
+    }),
+    responses: {
+      200: { description: 'It is gone, and left files behind', schema: LeftFilesBody },
+      204: { description: 'It is gone' },
+    },
+    problems: ['sftp_unreachable', 'conflict'],
     handle: async (call) => {
+      const { query, ports } = call;
       const { id, trigger } = await ownSchedule(call);
-      await releaseFiles(trigger, call.ports);
-      await call.ports.schedules.triggers.delete(id);
-      return { status: 204 };
+      let left: LeftFiles | undefined;
+      if (query.force === 'true') left = await releaseOrLeave(trigger, ports);
+      else await releaseFiles(trigger, ports);
+      await ports.schedules.triggers.delete(id);
+      if (left === undefined) return { status: 204 };
+      await noteLeft(left, call);
+      return { status: 200, json: leftFilesWire(left) };
     },
   }),
 ];

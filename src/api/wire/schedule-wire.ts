@@ -1,3 +1,5 @@
+import { claimedFile } from '../../engine/automation/claimed-files.ts';
+import type { LeftFiles } from '../leave-files.ts';
 import { z } from 'zod';
 import { MISSED_POLICIES } from '../../engine/automation/plan-firings.ts';
 import { Trigger } from '../../engine/automation/read-trigger.ts';
@@ -175,6 +177,31 @@ export function firingWire(firing: Firing) {
     last_due_at: time(firing.lastDueMs),
     payload: firing.payload ?? null,
   } satisfies z.input<typeof FiringBody>;
+}
+
+export const LeftFilesBody = z.object({
+  id: z.string(),
+  why: z.string().meta({ description: 'Why its folder could not be looked into' }),
+  folder: z.string(),
+  sftp: z.string().nullable().meta({ description: 'The SFTP connection; null: of the server' }),
+  claimed: z.string().meta({ description: 'Where what it had claimed lies' }),
+  files: z
+    .array(z.object({ firing_id: z.string(), name: z.string().nullable() }))
+    .meta({ description: 'Claimed and not done with: each lies in a folder of its firing' }),
+});
+
+export function leftFilesWire({ scheduleId, why, folder, sftp, claimed, files }: LeftFiles) {
+  return {
+    id: scheduleId,
+    why,
+    folder,
+    sftp: sftp ?? null,
+    claimed,
+    files: files.map((firing) => ({
+      firing_id: firing.id,
+      name: claimedFile(firing)?.name ?? null,
+    })),
+  } satisfies z.input<typeof LeftFilesBody>;
 }
 
 export function occurrenceWire({ dueMs, local, marks }: Occurrence) {

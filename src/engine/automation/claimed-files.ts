@@ -4,6 +4,9 @@ import type { StoredTrigger } from '../ports/trigger-store.ts';
 import { isArrival } from './read-trigger.ts';
 import { isNameMeant } from './triggers/file.ts';
 
+/** What is claimed lies here, below the folder: `.rowmill/TRIGGER/CLAIM/NAME`. */
+export const CLAIMED = '.rowmill';
+
 /** What the run of a firing is told of its file. */
 export interface ArrivedFile {
   readonly name: string;

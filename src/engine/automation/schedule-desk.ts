@@ -34,6 +34,14 @@ export interface ShownOccurrence {
   readonly json: JsonObject;
 }
 
+/** What a schedule had claimed where nobody can look any more. */
+export interface ShownLeftFiles extends JsonObject {
+  readonly why: string;
+  readonly sftp: string | null;
+  readonly claimed: string;
+  readonly files: readonly { readonly firing_id: string; readonly name: string | null }[];
+}
+
 /** The schedules of a server, by their names or ids. Throws `usage` for what no schedule is called. */
 export interface ScheduleDesk {
   /** All of them, the newest first. */
@@ -43,7 +51,8 @@ export interface ScheduleDesk {
   add(schedule: JsonObject): Promise<ShownSchedule>;
   /** As `PATCH /v1/schedules/{schedule_id}` takes it. */
   change(name: string, patch: JsonObject): Promise<ShownSchedule>;
-  remove(name: string): Promise<void>;
+  /** `isForced`: also where its folder cannot be looked into; then it gives what is left there. */
+  remove(name: string, how?: { readonly isForced: boolean }): Promise<ShownLeftFiles | undefined>;
   preview(
     trigger: unknown,
     count: number,

@@ -10,6 +10,7 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CLAIMED } from '../../engine/automation/claimed-files.ts';
 import { isFiringId } from '../../engine/automation/firing-runs.ts';
 import { RowmillError } from '../../engine/errors.ts';
 import type {
@@ -19,7 +20,7 @@ import type {
   FoundFile,
   FoundFiles,
 } from '../../engine/ports/arrival-folder.ts';
-import { CLAIMED, inOrder, numbered, refuseGrown } from '../arrived-names.ts';
+import { inOrder, numbered, refuseGrown } from '../arrived-names.ts';
 import { isSameFile } from './same-file.ts';
 
 interface Place {

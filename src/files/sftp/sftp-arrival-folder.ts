@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CLAIMED } from '../../engine/automation/claimed-files.ts';
 import { isFiringId } from '../../engine/automation/firing-runs.ts';
 import { RowmillError } from '../../engine/errors.ts';
 import { LARGEST_LISTING } from '../../engine/hosting/sftp-files.ts';
@@ -11,7 +12,7 @@ import type {
   FoundFiles,
 } from '../../engine/ports/arrival-folder.ts';
 import type { SftpEntry, SftpSession } from '../../engine/ports/sftp-session.ts';
-import { CLAIMED, inOrder, numbered, refuseGrown } from '../arrived-names.ts';
+import { inOrder, numbered, refuseGrown } from '../arrived-names.ts';
 
 /** Claims that are looked into at once. */
 const CLAIMS_AT_ONCE = 32;

@@ -37,7 +37,11 @@ const stored = (firing: NewFiring): Firing => ({
 /** A firing that waits, as a claim of a file of that name makes it. */
 const claimOf = (name: string): Firing =>
   stored(
-    newFiring(trigger, () => 'fir_1', { dueMs: 0, item: 'fir_1', payload: { file: { name } } }),
+    newFiring(trigger, () => 'fir_1', {
+      dueMs: 0,
+      item: 'fir_1',
+      payload: { file: { name, bytes: 1, modified_at: '1970-01-01T00:00:00.000Z' } },
+    }),
   );
 
 /** What is done with a claim that is seen, and what fires. `known`: what was written down of claims. */

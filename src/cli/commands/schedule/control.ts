@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ScheduleDesk } from '../../../engine/automation/schedule-desk.ts';
+import type { ScheduleDesk, ShownLeftFiles } from '../../../engine/automation/schedule-desk.ts';
 import type { CommandContext } from '../../context.ts';
 import { examples } from '../../help-texts.ts';
 import { visible } from '../../visible-text.ts';
@@ -52,16 +52,42 @@ export function addScheduleRemoveCommand(schedule: Command, context: CommandCont
     .description('Remove a schedule with its firings; runs that it has started stay')
     .argument('<schedule>', 'its name or id')
     .option('--yes', 'do not ask')
-    .option('--json', 'print the name as JSON');
-  examples(command, 'rowmill schedule remove nightly --yes --profile work');
-  command.action(async (name: string, { yes, json }: { yes?: boolean; json?: boolean }) => {
+    .option('--force', 'also where its folder cannot be looked into: what it claimed stays there')
+    .option('--json', 'print the name, and what is left, as JSON');
+  examples(
+    command,
+    'rowmill schedule remove nightly --yes --profile work',
+    'rowmill schedule remove orders --force --yes --profile work',
+  );
+  command.action(async (name: string, { yes, force, json }: RemoveFlags) => {
     const desk = await scheduleDeskOf(command, context);
     const question = visible(`Remove the schedule ${name} and what is known of its due times?`);
     if (yes !== true && !(await context.confirm(question))) return;
-    await desk.remove(name);
-    if (json === true) context.screen.json({ name });
-    else context.screen.err(visible(`schedule ${name} is gone`));
+    const left = await desk.remove(name, { isForced: force === true });
+    if (json === true) {
+      context.screen.json({ name, ...(left === undefined ? {} : { left }) });
+      return;
+    }
+    const [first = '', ...files] = left === undefined ? [] : leftWords(left);
+    context.screen.err(visible(`schedule ${name} is gone${first}`));
+    for (const file of files) context.screen.err(visible(file));
   });
+}
+
+interface RemoveFlags {
+  readonly yes?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** A line, and one for each file. */
+function leftWords({ why, sftp, claimed, files }: ShownLeftFiles): readonly string[] {
+  const place = sftp === null ? claimed : `${claimed} of the SFTP connection ${sftp}`;
+  const what = files.length === 0 ? 'nothing is known to wait' : 'these wait';
+  return [
+    `; what it had claimed stays below ${place} (${why}): ${what} there`,
+    ...files.map(({ firing_id: id, name }) => `  ${id}/${name ?? ''}`),
+  ];
 }
 
 function addControl(

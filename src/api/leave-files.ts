@@ -1,0 +1,87 @@
+import { CLAIMED, isClaim } from '../engine/automation/claimed-files.ts';
+import { isArrival } from '../engine/automation/read-trigger.ts';
+import { isElsewhere, RowmillError } from '../engine/errors.ts';
+import type { Firing } from '../engine/ports/firing-store.ts';
+import type { StoredTrigger } from '../engine/ports/trigger-store.ts';
+import type { ApiPorts } from './api-ports.ts';
+import { ApiProblem } from './problem.ts';
+import type { Call } from './route.ts';
+import { releaseFiles } from './schedule-rules.ts';
+
+/** What is left where nobody can look any more. */
+export interface LeftFiles {
+  readonly scheduleId: string;
+  /** Why it could not be looked into. */
+  readonly why: string;
+  readonly folder: string;
+  readonly sftp: string | undefined;
+  /** Where what was claimed lies, as the folder is written. */
+  readonly claimed: string;
+  /** Those that were not done with. */
+  readonly files: readonly Pick<Firing, 'id' | 'payload'>[];
+}
+
+/** Of one verdict; there are more only where something else is wrong. */
+const LISTED = 1_000;
+const NOT_DONE = ['waiting', 'skipped_overlap', 'skipped_archived', 'too_many'] as const;
+
+/**
+ * Lets go of the files of a trigger, or leaves them where its folder cannot be looked into: then it gives
+ * what is left. Throws `conflict` while a run is at work with one.
+ */
+export async function releaseOrLeave(
+  trigger: StoredTrigger,
+  ports: ApiPorts,
+): Promise<LeftFiles | undefined> {
+  try {
+    await releaseFiles(trigger, ports);
+    return undefined;
+  } catch (error) {
+    const why = whyNotLooked(error);
+    if (why === undefined || !isArrival(trigger.definition)) throw error;
+    const { firings } = ports.schedules;
+    const begun = await firings.page(trigger.id, { limit: LISTED, verdict: ['fired'] });
+    const open = begun.find((each) => isClaim(each) && each.endedAtMs === undefined);
+    if (open !== undefined) {
+      const message = `${open.runId ?? open.id} is at work with a file of it: wait, or stop it first`;
+      throw new ApiProblem('conflict', message, { cause: error });
+    }
+    const left = await firings.page(trigger.id, { limit: LISTED, verdict: NOT_DONE });
+    const { folder, sftp } = trigger.definition;
+    const claimed = `${folder}/${CLAIMED}/${trigger.id}`;
+    return { scheduleId: trigger.id, why, folder, sftp, claimed, files: left.filter(isClaim) };
+  }
+}
+
+/** Leaves a line in the audit for each file that is left, or one for the folder. */
+export async function noteLeft(
+  { claimed, sftp, files }: LeftFiles,
+  { actor, ports, context }: Pick<Call, 'actor' | 'ports' | 'context'>,
+): Promise<void> {
+  const place = sftp === undefined ? claimed : `${sftp}:${claimed}`;
+  const places = files.length === 0 ? [place] : files.map(({ id }) => `${place}/${id}`);
+  for (const subject of places) {
+    await ports.audit.append({
+      id: ports.makeId('aud'),
+      accountId: actor.accountId,
+      authAccountId: actor.authAccountId,
+      keyId: actor.keyId,
+      requestId: String(context.state['requestId']),
+      runId: undefined,
+      runAs: undefined,
+      address: context.ip,
+      action: 'leaveFile',
+      subject,
+      outcome: 'done',
+      code: undefined,
+    });
+  }
+}
+
+/** Why the folder of a trigger could not be looked into; undefined where that is not what is wrong. */
+function whyNotLooked(error: unknown): string | undefined {
+  if (error instanceof ApiProblem) {
+    return error.cause instanceof RowmillError ? error.cause.plain : undefined;
+  }
+  return error instanceof RowmillError && isElsewhere(error) ? error.plain : undefined;
+}
