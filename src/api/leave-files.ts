@@ -60,21 +60,27 @@ export async function noteLeft(
 ): Promise<void> {
   const place = sftp === undefined ? claimed : `${sftp}:${claimed}`;
   const places = files.length === 0 ? [place] : files.map(({ id }) => `${place}/${id}`);
+  const requestId = String(context.state['requestId']);
   for (const subject of places) {
-    await ports.audit.append({
-      id: ports.makeId('aud'),
-      accountId: actor.accountId,
-      authAccountId: actor.authAccountId,
-      keyId: actor.keyId,
-      requestId: String(context.state['requestId']),
-      runId: undefined,
-      runAs: undefined,
-      address: context.ip,
-      action: 'leaveFile',
-      subject,
-      outcome: 'done',
-      code: undefined,
-    });
+    try {
+      await ports.audit.append({
+        id: ports.makeId('aud'),
+        accountId: actor.accountId,
+        authAccountId: actor.authAccountId,
+        keyId: actor.keyId,
+        requestId,
+        runId: undefined,
+        runAs: undefined,
+        address: context.ip,
+        action: 'leaveFile',
+        subject,
+        outcome: 'done',
+        code: undefined,
+      });
+    } catch (error) {
+      // The schedule is gone: the answer and the log of the server have what the audit lacks.
+      ports.onError(error, requestId);
+    }
   }
 }
 
