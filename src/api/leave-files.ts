@@ -1,25 +1,11 @@
-import { CLAIMED, isClaim } from '../engine/automation/claimed-files.ts';
+import { CLAIMED, isClaim, type LeftFiles } from '../engine/automation/claimed-files.ts';
 import { isArrival } from '../engine/automation/read-trigger.ts';
 import { isElsewhere, RowmillError } from '../engine/errors.ts';
-import type { Firing } from '../engine/ports/firing-store.ts';
 import type { StoredTrigger } from '../engine/ports/trigger-store.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { ApiProblem } from './problem.ts';
 import type { Call } from './route.ts';
 import { releaseFiles } from './schedule-rules.ts';
-
-/** What is left where nobody can look any more. */
-export interface LeftFiles {
-  readonly scheduleId: string;
-  /** Why it could not be looked into. */
-  readonly why: string;
-  readonly folder: string;
-  readonly sftp: string | undefined;
-  /** Where what was claimed lies, as the folder is written. */
-  readonly claimed: string;
-  /** Those that were not done with. */
-  readonly files: readonly Pick<Firing, 'id' | 'payload'>[];
-}
 
 /** Of one verdict; there are more only where something else is wrong. */
 const LISTED = 1_000;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { LeftFiles } from '../../engine/automation/claimed-files.ts';
 import { nextOccurrences } from '../../engine/automation/occurrences.ts';
 import {
   dueTimesOf,
@@ -7,7 +8,7 @@ import {
   Trigger,
   zoneOf,
 } from '../../engine/automation/read-trigger.ts';
-import { noteLeft, releaseOrLeave, type LeftFiles } from '../leave-files.ts';
+import { noteLeft, releaseOrLeave } from '../leave-files.ts';
 import { ownSchedule } from '../own-schedule.ts';
 import { PageQuery, pageReply, pageResponse } from '../page.ts';
 import { ApiProblem } from '../problem.ts';

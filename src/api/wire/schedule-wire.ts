@@ -1,5 +1,4 @@
-import { claimedFile } from '../../engine/automation/claimed-files.ts';
-import type { LeftFiles } from '../leave-files.ts';
+import { claimedFile, type LeftFiles } from '../../engine/automation/claimed-files.ts';
 import { z } from 'zod';
 import { MISSED_POLICIES } from '../../engine/automation/plan-firings.ts';
 import { Trigger } from '../../engine/automation/read-trigger.ts';

@@ -14,6 +14,19 @@ export interface ArrivedFile {
   readonly modified_at: string;
 }
 
+/** What is left where nobody can look any more. */
+export interface LeftFiles {
+  readonly scheduleId: string;
+  /** Why it could not be looked into. */
+  readonly why: string;
+  readonly folder: string;
+  readonly sftp: string | undefined;
+  /** Where what was claimed lies, as the folder is written. */
+  readonly claimed: string;
+  /** Those that were not done with. */
+  readonly files: readonly Pick<Firing, 'id' | 'payload'>[];
+}
+
 /** Whether the trigger waits for files of this name. */
 export function isMeant({ definition }: StoredTrigger, { name }: FoundFile): boolean {
   return isArrival(definition) && isNameMeant(definition.glob, name);
