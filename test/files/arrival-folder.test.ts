@@ -49,6 +49,15 @@ async function openSftp(server: TestSftpServer): Promise<ArrivalWorld> {
 
 describeArrivalFolder('a folder of this machine', openLocal);
 
+it('lists a file of this machine whose name is no UTF-8, and claims none', async () => {
+  const world = await openLocal();
+  await writeFile(Buffer.concat([Buffer.from(`${world.path}/caf`), Buffer.of(0xe9)]), 'n\n');
+  const folder = world.open('sch_a');
+  expect((await folder.files()).files.map(({ name }) => name)).toEqual(['caf\uFFFD']);
+  expect(await folder.claim('caf\uFFFD', 'fir_1')).toBe(false);
+  expect(await folder.claims()).toEqual([]);
+});
+
 describe.each([
   ['an SFTP server', true],
   ['an SFTP server that cannot replace', false],

@@ -23,7 +23,7 @@ import {
   type ArrivedFile,
 } from './claimed-files.ts';
 import { ARRIVAL_WORD, isArrival } from './read-trigger.ts';
-import { isNameMeant } from './triggers/file.ts';
+import { isNameMeant, isUnreadable, whyUnreadable } from './triggers/file.ts';
 
 /** What looking for files works with. */
 export interface FileArrivalsPorts {
@@ -275,9 +275,10 @@ export class FileArrivals {
     const seen = new Map<string, Seen>();
     let claimed = 0;
     const { files, leftOut } = await folder.files();
-    this.#tellLeftOut(id, leftOut);
-    for (const file of files) {
-      if (!isNameMeant(definition.glob, file.name)) continue;
+    const meant = files.filter(({ name }) => isNameMeant(definition.glob, name));
+    this.#tellLeftOut(id, leftOut ?? whyUnreadable(meant));
+    for (const file of meant) {
+      if (isUnreadable(file.name)) continue;
       const last = before?.get(file.name);
       const isSame = last?.bytes === file.bytes && last.modifiedMs === file.modifiedMs;
       const sinceMs = isSame ? last.sinceMs : clock.now();

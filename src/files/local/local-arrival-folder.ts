@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { CLAIMED } from '../../engine/automation/claimed-files.ts';
 import { isFiringId } from '../../engine/automation/firing-runs.ts';
+import { isUnreadable } from '../../engine/automation/triggers/file.ts';
 import { RowmillError } from '../../engine/errors.ts';
 import type {
   ArrivalFolder,
@@ -134,6 +135,10 @@ async function filesOf(folder: string): Promise<readonly FoundFile[]> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const stats = await lstat(join(folder, entry.name)).catch(orNoFile);
+    // A name that cannot be read is for whoever tells of it.
+    if (stats === undefined && isUnreadable(entry.name)) {
+      found.push({ name: entry.name, bytes: 0, modifiedMs: 0 });
+    }
     if (stats?.isFile() !== true) continue;
     found.push({ name: entry.name, bytes: stats.size, modifiedMs: stats.mtimeMs });
   }

@@ -92,6 +92,7 @@ function openWorld({ poll }: { readonly poll: number }) {
   });
   return {
     world,
+    found,
     trigger,
     arrivals,
     clock,
@@ -144,6 +145,24 @@ describe('a folder with more than can be listed', () => {
     expect([await looked('10100 entries'), await looked('10200 entries')]).toEqual([1, 1]);
     expect([await looked(undefined), await looked('10100 entries')]).toEqual([1, 2]);
     expect(String(errors[0])).toContain('10100 entries');
+  });
+});
+
+describe('a file whose name is no UTF-8', () => {
+  it('is told once, and left alone', async () => {
+    const { arrivals, trigger, found, away, errors, firings, clock } = openWorld({ poll: 1 });
+    found.clear();
+    for (const name of ['caf\uFFFD.csv', 'caf\uFFFD.txt']) {
+      found.set(name, { name, bytes: 0, modifiedMs: 0 });
+    }
+    for (let looks = 0; looks < 4; looks += 1) {
+      await arrivals.look(trigger);
+      await clock.pass(1_000);
+    }
+    expect(errors.map(String)).toEqual([
+      expect.stringMatching(/the name "caf\uFFFD\.csv" is no UTF-8: the file stays where it lies/),
+    ]);
+    expect([found.size, away, firings.size]).toEqual([2, [], 0]);
   });
 });
 
