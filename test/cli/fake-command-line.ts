@@ -22,8 +22,6 @@ import type {
 } from '../../src/cli/host.ts';
 import { RowmillError } from '../../src/engine/errors.ts';
 import type { SourceDesk } from '../../src/engine/automation/source-desk.ts';
-import type { ShownStorageValue } from '../../src/engine/jobs/job-storage-desk.ts';
-import type { JobDesk, ShownJob, ShownJobRun } from '../../src/engine/jobs/job-desk.ts';
 import type {
   CheckResult,
   RetryRequest,
@@ -47,6 +45,7 @@ import { loadSettings } from '../../src/settings.ts';
 import { fakeAlerts } from './fake-alerts.ts';
 import { fakeExecutors } from './fake-executors.ts';
 import { fakeSftp } from './fake-sftp.ts';
+import { fakeJobs, type FakeJobsOptions } from './fake-jobs.ts';
 import { fakeEntities } from './fake-entities.ts';
 import { fakeEvents, fakeQueues } from './fake-queues.ts';
 import { fakeSchedules } from './fake-schedules.ts';
@@ -145,47 +144,6 @@ const NO_KAZOO: KazooServer = {
   remove: async (taskId) => ({ remove: taskId }),
 };
 
-const JOB: ShownJob = {
-  id: 'job_a',
-  name: 'export',
-  isArchived: false,
-  user: 'local',
-  version: 2,
-  task: 'contacts/clean',
-  work: 'contacts/clean',
-  scriptMd5: undefined,
-  secrets: { api: 'API_TOKEN' },
-  argumentSchema: undefined,
-  json: { id: 'job_a', name: 'export', version: 2 },
-};
-
-const JOB_RUN: ShownJobRun = {
-  runId: 'run1',
-  version: 2,
-  trigger: 'manual',
-  status: 'success',
-  resultCode: 'success',
-  message: undefined,
-  createdAt: new Date('2024-06-24T22:58:02Z'),
-  durationMs: 1102,
-  input: { 'example-input': 'example-value' },
-  succeeded: 1,
-  failed: 0,
-  reply: undefined,
-  script: undefined,
-  json: { id: 'run1', status: 'success' },
-};
-
-const STORED: ShownStorageValue = {
-  key: 'my-counter',
-  value: 41,
-  revision: 7,
-  bytes: 2,
-  updatedAt: new Date('2026-11-21T09:30:00Z'),
-  expiresAt: undefined,
-  json: { key: 'my-counter', revision: 7, value: 41 },
-};
-
 /** One source with one item, whatever is asked. */
 function fakeSources(): SourceDesk {
   const source = { name: 'telephony', source: { kind: 'databases', secret: 'TELEPHONY' } };
@@ -194,44 +152,6 @@ function fakeSources(): SourceDesk {
     set: async () => source,
     items: async () => [{ name: 'accountab', class: 'account' }],
     remove: async () => undefined,
-  };
-}
-
-/** One job with one run, whatever is asked. */
-function fakeJobs(): JobDesk {
-  return {
-    list: async () => [JOB],
-    startable: async () => [
-      { id: 'job_a', name: 'nightly', description: '', argumentSchema: undefined, json: {} },
-    ],
-    show: async () => JOB,
-    toStart: async () => JOB,
-    add: async () => JOB,
-    change: async () => JOB,
-    remove: async () => undefined,
-    triggers: async () => [],
-    subscribe: async () => undefined,
-    unsubscribe: async () => undefined,
-    versions: async () => [
-      {
-        number: 2,
-        createdAt: new Date('2026-11-21T09:30:00Z'),
-        createdBy: 'key_a',
-        scriptMd5: undefined,
-        secrets: { api: 'API_TOKEN' },
-        json: { version: 2 },
-      },
-    ],
-    diff: async () => '--- job.json\tversion 1\n+++ job.json\tversion 2\n',
-    start: async () => JOB_RUN,
-    storage: async () => ({
-      list: async () => [STORED],
-      get: async () => STORED,
-      set: async () => STORED,
-      delete: async () => undefined,
-    }),
-    log: async () => JOB_RUN,
-    logs: async () => [JOB_RUN],
   };
 }
 
@@ -439,6 +359,7 @@ const numbers = defineNoinputTask({
 });
 
 export interface FakeOptions {
+  readonly jobs?: FakeJobsOptions;
   readonly stdoutIsTerminal?: boolean;
   readonly stderrIsTerminal?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
@@ -510,6 +431,8 @@ export class FakeCommandLine {
   /** What was asked of its services. */
   readonly toldOfServices: unknown[] = [];
   readonly toldOfEntities: unknown[] = [];
+  /** What was asked to be started or listed of its jobs. */
+  readonly toldOfJobs: unknown[] = [];
   readonly #signalListeners = new Set<(signal: StopSignalName) => void>();
   readonly #pipeListeners = new Set<() => void>();
   readonly #options: FakeOptions;
@@ -582,7 +505,7 @@ export class FakeCommandLine {
                 restore: (runId) => this.service.show(runId),
                 resume: async (runId) => this.service.control(runId, 'resume'),
                 kazoo: NO_KAZOO,
-                jobs: fakeJobs(),
+                jobs: fakeJobs(this.toldOfJobs, this.#options.jobs),
                 executors: fakeExecutors(),
                 schedules: fakeSchedules(this.toldOfSchedules),
                 events: fakeEvents(this.toldOfEvents),
