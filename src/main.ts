@@ -206,6 +206,7 @@ const host: CommandLineHost = {
   probes: [
     { name: 'libsql', try: probeLibsql },
     { name: 'scripts', try: probeScripts, isOptional: true },
+    { name: 'handlers', try: probeHandlers, isOptional: true },
     { name: 'containers', try: probeElsewhere('container'), isOptional: true },
     { name: 'azure', try: probeElsewhere('azure'), isOptional: true },
   ],
@@ -288,6 +289,15 @@ async function probeLibsql(): Promise<string> {
 async function probeScripts(): Promise<string> {
   const { describeScripts, openScriptExecutor } = await import('./scripts-app.ts');
   return describeScripts(openScriptExecutor(scriptPrograms()));
+}
+
+/** Undefined where there are none. */
+async function probeHandlers(settings: Settings | undefined): Promise<string | undefined> {
+  if (settings === undefined || settings.handlers.length === 0) return undefined;
+  const problems: string[] = [];
+  const handlers = await loadedHandlers(settings.handlers, (message) => problems.push(message));
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  return (await import('./scripts-app.ts')).describeHandlers(await handlers.registry());
 }
 
 /** Undefined where it is not set. */

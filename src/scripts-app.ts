@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Handler } from './engine/handlers/define-handler.ts';
+import { BUILT_IN, type HandlerRegistry } from './engine/handlers/registry.ts';
 import type { ScriptExecutor } from './engine/ports/script-executor.ts';
 import { AzureContainers } from './executors/azure/azure-containers.ts';
 import { AzureScriptExecutor } from './executors/azure/azure-script-executor.ts';
@@ -123,4 +124,14 @@ export async function describeScripts(executor: ScriptExecutor): Promise<string>
     ? []
     : ['no python3, 3.9 or newer, on the PATH'];
   return [how, ...names, ...lacking].join(', ');
+}
+
+/** What `doctor` says of the handlers of some modules. */
+export function describeHandlers(registry: HandlerRegistry): string {
+  const types = registry.list().flatMap(({ handler }) => handler.supportedTypes);
+  const addresses = registry.addresses().map(({ schemes, origin }) => {
+    const read = schemes.map((scheme) => `${scheme}://`).join(', ');
+    return `${read} read by ${origin === BUILT_IN ? 'what is built in' : origin}`;
+  });
+  return [types.join(', ') || 'no handlers', ...addresses].join('; ');
 }

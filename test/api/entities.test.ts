@@ -510,6 +510,49 @@ describe('the handlers of a server', () => {
     }
   });
 
+  it('read addresses of the web in the place of what is built in, where an operator says so', async () => {
+    const own = new HandlerRegistry();
+    own.add(signals, '/plugins/signals.ts');
+    const written: string[] = [];
+    const web = defineReferences({
+      schemes: ['http'],
+      resolve: async (address) => ({ samples: address.length }),
+      write: async (address, content) => {
+        written.push(`${address} ${new TextDecoder().decode(content)}`);
+      },
+    });
+    own.addReferences(web, '/plugins/web.ts');
+    expect(own.addresses()).toEqual([
+      { schemes: ['http'], origin: '/plugins/web.ts' },
+      { schemes: ['https'], origin: 'rowmill' },
+    ]);
+    expect(() => own.addReferences(web, '/plugins/more.ts')).toThrow(
+      'addresses http://… are read by /plugins/web.ts and by /plugins/more.ts',
+    );
+    const one = await startTestServer([], {
+      handlers: { registry: async () => own, problems: [] },
+    });
+    try {
+      const { body } = await send(
+        'POST',
+        '/v1/entities',
+        {
+          entity: {
+            runner: SIGNAL.runner,
+            applicationInput: 'http://a',
+            outputTarget: 'http://there',
+          },
+          wait: 60,
+        },
+        one,
+      );
+      expect(body).toMatchObject({ status: 'completed' });
+      expect(written).toEqual(['http://there [0,1,0,-1,0,1,0,-1]']);
+    } finally {
+      await one.close();
+    }
+  });
+
   it('are refused where two support one type, naming both', () => {
     const double = new HandlerRegistry();
     double.add(stepping, '/plugins/a.ts');

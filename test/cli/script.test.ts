@@ -188,6 +188,23 @@ describe('the built command line', () => {
     expect(stdout).toContain('Error   : Aborted: the execution was stopped: by SIGINT');
   });
 
+  it('says by doctor which handlers there are, and who reads which addresses', async () => {
+    const plugin = join(folder, 'web.mjs');
+    writeFileSync(
+      plugin,
+      `import { defineReferences } from 'rowmill';
+export default defineReferences({ schemes: ['http'], resolve: async () => null });`,
+    );
+    const { stdout } = await rowmill(folder, ['doctor'], {
+      environment: { PATH: process.env['PATH'] ?? '', ROWMILL_HANDLERS: plugin },
+    });
+    expect(stdout).toMatch(/^ok +handlers +no handlers; /m);
+    expect(stdout).toContain(
+      `no handlers; http:// read by ${plugin}; https:// read by what is built in`,
+    );
+    rmSync(plugin);
+  });
+
   it('says by doctor how scripts are isolated', async () => {
     const { stdout } = await rowmill(folder, ['doctor'], {
       environment: { PATH: process.env['PATH'] ?? '' },

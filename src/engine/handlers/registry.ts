@@ -16,6 +16,9 @@ export const HANDLER_LANGUAGES = ['built in', 'javascript', 'python', 'typescrip
 
 type HandlerLanguage = (typeof HANDLER_LANGUAGES)[number];
 
+/** The origin of what is built in. */
+export const BUILT_IN = 'rowmill';
+
 /** Handlers by the types they support, and what stands behind addresses. */
 export class HandlerRegistry {
   readonly #handlers = new Map<string, RegisteredHandler>();
@@ -25,7 +28,7 @@ export class HandlerRegistry {
   >();
 
   constructor() {
-    this.addReferences(httpReferences, 'rowmill');
+    this.#addBuiltInReferences(httpReferences);
   }
 
   /** The same and more: what is added to one is not in the other. */
@@ -51,19 +54,28 @@ export class HandlerRegistry {
   /** For the types that no other handler has: what an operator has put there goes before it. */
   addBuiltIn(handler: Handler): void {
     const free = handler.supportedTypes.filter((type) => !this.#handlers.has(type));
-    if (free.length > 0) this.add({ ...handler, supportedTypes: free }, 'rowmill');
+    if (free.length > 0) this.add({ ...handler, supportedTypes: free }, BUILT_IN);
   }
 
-  /** Throws `usage` where a scheme is known already, naming both sources. */
+  /** In the place of what is built in. Throws `usage` where a plugin reads a scheme already, naming both sources. */
   addReferences(references: References, origin: string): void {
     for (const scheme of references.schemes) {
       const other = this.#references.get(scheme);
-      if (other !== undefined) {
+      if (other !== undefined && other.origin !== BUILT_IN) {
         const message = `addresses ${scheme}://… are read by ${other.origin} and by ${origin}`;
         throw new RowmillError('usage', message);
       }
       this.#references.set(scheme, { references, origin });
     }
+  }
+
+  /** Who reads addresses, by their schemes. */
+  addresses(): readonly { readonly schemes: readonly string[]; readonly origin: string }[] {
+    const byOrigin = new Map<string, string[]>();
+    for (const [scheme, { origin }] of this.#references) {
+      byOrigin.set(origin, [...(byOrigin.get(origin) ?? []), scheme]);
+    }
+    return [...byOrigin].map(([origin, schemes]) => ({ origin, schemes }));
   }
 
   /** Throws `usage` with near types. */
@@ -74,6 +86,12 @@ export class HandlerRegistry {
     const there = known.length === 0 ? ' This server has no handlers (--handlers).' : '';
     const message = `no handler supports ${JSON.stringify(type)}.${didYouMean(type, known)}${there}`;
     throw new RowmillError('usage', message);
+  }
+
+  #addBuiltInReferences(references: References): void {
+    for (const scheme of references.schemes) {
+      this.#references.set(scheme, { references, origin: BUILT_IN });
+    }
   }
 
   list(): readonly RegisteredHandler[] {
