@@ -333,6 +333,16 @@ describe('a job entity', () => {
     }
   });
 
+  it.each([
+    [{ cron: '30 12 * * 3' }, true],
+    [null, false],
+  ])('with the schedule %j is carried out once, and its log says so', async (schedule, is) => {
+    const { uid, status } = await started({ ...entity, schedule });
+    expect(status).toBe('completed');
+    const log = await (await fetch(`${server.url}/v1/runs/${String(uid)}/log`)).text();
+    expect(log.includes('the schedule of an entity starts nothing here')).toBe(is);
+  });
+
   it('is released once its result is kept; a release that fails loses nothing', async () => {
     let kept: unknown;
     behaviour = {

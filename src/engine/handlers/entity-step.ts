@@ -27,6 +27,7 @@ const TRIES = 5;
 /** Of a result. What is longer is written to its target, and not kept. */
 const MOST_KEPT_BYTES = 16 * 1024 * 1024;
 const MOST_TEXT = 8_192;
+const NO_SCHEDULE = 'the schedule of an entity starts nothing here: it is carried out once, now';
 
 /** What a token is bound to. */
 export function aboutToken(runId: string): string {
@@ -205,6 +206,8 @@ class EntityWork {
     const { runId } = this.#run;
     // What it refers to must be there before anything is begun.
     if (handler.addresses === undefined) await job.input();
+    const { schedule = null } = job.entity;
+    if (schedule !== null) job.log.warn(NO_SCHEDULE);
     await this.#ports.entities.save(runId, { phase: 'starting', status: 'starting' });
     const text = await handler.start(job);
     this.#isBegun = true;
