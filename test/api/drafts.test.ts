@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { defineNoinputTask, defineTask, stop, write } from '../../src/index.ts';
 import { isEmail } from '../../src/verifiers.ts';
+import { makeDatabase } from '../contract/sql-worlds.ts';
 import { NOT_RUN, startPostgres, type TestPostgres } from '../tasks/postgres-cluster.ts';
 import { endedRun, startTestServer, type TestServer } from './test-server.ts';
 
@@ -82,7 +83,8 @@ afterAll(() => postgres?.stop());
 describe.each(['SQLite', 'PostgreSQL'])('a draft on %s', (kind) => {
   it('is uploaded, mended, checked and run, twice, and each run has its own file', async (test) => {
     if (kind === 'PostgreSQL' && postgres === undefined) test.skip(NOT_RUN);
-    const server = await serve({ database: kind === 'PostgreSQL' ? postgres?.url : undefined });
+    const database = kind === 'PostgreSQL' ? postgres && (await makeDatabase(postgres)) : undefined;
+    const server = await serve({ database });
     const sent = await send(server, CSV);
     expect(sent.status).toBe(201);
     expect(sent.body).toMatchObject({

@@ -13,6 +13,7 @@ import { openPostgres } from '../../src/stores/sql/open-postgres.ts';
 import { openSqlite } from '../../src/stores/sql/open-sqlite.ts';
 import { SqlIdempotencyStore } from '../../src/stores/sql/sql-idempotency-store.ts';
 import type { SqlDatabase } from '../../src/stores/sql/sql-database.ts';
+import { makeDatabase } from '../contract/sql-worlds.ts';
 import { NOT_RUN, startPostgres, type TestPostgres } from '../tasks/postgres-cluster.ts';
 import { endedRun, startTestServer, type TestServer } from './test-server.ts';
 
@@ -249,7 +250,7 @@ describe.each(['SQLite', 'PostgreSQL'])('requests with keys in %s', (kind) => {
     const database =
       kind === 'SQLite'
         ? openSqlite(join(mkdtempSync(join(folder, 'store-')), 'rowmill.db'))
-        : postgres && (await openPostgres(postgres.url));
+        : postgres && (await openPostgres(await makeDatabase(postgres)));
     if (database !== undefined) await migrate(database);
     return database;
   };

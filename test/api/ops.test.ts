@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { defineTask, fail, write } from '../../src/index.ts';
+import { makeDatabase } from '../contract/sql-worlds.ts';
 import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
 import { audited, endedRun, startTestServer, type TestServer } from './test-server.ts';
 
@@ -73,7 +74,7 @@ describe('readiness', () => {
   it('is not there without its database, whose address it does not tell', async (context) => {
     const postgres = await startPostgres();
     if (postgres === undefined) return context.skip(NOT_RUN);
-    const server = await serve({ database: postgres.url });
+    const server = await serve({ database: await makeDatabase(postgres) });
     await endedRun(server, await upload(server, 'n\n2\n'));
     expect((await server.json('/readyz')).status).toBe(200);
     const before = await figures(server);

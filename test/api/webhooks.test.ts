@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineTask, write } from '../../src/index.ts';
+import { makeDatabase } from '../contract/sql-worlds.ts';
 import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
 import { audited, endedRun, startTestServer, type TestServer } from './test-server.ts';
 import { startReceiver, type WebhookReceiver } from './webhook-receiver.ts';
@@ -270,7 +271,7 @@ describe('webhooks in PostgreSQL', () => {
     const postgres = await startPostgres();
     if (postgres === undefined) return context.skip(NOT_RUN);
     try {
-      const server = await serve({ database: postgres.url });
+      const server = await serve({ database: await makeDatabase(postgres) });
       const webhook = await created(server);
       const runId = await run(server);
       const [message] = await receiver.received(1);
