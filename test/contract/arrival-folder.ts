@@ -44,6 +44,21 @@ export function describeArrivalFolder(name: string, make: () => Promise<ArrivalW
       expect(found[0]).toEqual({ name: 'a.csv', bytes: 4, modifiedMs: 2_000_000 });
     });
 
+    it('have names in UTF-8: others are told apart, and are not claimed', async () => {
+      const lies = (...name: readonly number[]) =>
+        writeFile(Buffer.concat([Buffer.from(`${world.path}/caf`), Buffer.of(...name)]), 'n\n');
+      await lies(0xe9);
+      const found = await folder.files();
+      expect([found.files, found.unreadable]).toEqual([[], ['caf\uFFFD']]);
+      expect(await folder.claim('caf\uFFFD', 'fir_1')).toBe(false);
+      expect(await folder.claims()).toEqual([]);
+      // The character that stands for what cannot be read is in a name like any other.
+      await put('b\uFFFD.csv');
+      expect((await folder.files()).files.map((file) => file.name)).toEqual(['b\uFFFD.csv']);
+      expect(await folder.claim('b\uFFFD.csv', 'fir_2')).toBe(true);
+      expect(await claimed()).toEqual(['fir_2 b\uFFFD.csv']);
+    });
+
     it('are claimed by one of many, each trigger its own', async () => {
       await put('a.csv');
       const others = Array.from({ length: 5 }, () => world.open('sch_a'));

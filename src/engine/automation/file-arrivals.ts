@@ -11,6 +11,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Firing, FiringStore, NewFiring } from '../ports/firing-store.ts';
 import type { MakeId } from '../ports/ids.ts';
 import type { StoredTrigger, TriggerStore } from '../ports/trigger-store.ts';
+import { LeftOut } from './left-out.ts';
 import { newFiring } from './new-firing.ts';
 import {
   claimedFile,
@@ -23,7 +24,7 @@ import {
   type ArrivedFile,
 } from './claimed-files.ts';
 import { ARRIVAL_WORD, isArrival } from './read-trigger.ts';
-import { isNameMeant, isUnreadable, whyUnreadable } from './triggers/file.ts';
+import { isNameMeant, whyUnreadable } from './triggers/file.ts';
 
 /** What looking for files works with. */
 export interface FileArrivalsPorts {
@@ -80,8 +81,7 @@ export class FileArrivals {
   readonly #nextLookMs = new Map<string, number>();
   /** What went wrong with each trigger, as it was told last. */
   readonly #told = new Map<string, string>();
-  /** Triggers whose folders have more than can be listed. */
-  readonly #cut = new Set<string>();
+  readonly #leftOut: LeftOut;
   /** Looks at servers elsewhere that are under way, by trigger. */
   readonly #apart = new Map<string, Promise<void>>();
   /** Triggers that were being looked at when a run ended: it may be one of theirs. */
@@ -92,6 +92,7 @@ export class FileArrivals {
 
   constructor(ports: FileArrivalsPorts) {
     this.#ports = ports;
+    this.#leftOut = new LeftOut(ports.onError);
     this.#closing = ports.makeStop();
     this.#wake = ports.makeStop();
   }
@@ -140,10 +141,10 @@ export class FileArrivals {
           looking.finally(() => this.#apart.delete(id)),
         );
     }
-    for (const known of [this.#seen, this.#endedMeanwhile, this.#cut]) {
-      for (const id of known.keys()) {
-        if (!waiting.some((trigger) => trigger.id === id)) known.delete(id);
-      }
+    const isWaiting = (id: string): boolean => waiting.some((trigger) => trigger.id === id);
+    this.#leftOut.keep(isWaiting);
+    for (const known of [this.#seen, this.#endedMeanwhile]) {
+      for (const id of known.keys()) if (!isWaiting(id)) known.delete(id);
     }
   }
 
@@ -182,7 +183,8 @@ export class FileArrivals {
     const folder = await this.#ports.folders.open(trigger);
     if (folder === undefined) return undefined;
     try {
-      const claims = await folder.claims();
+      // Those that could not be seen would lie there for ever.
+      const claims = await folder.claims({ isWhole: true });
       const known = await Promise.all(
         claims.map(async ({ claimId }) => {
           const firing = await this.#ports.firings.get(claimId);
@@ -274,11 +276,11 @@ export class FileArrivals {
     const before = this.#seen.get(id);
     const seen = new Map<string, Seen>();
     let claimed = 0;
-    const { files, leftOut } = await folder.files();
-    const meant = files.filter(({ name }) => isNameMeant(definition.glob, name));
-    this.#tellLeftOut(id, leftOut ?? whyUnreadable(meant));
-    for (const file of meant) {
-      if (isUnreadable(file.name)) continue;
+    const { files, unreadable, leftOut } = await folder.files();
+    const isName = (name: string): boolean => isNameMeant(definition.glob, name);
+    this.#leftOut.tell(id, 'input_too_large', leftOut);
+    this.#leftOut.tell(id, 'input_unreadable', whyUnreadable(unreadable.filter(isName)));
+    for (const file of files.filter(({ name }) => isName(name))) {
       const last = before?.get(file.name);
       const isSame = last?.bytes === file.bytes && last.modifiedMs === file.modifiedMs;
       const sinceMs = isSame ? last.sinceMs : clock.now();
@@ -298,15 +300,6 @@ export class FileArrivals {
       await this.#fire(trigger, { folder, claimId, file, isTold: false });
     }
     this.#seen.set(id, seen);
-  }
-
-  /** Told once, as long as it is so. */
-  #tellLeftOut(triggerId: string, leftOut: string | undefined): void {
-    if (leftOut === undefined) this.#cut.delete(triggerId);
-    else if (!this.#cut.has(triggerId)) {
-      this.#cut.add(triggerId);
-      this.#ports.onError(new RowmillError('input_too_large', leftOut), triggerId);
-    }
   }
 
   async #fireAgain(trigger: StoredTrigger, claim: Omit<Claim, 'isTold'>): Promise<void> {

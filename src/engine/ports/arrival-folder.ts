@@ -10,6 +10,8 @@ export interface FoundFile {
 /** Files that lie in a folder. */
 export interface FoundFiles {
   readonly files: readonly FoundFile[];
+  /** Names of others that are no UTF-8, as well as they can be shown: none names a file that can be claimed. */
+  readonly unreadable: readonly string[];
   /** Why there may be more, for a person; undefined where these are all. */
   readonly leftOut: string | undefined;
 }
@@ -37,8 +39,11 @@ export interface FetchedFile {
 export interface ArrivalFolder {
   /** Plain files that nobody has claimed: as many as can be listed. */
   files(): Promise<FoundFiles>;
-  /** Those of firings: what else lies there is nobody's. */
-  claims(): Promise<readonly ClaimedFile[]>;
+  /**
+   * Those of firings: what else lies there is nobody's. As many as can be listed; `isWhole`: throws
+   * `input_too_large` where there may be more.
+   */
+  claims(options?: { readonly isWhole: boolean }): Promise<readonly ClaimedFile[]>;
   /** False where somebody else was quicker, or the file is gone. */
   claim(name: string, claimId: string): Promise<boolean>;
   /** Gives a claim another id. False where somebody else did. */

@@ -14,8 +14,8 @@ export interface SftpListing {
   readonly entries: readonly SftpEntry[];
   /** What the server has named, the entries and more. */
   readonly seen: number;
-  /** False where the server has more to say. */
-  readonly isWhole: boolean;
+  /** What was met before its end, for a person, such as `10000 entries`; undefined where these are all. */
+  readonly limit: string | undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import {
   link,
   lstat,
@@ -12,7 +13,6 @@ import {
 import { join } from 'node:path';
 import { CLAIMED } from '../../engine/automation/claimed-files.ts';
 import { isFiringId } from '../../engine/automation/firing-runs.ts';
-import { isUnreadable } from '../../engine/automation/triggers/file.ts';
 import { RowmillError } from '../../engine/errors.ts';
 import type {
   ArrivalFolder,
@@ -41,7 +41,7 @@ export class LocalArrivalFolder implements ArrivalFolder {
   }
 
   async files(): Promise<FoundFiles> {
-    return { files: await filesOf(this.#place.folder), leftOut: undefined };
+    return { ...(await filesOf(this.#place.folder)), leftOut: undefined };
   }
 
   async claims(): Promise<readonly ClaimedFile[]> {
@@ -112,8 +112,8 @@ export class LocalArrivalFolder implements ArrivalFolder {
   async close(): Promise<void> {}
 
   async #fileOf(claimId: string): Promise<FoundFile | undefined> {
-    const [file] = await filesOf(this.#claimed(claimId)).catch(orNothing);
-    return file;
+    const found = await filesOf(this.#claimed(claimId)).catch(orNoFile);
+    return found?.files[0];
   }
 
   #claimed(claimId = ''): string {
@@ -130,19 +130,22 @@ async function refuseLink(folder: string): Promise<void> {
 }
 
 /** Plain files: a link could lead anywhere. */
-async function filesOf(folder: string): Promise<readonly FoundFile[]> {
+async function filesOf(folder: string): Promise<Omit<FoundFiles, 'leftOut'>> {
   const found: FoundFile[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  const unreadable: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true, encoding: 'buffer' })) {
     if (!entry.isFile()) continue;
-    const stats = await lstat(join(folder, entry.name)).catch(orNoFile);
-    // A name that cannot be read is for whoever tells of it.
-    if (stats === undefined && isUnreadable(entry.name)) {
-      found.push({ name: entry.name, bytes: 0, modifiedMs: 0 });
+    const name = entry.name.toString();
+    // What was read of its bytes names no file, or another.
+    if (!isUtf8(entry.name)) {
+      unreadable.push(name);
+      continue;
     }
+    const stats = await lstat(join(folder, name)).catch(orNoFile);
     if (stats?.isFile() !== true) continue;
-    found.push({ name: entry.name, bytes: stats.size, modifiedMs: stats.mtimeMs });
+    found.push({ name, bytes: stats.size, modifiedMs: stats.mtimeMs });
   }
-  return inOrder(found);
+  return { files: inOrder(found), unreadable };
 }
 
 /** Moves a file into a folder; where its name is taken it gets another, and both stay. */

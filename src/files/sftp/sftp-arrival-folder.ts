@@ -11,11 +11,12 @@ import type {
   FoundFile,
   FoundFiles,
 } from '../../engine/ports/arrival-folder.ts';
-import type { SftpEntry, SftpSession } from '../../engine/ports/sftp-session.ts';
+import type { SftpEntry, SftpListing, SftpSession } from '../../engine/ports/sftp-session.ts';
 import { inOrder, numbered, refuseGrown } from '../arrived-names.ts';
+import { refuseCut, whyCut } from './sftp-listing.ts';
 
-/** Claims that are looked into at once. */
-const CLAIMS_AT_ONCE = 32;
+/** Claims, or files, that are asked about at once. */
+const ASKED_AT_ONCE = 32;
 /** Entries of the folder of a claim: there is one file in it. */
 const LARGEST_CLAIM = 10;
 
@@ -48,22 +49,31 @@ export class SftpArrivalFolder implements ArrivalFolder {
   files(): Promise<FoundFiles> {
     return this.#use(async (session) => {
       const { folder } = this.#place;
-      const { entries, seen, isWhole } = await session.listUpTo(folder, LARGEST_LISTING);
-      const leftOut = isWhole
-        ? undefined
-        : `the folder ${folder} has more than can be listed: ${seen} entries were seen, and ${LARGEST_LISTING} are the limit. The first ${entries.length} are looked at, the others when these are gone`;
-      return { files: filesOf(entries), leftOut };
+      const listing = await session.listUpTo(folder, LARGEST_LISTING);
+      const found = filesOf(listing.entries);
+      const unreadable = await this.#unreadable(session, found);
+      const why = whyCut(listing);
+      const leftOut =
+        why &&
+        `the folder ${folder}: ${why}. Only the first that its server names are looked at, and they stay the first where they are not meant: take away what nothing waits for`;
+      return {
+        files: found.filter(({ name }) => !unreadable.has(name)),
+        unreadable: [...unreadable],
+        leftOut,
+      };
     });
   }
 
-  claims(): Promise<readonly ClaimedFile[]> {
+  claims({ isWhole } = { isWhole: false }): Promise<readonly ClaimedFile[]> {
     return this.#use(async (session) => {
-      const claims = (await listIfThere(session, this.#claimed(), LARGEST_LISTING)).filter(
+      const listing = await listIfThere(session, this.#claimed(), LARGEST_LISTING);
+      if (isWhole) refuseCut(listing, `the folder ${this.#claimed()}`);
+      const claims = listing.entries.filter(
         ({ name, kind }) => kind === 'folder' && isFiringId(name),
       );
       const found: ClaimedFile[] = [];
-      for (let at = 0; at < claims.length; at += CLAIMS_AT_ONCE) {
-        const some = claims.slice(at, at + CLAIMS_AT_ONCE).map(async ({ name: claimId }) => ({
+      for (let at = 0; at < claims.length; at += ASKED_AT_ONCE) {
+        const some = claims.slice(at, at + ASKED_AT_ONCE).map(async ({ name: claimId }) => ({
           claimId,
           file: await this.#fileOf(session, claimId),
         }));
@@ -150,7 +160,25 @@ export class SftpArrivalFolder implements ArrivalFolder {
   }
 
   async #fileOf(session: SftpSession, claimId: string): Promise<FoundFile | undefined> {
-    return filesOf(await listIfThere(session, this.#claimed(claimId), LARGEST_CLAIM))[0];
+    const { entries } = await listIfThere(session, this.#claimed(claimId), LARGEST_CLAIM);
+    return filesOf(entries)[0];
+  }
+
+  /** Names that were no UTF-8: what stands for them may be in a name too, which is there then. */
+  async #unreadable(
+    session: SftpSession,
+    files: readonly FoundFile[],
+  ): Promise<ReadonlySet<string>> {
+    const doubtful = files.filter(({ name }) => name.includes('\uFFFD'));
+    const found = new Set<string>();
+    for (let at = 0; at < doubtful.length; at += ASKED_AT_ONCE) {
+      const some = doubtful.slice(at, at + ASKED_AT_ONCE).map(async ({ name }) => {
+        const entry = await session.entry(below(this.#place.folder, name));
+        if (entry === undefined) found.add(name);
+      });
+      await Promise.all(some);
+    }
+    return found;
   }
 
   #claimed(claimId = ''): string {
@@ -173,11 +201,11 @@ async function listIfThere(
   session: SftpSession,
   folder: string,
   most: number,
-): Promise<readonly SftpEntry[]> {
+): Promise<SftpListing> {
   try {
-    return (await session.listUpTo(folder, most)).entries;
+    return await session.listUpTo(folder, most);
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (isMissing(error)) return { entries: [], seen: 0, limit: undefined };
     throw error;
   }
 }

@@ -23,7 +23,7 @@ export async function listUpTo(
   try {
     while (seen <= most && bytes <= MOST_BYTES && empty <= MOST_EMPTY) {
       const found = await nextOf(requests, folder, handle);
-      if (found === undefined) return { entries, seen, isWhole: true };
+      if (found === undefined) return { entries, seen, limit: undefined };
       seen += found.length;
       if (found.length === 0) empty += 1;
       for (const { filename, longname, attrs } of found) {
@@ -32,7 +32,10 @@ export async function listUpTo(
         if (!/^\.{0,2}$|[/\0]/.test(filename)) entries.push(entryOf(filename, attrs));
       }
     }
-    return { entries: entries.slice(0, most), seen, isWhole: false };
+    let limit = `${most} entries`;
+    if (empty > MOST_EMPTY) limit = `${MOST_EMPTY} answers without a name`;
+    else if (bytes > MOST_BYTES) limit = `${MOST_BYTES} bytes of names`;
+    return { entries: entries.slice(0, most), seen, limit };
   } finally {
     if (!requests.isLost) {
       await requests.do(folder, (sftp, _, done) => sftp.close(handle, done));
@@ -41,10 +44,15 @@ export async function listUpTo(
 }
 
 /** Throws `input_too_large` for a folder that was not listed to its end. */
-export function refuseCut({ seen, isWhole }: SftpListing, about: string, most: number): void {
-  if (isWhole) return;
-  const message = `${about}: it has more than can be listed: ${seen} entries were seen, and ${most} entries or ${MOST_BYTES} bytes of names are the limit`;
-  throw new RowmillError('input_too_large', message);
+export function refuseCut(listing: SftpListing, about: string): void {
+  const why = whyCut(listing);
+  if (why !== undefined) throw new RowmillError('input_too_large', `${about}: ${why}`);
+}
+
+/** What is to be told of a folder that was not listed to its end; undefined where it was. */
+export function whyCut({ seen, limit }: SftpListing): string | undefined {
+  if (limit === undefined) return undefined;
+  return `it has more than can be listed: ${seen} entries were seen, and ${limit} are the limit`;
 }
 
 /** What a server says of a file or a folder. */

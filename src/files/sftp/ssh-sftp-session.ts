@@ -57,7 +57,7 @@ export class SshSftpSession implements SftpSession {
 
   async list(folder: string): Promise<readonly SftpEntry[]> {
     const listing = await this.listUpTo(folder, LARGEST_LISTING);
-    refuseCut(listing, this.#requests.about(folder), LARGEST_LISTING);
+    refuseCut(listing, this.#requests.about(folder));
     return listing.entries;
   }
 

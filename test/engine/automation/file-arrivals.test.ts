@@ -54,7 +54,7 @@ async function lookAt(
   const fired: Arrival[] = [];
   const never = (): Promise<never> => Promise.reject(new Error('nothing asks for it here'));
   const folder: ArrivalFolder = {
-    files: async () => ({ files: [], leftOut: undefined }),
+    files: async () => ({ files: [], unreadable: [], leftOut: undefined }),
     claims: async () => [claim],
     claim: never,
     claimAgain: never,
@@ -159,7 +159,8 @@ it('a claim is not one where its firing is of another account', async () => {
 });
 
 it('a file that the pattern does not mean goes back, whoever made a claim of it', async () => {
-  const { did, fired } = await lookAt({ claimId: 'fir_1', file: file('x.exe') });
+  const known = { id: 'fir_1', triggerId: trigger.id, isTold: false };
+  const { did, fired } = await lookAt({ claimId: 'fir_1', file: file('x.exe') }, [], [known]);
   expect([did, fired]).toEqual([['fir_1 back'], []]);
 });
 

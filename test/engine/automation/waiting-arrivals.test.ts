@@ -18,8 +18,8 @@ const NOT_DECIDED = {
 const NOTHING: string | undefined = undefined;
 
 /** A folder of a server elsewhere with one file, and who looks for it. */
-function openWorld({ poll }: { readonly poll: number }) {
-  const given = { kind: 'file', folder: 'in', sftp: 'partner', stable_seconds: 0 };
+function openWorld({ poll, glob = '*' }: { readonly poll: number; readonly glob?: string }) {
+  const given = { kind: 'file', folder: 'in', sftp: 'partner', glob, stable_seconds: 0 };
   const trigger: StoredTrigger = {
     id: 'sch_a',
     jobId: 'job_a',
@@ -40,12 +40,18 @@ function openWorld({ poll }: { readonly poll: number }) {
     isArchived: false,
     looks: 0,
     leftOut: NOTHING,
+    unreadable: new Array<string>(),
     /** A look waits for this. */
     gate: Promise.resolve(),
   };
   const folder: ArrivalFolder = {
-    files: async () => ({ files: [...found.values()], leftOut: world.leftOut }),
-    async claims() {
+    files: async () => ({
+      files: [...found.values()],
+      unreadable: world.unreadable,
+      leftOut: world.leftOut,
+    }),
+    async claims({ isWhole } = { isWhole: false }) {
+      if (isWhole && world.leftOut !== undefined) throw new Error(world.leftOut);
       world.looks += 1;
       const lying = [...claims].map(([claimId, file]) => ({ claimId, file }));
       await world.gate;
@@ -146,23 +152,47 @@ describe('a folder with more than can be listed', () => {
     expect([await looked(undefined), await looked('10100 entries')]).toEqual([1, 2]);
     expect(String(errors[0])).toContain('10100 entries');
   });
+
+  it('keeps its claims where they cannot all be let go of', async () => {
+    const { arrivals, trigger, world, away, decide } = openWorld({ poll: 1 });
+    await arrivals.look(trigger);
+    decide({ verdict: 'skipped_archived' });
+    world.leftOut = '10100 entries';
+    await expect(arrivals.release(trigger)).rejects.toThrow('10100 entries');
+    expect(away).toEqual([]);
+    world.leftOut = undefined;
+    expect(await arrivals.release(trigger)).toBeUndefined();
+    expect(away).toEqual(['back']);
+  });
 });
 
 describe('a file whose name is no UTF-8', () => {
-  it('is told once, and left alone', async () => {
-    const { arrivals, trigger, found, away, errors, firings, clock } = openWorld({ poll: 1 });
-    found.clear();
-    for (const name of ['caf\uFFFD.csv', 'caf\uFFFD.txt']) {
-      found.set(name, { name, bytes: 0, modifiedMs: 0 });
-    }
-    for (let looks = 0; looks < 4; looks += 1) {
+  it('is told once, also of a folder that has more, and keeps no other waiting', async () => {
+    const { arrivals, trigger, world, away, errors, firings, clock } = openWorld({ poll: 1 });
+    world.leftOut = '10100 entries';
+    for (const unreadable of [[], ['caf\uFFFD.csv', 'caf\uFFFD.txt'], ['caf\uFFFD.txt']]) {
+      world.unreadable = unreadable;
       await arrivals.look(trigger);
       await clock.pass(1_000);
     }
-    expect(errors.map(String)).toEqual([
-      expect.stringMatching(/the name "caf\uFFFD\.csv" is no UTF-8: the file stays where it lies/),
+    expect(errors).toMatchObject([
+      { code: 'input_too_large' },
+      {
+        code: 'input_unreadable',
+        message: expect.stringContaining('"caf\uFFFD.csv" is no UTF-8: the file stays') as string,
+      },
     ]);
-    expect([found.size, away, firings.size]).toEqual([2, [], 0]);
+    expect([away, firings.size]).toEqual([[], 1]);
+  });
+
+  it('is told nothing of where the pattern does not mean it', async () => {
+    const { arrivals, trigger, world, errors } = openWorld({ poll: 1, glob: '*.csv' });
+    world.unreadable = ['caf\uFFFD.txt'];
+    await arrivals.look(trigger);
+    expect(errors).toEqual([]);
+    world.unreadable = ['caf\uFFFD.txt', 'caf\uFFFD.csv'];
+    await arrivals.look(trigger);
+    expect(errors.map(String)).toEqual([expect.stringContaining('"caf\uFFFD.csv" is no UTF-8')]);
   });
 });
 

@@ -57,7 +57,7 @@ function session(isOpen: () => boolean): Session {
     replacesAtOnce: true,
     server: { hostKey: 'SHA256:known', software: 'test', root: '/' },
     list: async () => [],
-    listUpTo: async () => ({ entries: [], seen: 0, isWhole: true }),
+    listUpTo: async () => ({ entries: [], seen: 0, limit: undefined }),
     entry: never,
     read: never,
     readTo: never,

@@ -305,10 +305,13 @@ function serveFolder(
     }
     if (found.isRead) return () => sftp.status(id, STATUS_CODE.EOF);
     found.isRead = true;
-    const names = ['.', ...(await readdir(found.path))];
+    // Names are bytes, which need be no UTF-8.
+    const names = [Buffer.from('.'), ...(await readdir(found.path, { encoding: 'buffer' }))];
     const entries = await Promise.all(
-      names.map(async (filename) => {
-        const attrs = attrsOf(await lstat(join(found.path, filename)));
+      names.map(async (name) => {
+        const path = Buffer.concat([Buffer.from(`${found.path}/`), name]);
+        const attrs = attrsOf(await lstat(path));
+        const filename = name.toString();
         return { filename, longname: filename, attrs };
       }),
     );

@@ -68,16 +68,10 @@ export const FileTrigger = z
     },
   });
 
-/** Whether a name was no UTF-8 where it lies: what was read of it names no file. */
-export function isUnreadable(name: string): boolean {
-  return name.includes('\uFFFD');
-}
-
-/** What is to be told of files whose names are; undefined where there are none. */
-export function whyUnreadable(files: readonly { readonly name: string }[]): string | undefined {
-  const found = files.find(({ name }) => isUnreadable(name));
-  if (found === undefined) return undefined;
-  return `the name ${JSON.stringify(found.name)} is no UTF-8: the file stays where it lies, and so does every other one like it. Give it a name in UTF-8`;
+/** What is to be told of names that are no UTF-8, of which these are meant; undefined where there are none. */
+export function whyUnreadable([name]: readonly string[]): string | undefined {
+  if (name === undefined) return undefined;
+  return `the name ${JSON.stringify(name)} is no UTF-8: the file stays where it lies, and so does every other one like it. Give it a name in UTF-8`;
 }
 
 /** Whether a name is one that is meant. Hidden files are, where the pattern begins with a dot. */
