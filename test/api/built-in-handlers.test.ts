@@ -9,6 +9,9 @@ import { startTestServer, until, type TestServer } from './test-server.ts';
 /** No text. */
 const PICTURE = Buffer.from('89504e47ff00fe', 'hex');
 const LONG = 'on and on '.repeat(300_000);
+const TOKEN = 'a-secret-token';
+/** With the token across the place where a text is cut. */
+const upTo = (most: number): string => `${'x'.repeat(most - 6)}${TOKEN}${'y'.repeat(most)}`;
 /** A service: what it answers by path, and how often its work was asked for. */
 let service: LocalServer;
 const looks = new Map<string, number>();
@@ -38,6 +41,13 @@ beforeAll(async () => {
     else if (path === '/talks') {
       json(200, { status: count === 1 ? 'running' : LONG, message: LONG });
     } else if (path === '/named') json(200, { id: LONG, status: 'running' });
+    else if (path === '/crowded') json(200, { id: 'a', all: Array(1_000_001).fill(1) });
+    else if (path === '/leaks') json(200, { message: upTo(8_192) });
+    else if (path === '/leaks-success') json(200, { code: 'success', message: upTo(8_192) });
+    else if (path === '/leaks-error') json(200, { code: 'error', message: upTo(8_192) });
+    else if (path === '/leaks-code') json(200, { code: upTo(499), message: '' });
+    else if (path === '/leaks-status') json(200, { status: upTo(499) });
+    else if (path === '/leaks-500') response.writeHead(500).end(upTo(500));
     else if (path === '/away') response.writeHead(302, { location: '/plain' }).end();
     else if (seen.method === 'DELETE') json(200, {});
     else json(500, { why: 'no such thing' });
@@ -239,6 +249,9 @@ describe('the handler http', () => {
     remove: at('/remove/{id}'),
   });
 
+  const mayRun = (reason: string, uid: string): string =>
+    `${reason}; its work was not removed and may still run where the handler http has it by ${uid}`;
+
   it('lets a service begin, looks at it, and fetches its result', async () => {
     const more = { applicationInput: { n: 1 }, token: 'a-secret-token' };
     const { uid, ...body } = await ended(order(), more);
@@ -272,9 +285,32 @@ describe('the handler http', () => {
     expect(log).toContain('on and on');
     expect(log.length + JSON.stringify(body).length).toBeLessThan(100_000);
     const named = await ended({ type: 'http', url: at('/named'), progress: at('/named/{id}') });
-    const message = 'its answer has an id of 3000000 characters: expected 1000 at most';
-    expect(named).toMatchObject({ status: 'failed', message });
+    const reason = 'its answer has an id of 3000000 characters: expected 1000 at most';
+    expect(named).toMatchObject({ status: 'failed', message: mayRun(reason, named.uid) });
   });
+
+  it('says that the work may still run where the answer that it was begun is of no use', async () => {
+    const body = await ended({ type: 'http', url: at('/crowded') });
+    const reason = 'its answer is JSON with more than 1000000 values';
+    expect(body).toMatchObject({ status: 'failed', message: mayRun(reason, body.uid) });
+    // What was refused has not begun.
+    const refused = await ended({ type: 'http', url: at('/nothing') });
+    expect(refused['message']).not.toContain('may still run');
+  });
+
+  it.each(['', '-success', '-error', '-code', '-status', '-500'])(
+    'tells no part of a token that stands where a text is cut: /leaks%s',
+    async (path) => {
+      const { uid, ...body } = await ended(
+        { type: 'http', url: at(`/leaks${path}`) },
+        { token: TOKEN },
+      );
+      const log = await (await fetch(`${server.url}/v1/runs/${uid}/log`)).text();
+      const told = JSON.stringify(body) + log;
+      expect(told).toContain('xxx***');
+      expect(told).not.toMatch(/xa-s?e?/);
+    },
+  );
 
   it('keeps an answer that is no text byte by byte', async () => {
     const { uid } = await ended({ type: 'http', url: at('/picture') });

@@ -53,6 +53,11 @@ export interface HandledJob {
   readonly signal: AbortSignal;
 }
 
+/** Thrown by `start`: the work was begun, though what came back is of no use. */
+export class BegunError extends Error {
+  override readonly name = 'BegunError';
+}
+
 type MaybePromise<T> = T | Promise<T>;
 
 /** A handler of jobs, as its author writes it. */

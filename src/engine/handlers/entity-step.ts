@@ -4,10 +4,10 @@ import type { Clock } from '../ports/clock.ts';
 import type { EntityRun, EntityRunStore } from '../ports/entity-run-store.ts';
 import type { HostedRunStore } from '../ports/hosted-run-store.ts';
 import type { SecretBox } from '../ports/secret-box.ts';
-import { RunSecrets } from '../run/secrets/run-secrets.ts';
+import { secretsOf, type RunSecrets } from '../run/secrets/run-secrets.ts';
 import { fail, stop, write, type Outcome } from '../task/outcome.ts';
 import type { RunContext } from '../task/run-context.ts';
-import type { HandledJob, Handler, JobStatus } from './define-handler.ts';
+import { BegunError, type HandledJob, type Handler, type JobStatus } from './define-handler.ts';
 import { HandledJobs, type EntityArguments } from './handled-jobs.ts';
 import type { HandlerRegistry } from './registry.ts';
 
@@ -45,8 +45,7 @@ export async function entityStep(
   if (stored === undefined) throw new Error(`nothing is known of the entity of ${runId}`);
   if (stored.phase === 'ended') return rowOf(stored);
   const token = stored.token && box.open(stored.token, aboutToken(runId));
-  const secrets = new RunSecrets({ get: () => token ?? '' });
-  secrets.get('token');
+  const secrets = secretsOf(token);
   const work = new EntityWork(run, { stored, token, secrets, ports });
   const outcome = await untilStopped(run, ports, (signal) => work.carryOut(signal)).catch(
     (error: unknown) => {
@@ -209,11 +208,20 @@ class EntityWork {
     const { schedule = null } = job.entity;
     if (schedule !== null) job.log.warn(NO_SCHEDULE);
     await this.#ports.entities.save(runId, { phase: 'starting', status: 'starting' });
-    const text = await handler.start(job);
+    const text = await this.#begin(handler, job);
     this.#isBegun = true;
     const startedAtMs = Math.floor(this.#ports.clock.now());
     await this.#ports.entities.save(runId, { phase: 'started', startedAtMs });
     await this.#say('running', text);
+  }
+
+  async #begin(handler: Handler, job: HandledJob): Promise<string> {
+    try {
+      return await handler.start(job);
+    } catch (error) {
+      this.#isBegun = error instanceof BegunError;
+      throw error;
+    }
   }
 
   /** Its server went away in the call of `start`: the handler knows whether it was begun. */

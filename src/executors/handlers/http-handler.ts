@@ -1,10 +1,13 @@
+import { messageOf } from '../../engine/errors.ts';
 import {
+  BegunError,
   defineHandler,
   JOB_STATUSES,
   type HandledJob,
   type Handler,
   type JobStatus,
 } from '../../engine/handlers/define-handler.ts';
+import { secretsOf, type RunSecrets } from '../../engine/run/secrets/run-secrets.ts';
 import { hasMoreValues } from '../../engine/task/json-bounds.ts';
 import { readReply } from '../../engine/services/service-reply.ts';
 
@@ -56,8 +59,12 @@ export const httpHandler: Handler = defineHandler({
     const runner = runnerOf(job);
     const body = { uid: job.uid, input: (await job.input()) ?? null };
     const answer = await ask(job, runner, { method: 'POST', url: runner.url, body });
-    const kept = standing(answer, runner.progress === undefined ? 'completed' : 'running');
-    await job.keep(kept);
+    const kept = await asBegun(async () => {
+      const otherwise = runner.progress === undefined ? 'completed' : 'running';
+      const found = standing(job, answer, otherwise);
+      await job.keep(found);
+      return found;
+    });
     if (kept.status === 'failed') throw new Error(kept.text);
     return kept.text || 'the service has begun';
   },
@@ -76,7 +83,7 @@ export const httpHandler: Handler = defineHandler({
     if (answer.status === 404) {
       return kept === undefined ? ['not started', ''] : ['failed', 'the service knows it no more'];
     }
-    const found = standing(answer, 'running', kept?.id);
+    const found = standing(job, answer, 'running');
     if (JSON.stringify(found) !== JSON.stringify(kept)) await job.keep(found);
     return [found.status, found.text];
   },
@@ -143,11 +150,15 @@ async function ask(
       if (timeout.aborted) throw new Error(`${url} did not answer within ${timeoutSeconds} s`);
       throw error;
     });
-  const content = await contentOf(response, url);
   const { status } = response;
+  const content = await contentOf(response, url).catch((error: unknown) => {
+    throw method === 'POST' && response.ok ? begunWith(error) : error;
+  });
   const isGone = mayBeGone && (status === 404 || status === 410);
   if ((status < 200 || status >= 300) && !isGone) {
-    const said = new TextDecoder().decode(content).trim().slice(0, SHOWN);
+    // A token that is cut is not found any more.
+    const text = secretsOf(job.token).redact(new TextDecoder().decode(content));
+    const said = text.trim().slice(0, SHOWN);
     throw new Error(
       `${method} ${url} answered with the HTTP status ${status}: ${said || 'nothing'}`,
     );
@@ -160,19 +171,25 @@ async function ask(
 }
 
 /** How it stands by what came: `{"status": …}`, or `{"code": …}` of an external service, or plain bytes. */
-function standing(answer: Answer, otherwise: JobStatus, knownId = ''): Kept {
+function standing(job: HandledJob, answer: Answer, otherwise: JobStatus): Kept {
   const text = new TextDecoder().decode(answer.content);
   const content = bodyOf(answer.content);
   const json = jsonOf(text);
   const id =
-    typeof json['id'] === 'string' || typeof json['id'] === 'number' ? String(json['id']) : knownId;
+    typeof json['id'] === 'string' || typeof json['id'] === 'number'
+      ? String(json['id'])
+      : (keptOf(job)?.id ?? '');
   if (id.length > LONGEST_ID) {
     throw new Error(
       `its answer has an id of ${id.length} characters: expected ${LONGEST_ID} at most`,
     );
   }
+  // Before anything is cut: a token that is cut is not found any more.
+  const secrets = secretsOf(job.token);
+  const told = without(json, secrets);
   if (json['code'] !== undefined) {
-    const read = readReply({ ...answer, location: undefined, text, isCut: false });
+    const reply = secrets.isIdle ? text : JSON.stringify(told);
+    const read = readReply({ ...answer, location: undefined, text: reply, isCut: false });
     if ('problem' in read) throw new Error(read.problem);
     const { code, message, errorDetails } = read.reply;
     if (code === 'error') {
@@ -181,14 +198,36 @@ function standing(answer: Answer, otherwise: JobStatus, knownId = ''): Kept {
     }
     return { id, status: 'completed', text: message.slice(0, MOST_TEXT), ...content };
   }
-  const said = json['message'] ?? json['text'];
+  const said = told['message'] ?? told['text'];
   const message = typeof said === 'string' ? said.slice(0, MOST_TEXT) : '';
   if (json['status'] === undefined) return { id, status: otherwise, text: message, ...content };
   const status = JOB_STATUSES.find((known) => known === json['status']);
   if (status !== undefined) return { id, status, text: message, ...content };
   throw new Error(
-    `its answer has the status ${shown(json['status'])}: expected one of ${JOB_STATUSES.join(', ')}`,
+    `its answer has the status ${shown(told['status'])}: expected one of ${JOB_STATUSES.join(', ')}`,
   );
+}
+
+function without(
+  fields: Readonly<Record<string, unknown>>,
+  secrets: RunSecrets,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, secrets.redactIn(value)]),
+  );
+}
+
+/** The service has taken the work on: what cannot be read of its answer does not undo that. */
+async function asBegun(read: () => Promise<Kept>): Promise<Kept> {
+  try {
+    return await read();
+  } catch (error) {
+    throw begunWith(error);
+  }
+}
+
+function begunWith(error: unknown): BegunError {
+  return new BegunError(messageOf(error), { cause: error });
 }
 
 function shown(value: unknown): string {

@@ -86,6 +86,13 @@ export class RunSecrets implements TaskSecrets {
   }
 }
 
+/** Takes one text out of others; nothing where there is none. */
+export function secretsOf(text = ''): RunSecrets {
+  const secrets = new RunSecrets({ get: () => text });
+  secrets.get('');
+  return secrets;
+}
+
 /** What does not change while a run is carried out, with what takes its secrets out again. */
 export interface GuardedFacts extends RunFacts {
   readonly secrets: RunSecrets;
