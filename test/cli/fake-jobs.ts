@@ -97,8 +97,8 @@ export function fakeJobs(
       },
     ],
     diff: async () => '--- job.json\tversion 1\n+++ job.json\tversion 2\n',
-    async start(name, start, { waits }) {
-      told.push({ name, start, waits });
+    async start(name, start, { file, waits }) {
+      told.push({ name, start, waits, ...(file === undefined ? {} : { file }) });
       if (refusal !== undefined) throw refusal;
       return record;
     },

@@ -74,6 +74,12 @@ describe('rowmill job, with a key of a role', () => {
     expect(event.toldOfJobs).toMatchObject([{ start: { arguments: { day: '2026-11-21' } } }]);
   });
 
+  it('hands on the file to be read by its whole path', async () => {
+    const cli = line();
+    expect(await cli.run('job', 'run', 'export', 'wanted.csv', ...SERVER)).toBe(0);
+    expect(cli.toldOfJobs).toMatchObject([{ name: 'export', file: join(folder, 'wanted.csv') }]);
+  });
+
   it.each([
     ['success', undefined, 0],
     ['partial', 'two rows were wrong', 4],
@@ -99,6 +105,7 @@ describe('rowmill job, with a key of a role', () => {
     [['export', '--args-file', 'nowhere.json'], 'nowhere.json'],
     [['export', '--event', '[1]'], '--event'],
     [['export', '--event', '{}', '--arg', 'factor=2'], 'an event is all a job is given'],
+    [['export', 'a.csv', '--draft', 'dft_a'], 'a.csv and --draft dft_a: give one of both'],
     [['exports'], 'there is no job exports'],
     [[], "missing required argument 'job'"],
   ])('refuses %j, and nothing begins', async (words, message) => {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { RowmillError } from '../../../engine/errors.ts';
 import type { JsonObject } from '../../../engine/jobs/job-definition.ts';
@@ -51,8 +52,9 @@ export function addJobRunCommand(job: Command, context: CommandContext): void {
     const stop = new AbortController();
     const unlisten = context.host.onSignal(() => stop.abort());
     const start = { arguments: args, ...draft };
+    const path = file === undefined ? undefined : resolve(context.host.workingDirectory, file);
     const run = await desk
-      .start(name, start, { file, waits, signal: stop.signal })
+      .start(name, start, { file: path, waits, signal: stop.signal })
       .finally(unlisten);
     const { screen } = context;
     if (flags.json === true) screen.json(run.json);
