@@ -75,7 +75,7 @@ export function openElsewhere(
   // once the server has its folder.
   const place = `${hostname()}:${dataDir}`;
   const owner = (): string => serverLabel(serverId() ?? place);
-  // Until 0.1 a server was told by its place, and at a socket of this machine that is its own.
+  // Before servers had ids, one was told by its place, and at a socket of this machine that is its own.
   const formerOwners = containerEngine?.startsWith('unix:') === true ? [serverLabel(place)] : [];
   const more = { programs, owner, onLeft: onNotice };
   const read = readAzureSettings(environment);

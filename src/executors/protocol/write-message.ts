@@ -4,8 +4,8 @@ import type { Writable } from 'node:stream';
 const MOST_WAITING_BYTES = 64 * 1024 * 1024;
 
 /**
- * Writes a message to a program. Done once it has taken most of what waits for it, or nobody reads any more:
- * who asks and never reads the answers would fill the memory of the server with them.
+ * Writes a message to a program. Done as long as little waits for it, else once it has taken all of that, or
+ * nobody reads any more: who asks and never reads the answers would fill the memory of the server with them.
  */
 export async function writeMessage(stream: Writable, text: string): Promise<void> {
   if (!stream.writable) return;
