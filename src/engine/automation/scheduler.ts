@@ -37,6 +37,8 @@ export interface SchedulerPorts {
 
 /** The store is looked into so often; whatever is due sooner is waited for to the millisecond. */
 const SWEEP_EVERY_MS = 1_000;
+/** What waits for a run of its job is tried again after that. */
+const SOON_MS = SWEEP_EVERY_MS / 2;
 /** What needs a server elsewhere that cannot be reached is tried again after that, and then more and more rarely. */
 const TRY_AGAIN_MS = 10_000;
 const TRY_AGAIN_AT_LAST_MS = 5 * 60 * 1_000;
@@ -57,7 +59,9 @@ export class Scheduler {
 
   constructor(ports: SchedulerPorts) {
     this.#ports = ports;
-    this.#apart = new FiringsApart({ ...ports, decide: (firing) => this.#decide(firing) });
+    const decide = async (firing: ClaimedFiring): Promise<void> =>
+      void (await this.#decide(firing));
+    this.#apart = new FiringsApart({ ...ports, decide });
     const pauseMs = (): Promise<number> => this.#pauseMs();
     this.#sweeper = new Sweeper({ ...ports, pauseMs, sweep: () => this.sweep() });
   }
@@ -138,25 +142,42 @@ export class Scheduler {
   }
 
   async #startWaiting(): Promise<void> {
-    const { firings } = this.#ports;
+    const { firings, clock } = this.#ports;
+    // How often each came. What has to wait is due again before many others have had their turn.
+    const seen = new Map<string, number>();
     for (;;) {
       const claimed = await firings.claim(FIRINGS_AT_ONCE);
       if (claimed.length === 0) return;
-      const far = claimed.filter((firing) => isFileElsewhere(firing));
+      const fresh = claimed.filter(({ id }) => !seen.has(id));
+      for (const firing of claimed) {
+        const times = seen.get(firing.id) ?? 0;
+        seen.set(firing.id, times + 1);
+        // In one sweep each is asked for once, and out of the way for longer each time that it comes again.
+        if (times > 0) await firings.postpone(firing, SLOWLY_MS * 2 ** (times - 1));
+      }
+      const far = fresh.filter((firing) => isFileElsewhere(firing));
       for (const [jobId, group] of byJob(far)) {
         void this.#apart.add(jobId, group).then(() => this.wake());
       }
-      const near = claimed.filter((firing) => !isFileElsewhere(firing));
+      const near = fresh.filter((firing) => !isFileElsewhere(firing));
       await Promise.all([...byJob(near).values()].map((group) => this.#decideAll(group)));
       if (this.#sweeper.isClosing) return;
+      await clock.breathe();
     }
   }
 
   async #decideAll(claimed: readonly ClaimedFiring[]): Promise<void> {
-    for (const firing of claimed) await this.#decide(firing);
+    let refusedForMs: number | undefined;
+    for (const firing of claimed) {
+      // What its job refuses one file for, it refuses the next for too.
+      if (refusedForMs !== undefined && isClaim(firing)) {
+        await this.#ports.firings.postpone(firing, refusedForMs);
+      } else refusedForMs = await this.#decide(firing);
+    }
   }
 
-  async #decide(firing: ClaimedFiring): Promise<void> {
+  /** Gives for how long it waits where its job refuses it now. Never throws. */
+  async #decide(firing: ClaimedFiring): Promise<number | undefined> {
     const { firings, jobs, onError } = this.#ports;
     try {
       const started = firing.isOverlapped
@@ -168,42 +189,42 @@ export class Scheduler {
           });
       if ('runId' in started) {
         await firings.settle(firing, { verdict: 'fired', runId: started.runId });
-        return;
+        return undefined;
       }
       if ('later' in started) {
         // Another server, or the next process of this one, goes on with what is given up for the end of this.
         const isClosing = this.#sweeper.isClosing;
         if (!isClosing) onError(started.later, firing.id);
         await firings.putOff(firing, isClosing ? 0 : tryAgainMs(firing));
-        return;
+        return undefined;
       }
       if ('listed' in started) {
         const rearm = await this.#rearm(firing, started.listed === 0 ? 'idle' : 'success');
         const message = `${started.listed} items`;
         await firings.settle(firing, { verdict: 'listed', message, rearm });
         this.wake();
-        return;
+        return undefined;
       }
       // A run that somebody else has begun is waited for too. No file is left out: it waits as it is.
       if ('overlaps' in started && (firing.overlap === 'queue' || isClaim(firing))) {
-        await firings.postpone(firing, SWEEP_EVERY_MS / 2);
-        return;
+        await firings.postpone(firing, SOON_MS);
+        return firing.isOverlapped ? undefined : SOON_MS;
       }
       if ('tooMany' in started && isClaim(firing)) {
         await firings.postpone(firing, SLOWLY_MS);
-        return;
+        return SLOWLY_MS;
       }
       if ('overlaps' in started) {
         const rearm = await this.#rearm(firing, 'idle');
         const message = started.overlaps;
         await firings.settle(firing, { verdict: 'skipped_overlap', message, rearm });
-        return;
+        return undefined;
       }
       if ('archived' in started) {
         const rearm = await this.#rearm(firing, 'idle');
         const message = started.archived;
         await firings.settle(firing, { verdict: 'skipped_archived', message, rearm });
-        return;
+        return undefined;
       }
       const rearm = await this.#rearm(firing, 'error');
       await firings.settle(
@@ -217,6 +238,7 @@ export class Scheduler {
       // The claim ends by itself, and the firing is decided then.
       onError(error, firing.id);
     }
+    return undefined;
   }
 
   /** When a trigger that waits for the end of its run is due again. */

@@ -105,7 +105,8 @@ export class JobStarter {
     const { refusesOverlap, entry } = turn;
     const { runsPerMinute } = job.latest.definition;
     const rules = { runsPerMinute, refusesOverlap, entry };
-    if (start.fetch !== undefined && (await this.#madeBefore(start.runId)) === undefined) {
+    // Before there is a file, or a run that would have to go again.
+    if ((await this.#madeBefore(start.runId)) === undefined) {
       const refusal = await jobRuns.refusal(job.id, rules);
       if (refusal !== undefined) return refusal;
     }

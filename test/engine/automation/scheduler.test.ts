@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { newFiring } from '../../../src/engine/automation/new-firing.ts';
 import { Scheduler } from '../../../src/engine/automation/scheduler.ts';
 import { openSchedulers } from './automation-world.ts';
 
@@ -78,6 +79,36 @@ describe('a schedule', () => {
     await world.trigger(everySecond, { nextDueMs: start + 1_000, overlap: 'allow' });
     for (let second = 1; second <= 4; second += 1) await later(SECOND);
     expect(runs().length).toBe(4);
+  });
+
+  it('asks for many files that wait for their job once in a sweep, and has time for the others', async () => {
+    const files = await world.trigger(everySecond, { overlap: 'allow', nextDueMs: start + 1e9 });
+    const other = await world.trigger(everySecond, { nextDueMs: start + 1e9 });
+    const store = world.firings('a');
+    const ports = world.portsOf('a');
+    const waiting = Array.from({ length: 400 }, (_, index) => {
+      const id = `fir_${String(index).padStart(3, '0')}`;
+      return newFiring(files, () => id, { dueMs: start + index, item: id, place: 'a' });
+    });
+    await store.add(waiting);
+    await store.add([newFiring(other, ports.makeId, { dueMs: start + 1_000 })]);
+    let asked = 0;
+    const jobs: typeof ports.jobs = {
+      start(firing) {
+        if (firing.triggerId === other.id) return ports.jobs.start(firing);
+        asked += 1;
+        // Whoever asks without end comes to one here.
+        if (asked > 2_000) return ports.jobs.start(firing);
+        return Promise.resolve({ overlaps: 'a run is at work' });
+      },
+    };
+    let breaths = 0;
+    const clock = { ...ports.clock, breathe: async () => void (breaths += 1) };
+    await new Scheduler({ ...ports, jobs, clock }).sweep();
+    expect(asked).toBeLessThan(400);
+    expect(breaths).toBeGreaterThan(20);
+    expect(jobsOfRuns()).toEqual([other.jobId]);
+    expect(await store.page(files.id, { limit: 1_000 })).toHaveLength(400);
   });
 
   it('keeps an error, and fires the next time', async () => {
