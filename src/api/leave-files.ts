@@ -1,15 +1,15 @@
-import { CLAIMED, isClaim, type LeftFiles } from '../engine/automation/claimed-files.ts';
+import { CLAIMED, claimsOf, type LeftFiles } from '../engine/automation/claimed-files.ts';
 import { isArrival } from '../engine/automation/read-trigger.ts';
 import { isElsewhere, RowmillError } from '../engine/errors.ts';
+import type { Firing } from '../engine/ports/firing-store.ts';
 import type { StoredTrigger } from '../engine/ports/trigger-store.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { ApiProblem } from './problem.ts';
 import type { Call } from './route.ts';
 import { releaseFiles } from './schedule-rules.ts';
 
-/** Of one verdict; there are more only where something else is wrong. */
-const LISTED = 1_000;
-const NOT_DONE = ['waiting', 'skipped_overlap', 'skipped_archived', 'too_many'] as const;
+/** Whose file waits for a run. What has ended is not among them: nobody can see whether it was put away. */
+const WAITED = ['waiting', 'skipped_overlap', 'skipped_archived', 'too_many'] as const;
 
 /**
  * Lets go of the files of a trigger, or leaves them where its folder cannot be looked into: then it gives
@@ -26,16 +26,16 @@ export async function releaseOrLeave(
     const why = whyNotLooked(error);
     if (why === undefined || !isArrival(trigger.definition)) throw error;
     const { firings } = ports.schedules;
-    const begun = await firings.page(trigger.id, { limit: LISTED, verdict: ['fired'] });
-    const open = begun.find((each) => isClaim(each) && each.endedAtMs === undefined);
-    if (open !== undefined) {
-      const message = `${open.runId ?? open.id} is at work with a file of it: wait, or stop it first`;
+    for await (const { id, runId, endedAtMs } of claimsOf(trigger.id, ['fired'], firings)) {
+      if (endedAtMs !== undefined) continue;
+      const message = `${runId ?? id} is at work with a file of it: wait, or stop it first`;
       throw new ApiProblem('conflict', message, { cause: error });
     }
-    const left = await firings.page(trigger.id, { limit: LISTED, verdict: NOT_DONE });
+    const files: Firing[] = [];
+    for await (const firing of claimsOf(trigger.id, WAITED, firings)) files.push(firing);
     const { folder, sftp } = trigger.definition;
     const claimed = `${folder}/${CLAIMED}/${trigger.id}`;
-    return { scheduleId: trigger.id, why, folder, sftp, claimed, files: left.filter(isClaim) };
+    return { scheduleId: trigger.id, why, folder, sftp, claimed, files };
   }
 }
 

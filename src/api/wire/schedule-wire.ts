@@ -183,10 +183,11 @@ export const LeftFilesBody = z.object({
   why: z.string().meta({ description: 'Why its folder could not be looked into' }),
   folder: z.string(),
   sftp: z.string().nullable().meta({ description: 'The SFTP connection; null: of the server' }),
-  claimed: z.string().meta({ description: 'Where what it had claimed lies' }),
-  files: z
-    .array(z.object({ firing_id: z.string(), name: z.string().nullable() }))
-    .meta({ description: 'Claimed and not done with: each lies in a folder of its firing' }),
+  claimed: z.string().meta({ description: 'Where all that it had claimed lies' }),
+  files: z.array(z.object({ firing_id: z.string(), name: z.string().nullable() })).meta({
+    description:
+      'Those that waited for a run, each in a folder of its firing; one that was claimed again is named with each of its firings, and lies in one of them. Others may lie in `claimed` too: whose run has ended, or was refused, and that were not put away yet, or that had no firing yet',
+  }),
 });
 
 export function leftFilesWire({ scheduleId, why, folder, sftp, claimed, files }: LeftFiles) {

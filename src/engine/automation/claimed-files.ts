@@ -1,11 +1,14 @@
 import type { FoundFile } from '../ports/arrival-folder.ts';
-import type { Firing } from '../ports/firing-store.ts';
+import type { Firing, FiringStore, Verdict } from '../ports/firing-store.ts';
 import type { StoredTrigger } from '../ports/trigger-store.ts';
 import { isArrival } from './read-trigger.ts';
 import { isNameMeant } from './triggers/file.ts';
 
 /** What is claimed lies here, below the folder: `.rowmill/TRIGGER/CLAIM/NAME`. */
 export const CLAIMED = '.rowmill';
+
+/** Firings that are read at once. */
+const PAGE = 1_000;
 
 /** What the run of a firing is told of its file. */
 export interface ArrivedFile {
@@ -23,7 +26,7 @@ export interface LeftFiles {
   readonly sftp: string | undefined;
   /** Where what was claimed lies, as the folder is written. */
   readonly claimed: string;
-  /** Those that were not done with. */
+  /** Those that waited for a run: one that was claimed again, with each of its firings. */
   readonly files: readonly Pick<Firing, 'id' | 'payload'>[];
 }
 
@@ -66,6 +69,20 @@ const LATER: ReadonlySet<Firing['verdict']> = new Set([
 /** Whether its file waits for the next look. */
 export function waitsForAnotherLook({ verdict }: Firing): boolean {
   return LATER.has(verdict);
+}
+
+/** Firings of a trigger that are claims of files, with one of these verdicts: the one due last first. */
+export async function* claimsOf(
+  triggerId: string,
+  verdict: readonly Verdict[],
+  firings: Pick<FiringStore, 'page'>,
+): AsyncGenerator<Firing> {
+  let last: Firing | undefined;
+  do {
+    const found = await firings.page(triggerId, { limit: PAGE, verdict, after: last });
+    yield* found.filter(isClaim);
+    last = found.length < PAGE ? undefined : found.at(-1);
+  } while (last !== undefined);
 }
 
 /** Where the file of a firing goes; undefined while that is not known. */

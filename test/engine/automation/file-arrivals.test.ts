@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { claimsOf } from '../../../src/engine/automation/claimed-files.ts';
 import { FileArrivals, type Arrival } from '../../../src/engine/automation/file-arrivals.ts';
 import { messageOf } from '../../../src/engine/errors.ts';
 import { newFiring } from '../../../src/engine/automation/new-firing.ts';
@@ -9,7 +10,7 @@ import type {
   ClaimedFile,
   FoundFile,
 } from '../../../src/engine/ports/arrival-folder.ts';
-import type { Firing, NewFiring } from '../../../src/engine/ports/firing-store.ts';
+import type { Firing, FiringStore, NewFiring } from '../../../src/engine/ports/firing-store.ts';
 import type { StoredTrigger } from '../../../src/engine/ports/trigger-store.ts';
 
 const trigger: StoredTrigger = {
@@ -172,4 +173,20 @@ it('a claim by the id of a firing of another trigger is none', async () => {
   // One of ours waits for its turn.
   const waiting = await lookAt({ claimId: 'fir_1', file: file('a.csv') }, [claimOf('a.csv')]);
   expect(waiting).toEqual({ did: [], fired: [], kept: 'fir_1', fetched: 'a.csv' });
+});
+
+it('claims of a trigger are found to the last, however many there are', async () => {
+  for (const count of [0, 999, 1_000, 2_500]) {
+    const all = Array.from({ length: count }, (_, index) => {
+      const id = `fir_${index}`;
+      return { ...claimOf('a.csv'), id, item: index === 7 ? 'manual' : id, dueMs: count - index };
+    });
+    const found: string[] = [];
+    const page: FiringStore['page'] = async (triggerId, { limit, after, verdict }) => {
+      expect([triggerId, verdict]).toEqual([trigger.id, ['waiting']]);
+      return all.filter(({ dueMs }) => dueMs < (after?.dueMs ?? Infinity)).slice(0, limit);
+    };
+    for await (const { id } of claimsOf(trigger.id, ['waiting'], { page })) found.push(id);
+    expect(found).toEqual(all.map(({ id }) => id).filter((id) => id !== 'fir_7'));
+  }
 });
