@@ -50,7 +50,7 @@ export interface SftpFiles {
 /** What a run is given beside its input, its arguments and its secrets. */
 export interface RunResources {
   readonly storage: KeyValueStorage;
-  /** By the name of a connection. One that the run may not use says so with whatever is asked of it. */
+  /** By the name of a connection. Throws, then or with whatever is asked of it, for one that the run may not use. */
   readonly sftp: (connection: string) => SftpFiles;
 }
 
