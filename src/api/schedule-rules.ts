@@ -10,7 +10,7 @@ import { isElsewhere, RowmillError } from '../engine/errors.ts';
 import type { Task } from '../engine/task/task.ts';
 import { mayDo, type Actor } from './actor.ts';
 import type { ApiPorts } from './api-ports.ts';
-import { sftpPath } from '../engine/hosting/sftp-path.ts';
+import { sftpPath } from '../engine/task/sftp-path.ts';
 import { ownJob } from './own-job.ts';
 import { ApiProblem } from './problem.ts';
 import { refuseArguments } from './refuse-arguments.ts';

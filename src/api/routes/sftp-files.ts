@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sftpFilePath, sftpPath } from '../../engine/hosting/sftp-path.ts';
+import { sftpFilePath, sftpPath } from '../../engine/task/sftp-path.ts';
 import { LARGEST_TRANSFER, placingFile } from '../../engine/hosting/sftp-files.ts';
 import type { SftpSession } from '../../engine/ports/sftp-session.ts';
 import { ownSftp, type SftpCall } from '../own-sftp.ts';

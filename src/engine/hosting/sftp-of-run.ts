@@ -3,7 +3,7 @@ import type { SftpSession } from '../ports/sftp-session.ts';
 import type { SftpFiles } from '../task/run-resources.ts';
 import type { SftpConnections } from './sftp-connections.ts';
 import { LARGEST_TRANSFER, placingFile } from './sftp-files.ts';
-import { sftpFilePath, sftpPath } from './sftp-path.ts';
+import { sftpFilePath, sftpPath } from '../task/sftp-path.ts';
 
 interface RunSftpOptions {
   readonly accountId: string;

@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
+import { RowmillError } from '../errors.ts';
 import { inOrder, type JsonValue } from './json-value.ts';
-import type { KeyValueStorage, RunResources, SftpFiles } from './run-resources.ts';
+import type { KeyValueStorage, RunResources, SftpFiles, SftpFolderEntry } from './run-resources.ts';
+import { sftpFilePath, sftpPath } from './sftp-path.ts';
 
 /** By the name of a connection: the text of each file there, by its path. */
 export type FilesByConnection = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -37,41 +39,54 @@ function memoryStorage(): KeyValueStorage {
   };
 }
 
-/** Its folders are those that files lie in. */
+/** Its folders are those that files lie in. Paths are taken as a server takes them. */
 function memoryFiles(texts: Readonly<Record<string, string>>): SftpFiles {
-  const files = new Map<string, Uint8Array>(
-    Object.entries(texts).map(([path, text]) => [path, Buffer.from(text)]),
-  );
-  const modifiedAt = new Date(0).toISOString();
+  const files = new Map<string, Uint8Array>();
+  for (const [written, text] of Object.entries(texts)) {
+    const path = sftpFilePath(written);
+    if (files.has(path)) throw new RowmillError('usage', `${written}: ${path} is given twice`);
+    files.set(path, Buffer.from(text));
+  }
   const find = (path: string): Uint8Array => {
     const content = files.get(path);
     if (content === undefined) throw new Error(`${path}: there is no such file`);
     return content;
   };
   return {
-    read: async (path) => find(path),
-    write: async (path, content) => void files.set(path, Uint8Array.from(content)),
+    read: async (path) => find(sftpFilePath(path)),
+    write: async (path, content) => void files.set(sftpFilePath(path), Uint8Array.from(content)),
     async list(folder) {
-      const beginning = folder === '' ? '' : `${folder}/`;
-      return [...files]
-        .filter(
-          ([path]) => path.startsWith(beginning) && !path.slice(beginning.length).includes('/'),
-        )
-        .map(([path, { length: bytes }]) => ({
-          name: path.slice(beginning.length),
-          kind: 'file' as const,
-          bytes,
-          modified_at: modifiedAt,
-        }))
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
+      const place = sftpPath(folder);
+      const entries = entriesOf(files, place);
+      if (entries.length > 0 || place === '') return entries;
+      throw new Error(`${place}: there is no such folder`);
     },
     async rename(from, to) {
-      const content = find(from);
-      if (files.has(to)) throw new Error(`${to} is there already`);
-      files.set(to, content);
-      files.delete(from);
+      const [source, target] = [sftpFilePath(from), sftpFilePath(to)];
+      const content = find(source);
+      if (files.has(target)) throw new Error(`${target} is there already`);
+      files.set(target, content);
+      files.delete(source);
     },
-    delete: async (path) => files.delete(path),
-    exists: async (path) => files.has(path),
+    delete: async (path) => files.delete(sftpFilePath(path)),
+    async exists(path) {
+      const place = sftpPath(path);
+      return place === '' || files.has(place) || entriesOf(files, place).length > 0;
+    },
   };
+}
+
+/** By name. */
+function entriesOf(files: ReadonlyMap<string, Uint8Array>, folder: string): SftpFolderEntry[] {
+  const beginning = folder === '' ? '' : `${folder}/`;
+  const modified_at = new Date(0).toISOString();
+  const entries = new Map<string, SftpFolderEntry>();
+  for (const [path, { length }] of files) {
+    if (!path.startsWith(beginning)) continue;
+    const [name = '', ...below] = path.slice(beginning.length).split('/');
+    const isFile = below.length === 0;
+    const kind = isFile ? 'file' : 'folder';
+    entries.set(name, { name, kind, bytes: isFile ? length : 0, modified_at });
+  }
+  return [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -25,7 +25,7 @@ interface StorageChange<Value> extends StorageOptions {
 }
 
 /** Something that lies in a folder of an SFTP server. */
-interface SftpFolderEntry {
+export interface SftpFolderEntry {
   readonly name: string;
   /** `other`: a link, a device. */
   readonly kind: 'file' | 'folder' | 'other';

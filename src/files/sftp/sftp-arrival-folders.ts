@@ -1,4 +1,4 @@
-import { sftpPath } from '../../engine/hosting/sftp-path.ts';
+import { sftpPath } from '../../engine/task/sftp-path.ts';
 import type { SftpConnections } from '../../engine/hosting/sftp-connections.ts';
 import type { ArrivalFolder, ArrivalFolders } from '../../engine/ports/arrival-folder.ts';
 import type { StoredTrigger } from '../../engine/ports/trigger-store.ts';
