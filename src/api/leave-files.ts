@@ -3,6 +3,7 @@ import { isArrival } from '../engine/automation/read-trigger.ts';
 import { isElsewhere, RowmillError } from '../engine/errors.ts';
 import type { Firing } from '../engine/ports/firing-store.ts';
 import type { StoredTrigger } from '../engine/ports/trigger-store.ts';
+import { noteCall } from './access/audit-call.ts';
 import type { ApiPorts } from './api-ports.ts';
 import { ApiProblem } from './problem.ts';
 import type { Call } from './route.ts';
@@ -42,31 +43,12 @@ export async function releaseOrLeave(
 /** Leaves a line in the audit for each file that is left, or one for the folder. */
 export async function noteLeft(
   { claimed, sftp, files }: LeftFiles,
-  { actor, ports, context }: Pick<Call, 'actor' | 'ports' | 'context'>,
+  call: Pick<Call, 'actor' | 'ports' | 'context'>,
 ): Promise<void> {
   const place = sftp === undefined ? claimed : `${sftp}:${claimed}`;
   const places = files.length === 0 ? [place] : files.map(({ id }) => `${place}/${id}`);
-  const requestId = String(context.state['requestId']);
   for (const subject of places) {
-    try {
-      await ports.audit.append({
-        id: ports.makeId('aud'),
-        accountId: actor.accountId,
-        authAccountId: actor.authAccountId,
-        keyId: actor.keyId,
-        requestId,
-        runId: undefined,
-        runAs: undefined,
-        address: context.ip,
-        action: 'leaveFile',
-        subject,
-        outcome: 'done',
-        code: undefined,
-      });
-    } catch (error) {
-      // The schedule is gone: the answer and the log of the server have what the audit lacks.
-      ports.onError(error, requestId);
-    }
+    await noteCall(call, { action: 'leaveFile', subject, outcome: 'done', code: undefined });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../engine/ports/audit-store.ts';
 import { problemOf } from '../problem.ts';
 import type { AnyRoute, Call, Reply } from '../route.ts';
 
@@ -29,8 +30,8 @@ export async function audited(
 }
 
 async function note(
-  { operationId }: AnyRoute,
-  { actor, ports, context }: Parameters<typeof audited>[1],
+  { operationId: action }: AnyRoute,
+  call: Parameters<typeof audited>[1],
   {
     status,
     code,
@@ -40,6 +41,15 @@ async function note(
     readonly code: string | undefined;
     readonly subject: string | undefined;
   },
+): Promise<void> {
+  const outcome = status >= 500 ? 'failed' : status >= 400 ? 'refused' : 'done';
+  await noteCall(call, { action, subject, outcome, code });
+}
+
+/** Leaves a line of a call in the audit. Where that fails, what was done is done, and the server's log says so. */
+export async function noteCall(
+  { actor, ports, context }: Pick<Call, 'actor' | 'ports' | 'context'>,
+  line: Pick<AuditEntry, 'action' | 'subject' | 'outcome' | 'code'>,
 ): Promise<void> {
   const requestId = String(context.state['requestId']);
   try {
@@ -52,13 +62,9 @@ async function note(
       runId: undefined,
       runAs: undefined,
       address: context.ip,
-      action: operationId,
-      subject,
-      outcome: status >= 500 ? 'failed' : status >= 400 ? 'refused' : 'done',
-      code,
+      ...line,
     });
   } catch (error) {
-    // What was done is done; the log of the server has what the audit lacks.
     ports.onError(error, requestId);
   }
 }

@@ -331,13 +331,19 @@ describe('an executor of containers', () => {
       (count) => count === 1,
     );
 
-  it('keeps nobody waiting for an image who has gone, and answers the others', async () => {
+  /** Two who wait for one answer of an image. */
+  const askedByTwo = async () => {
     const { open, slow } = makeSlow();
     const [one, other] = [new AbortController(), new AbortController()];
     engine.asked.length = 0;
     const first = slow.runtimes('here:1', one.signal);
     const second = slow.runtimes('here:1', other.signal);
     await isAsking();
+    return { open, slow, one, other, first, second };
+  };
+
+  it('keeps nobody waiting for an image who has gone, and answers the others', async () => {
+    const { open, one, first, second } = await askedByTwo();
     one.abort(new Error('I have gone'));
     await expect(first).rejects.toThrow('I have gone');
     expect(engine.containers.size).toBe(1);
@@ -347,12 +353,7 @@ describe('an executor of containers', () => {
   });
 
   it('asks an image no longer when nobody waits, and anew for who comes then', async () => {
-    const { open, slow } = makeSlow();
-    const [one, other] = [new AbortController(), new AbortController()];
-    engine.asked.length = 0;
-    const first = slow.runtimes('here:1', one.signal);
-    const second = slow.runtimes('here:1', other.signal);
-    await isAsking();
+    const { open, slow, one, other, first, second } = await askedByTwo();
     for (const each of [one, other]) each.abort(new Error('I have gone'));
     await expect(first).rejects.toThrow('I have gone');
     await expect(second).rejects.toThrow('I have gone');
