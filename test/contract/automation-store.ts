@@ -355,6 +355,36 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       expect(await store.renew(kept)).toBe(false);
     });
 
+    it('leaves files of jobs, all or those elsewhere, and nothing else of them', async () => {
+      const one = await trigger({ overlap: 'allow' });
+      const other = await trigger({ overlap: 'allow', jobId: 'job_other' });
+      const claimOf = (of: StoredTrigger, dueMs: number, place?: string): NewFiring => {
+        const id = makeId('fir');
+        return firing(of, dueMs, { id, item: id, place });
+      };
+      const [near, far, time] = [claimOf(one, 1, 'a'), claimOf(one, 2), firing(one, 3)];
+      const [theirs, elsewhere] = [claimOf(other, 4, 'a'), claimOf(other, 5)];
+      await store.add([near, far, time, theirs, elsewhere]);
+      const claimed = async (
+        jobs: readonly string[],
+        jobsElsewhere: readonly string[],
+      ): Promise<string[]> => {
+        const left = { jobs: new Set(jobs), jobsElsewhere: new Set(jobsElsewhere) };
+        const found = await store.claim(9, left);
+        for (const each of found) await store.postpone(each, 0);
+        return idsOf(found);
+      };
+      const all = idsOf([near, far, time, theirs, elsewhere]);
+      expect(await claimed([], [])).toEqual(all);
+      expect(await claimed(['nobody'], ['nobody'])).toEqual(all);
+      expect(await claimed([one.jobId], [])).toEqual(idsOf([time, theirs, elsewhere]));
+      expect(await claimed([], [one.jobId, other.jobId])).toEqual(idsOf([near, time, theirs]));
+      expect(await claimed([one.jobId], [other.jobId])).toEqual(idsOf([time, theirs]));
+      // More than a statement may have values of.
+      const many = Array.from({ length: 40_000 }, (_, index) => `job_${index}`);
+      expect(await claimed([one.jobId, ...many], many)).toEqual(idsOf([time, theirs, elsewhere]));
+    });
+
     it('lets a firing wait for a while, in its place', async () => {
       const of = await trigger({ overlap: 'queue' });
       await store.add([firing(of, 1), firing(of, 2)]);

@@ -59,9 +59,11 @@ export class Scheduler {
 
   constructor(ports: SchedulerPorts) {
     this.#ports = ports;
-    const decide = async (firing: ClaimedFiring): Promise<void> =>
-      void (await this.#decide(firing));
-    this.#apart = new FiringsApart({ ...ports, decide });
+    this.#apart = new FiringsApart({
+      ...ports,
+      decide: (firing, refusedForMs) => this.#decideNext(firing, refusedForMs),
+      postpone: (firing, forMs) => this.#postpone(firing, forMs),
+    });
     const pauseMs = (): Promise<number> => this.#pauseMs();
     this.#sweeper = new Sweeper({ ...ports, pauseMs, sweep: () => this.sweep() });
   }
@@ -145,35 +147,65 @@ export class Scheduler {
     const { firings, clock } = this.#ports;
     // How often each came. What has to wait is due again before many others have had their turn.
     const seen = new Map<string, number>();
+    // Jobs whose files had their turn: however many wait, what is due meanwhile need not wait for all of them.
+    const jobs = new Set<string>();
     for (;;) {
-      const claimed = await firings.claim(FIRINGS_AT_ONCE);
+      const left = { jobs, jobsElsewhere: this.#apart.jobs };
+      const claimed = await firings.claim(FIRINGS_AT_ONCE, left);
       if (claimed.length === 0) return;
       const fresh = claimed.filter(({ id }) => !seen.has(id));
       for (const firing of claimed) {
         const times = seen.get(firing.id) ?? 0;
         seen.set(firing.id, times + 1);
         // In one sweep each is asked for once, and out of the way for longer each time that it comes again.
-        if (times > 0) await firings.postpone(firing, SLOWLY_MS * 2 ** (times - 1));
+        if (times > 0) await this.#postpone(firing, SLOWLY_MS * 2 ** (times - 1));
       }
       const far = fresh.filter((firing) => isFileElsewhere(firing));
       for (const [jobId, group] of byJob(far)) {
-        void this.#apart.add(jobId, group).then(() => this.wake());
+        const onRefused = (): void => void jobs.add(jobId);
+        void this.#apart
+          .add(jobId, group)
+          .then((isRefused) => (isRefused ? onRefused() : this.wake()));
       }
-      const near = fresh.filter((firing) => !isFileElsewhere(firing));
-      await Promise.all([...byJob(near).values()].map((group) => this.#decideAll(group)));
+      const near = byJob(fresh.filter((firing) => !isFileElsewhere(firing)));
+      await Promise.all(
+        [...near].map(async ([jobId, group]) => {
+          const isRefused = await this.#decideAll(group);
+          if (!group.some(isClaim)) return;
+          jobs.add(jobId);
+          // There may be more of them, for which it has time.
+          if (!isRefused) this.wake();
+        }),
+      );
       if (this.#sweeper.isClosing) return;
       await clock.breathe();
     }
   }
 
-  async #decideAll(claimed: readonly ClaimedFiring[]): Promise<void> {
+  /** Those of one job. Gives whether it refuses files now. */
+  async #decideAll(claimed: readonly ClaimedFiring[]): Promise<boolean> {
     let refusedForMs: number | undefined;
-    for (const firing of claimed) {
-      // What its job refuses one file for, it refuses the next for too.
-      if (refusedForMs !== undefined && isClaim(firing)) {
-        await this.#ports.firings.postpone(firing, refusedForMs);
-      } else refusedForMs = await this.#decide(firing);
+    for (const firing of claimed) refusedForMs = await this.#decideNext(firing, refusedForMs);
+    return refusedForMs !== undefined;
+  }
+
+  /** Decides a firing, after one of the same job that it has refused for so long. Never throws. */
+  async #decideNext(
+    firing: ClaimedFiring,
+    refusedForMs: number | undefined,
+  ): Promise<number | undefined> {
+    if (refusedForMs === undefined || !isClaim(firing)) {
+      return (await this.#decide(firing)) ?? refusedForMs;
     }
+    // What its job refuses one file for, it refuses the next for too.
+    await this.#postpone(firing, refusedForMs);
+    return refusedForMs;
+  }
+
+  /** Where that fails, the claim ends by itself. */
+  async #postpone(firing: ClaimedFiring, forMs: number): Promise<void> {
+    const { firings, onError } = this.#ports;
+    await firings.postpone(firing, forMs).catch((error: unknown) => onError(error, firing.id));
   }
 
   /** Gives for how long it waits where its job refuses it now. Never throws. */

@@ -75,6 +75,14 @@ export interface ClaimedFiring extends Firing {
   readonly fence: number;
 }
 
+/** Files that are not claimed now, whatever else is: those that wait for one of these jobs, … */
+export interface LeftFilesOf {
+  /** … wherever they lie, … */
+  readonly jobs: ReadonlySet<string>;
+  /** … or where they lie on a server elsewhere. */
+  readonly jobsElsewhere: ReadonlySet<string>;
+}
+
 /** How the run of a firing has ended. */
 export interface FiringEnd {
   readonly firing: Firing;
@@ -119,8 +127,11 @@ export interface FiringStore {
       readonly mode?: Dedupe['mode'];
     },
   ): Promise<Pick<Firing, 'id' | 'verdict'>>;
-  /** Claims firings that can be decided now, the longest due first. */
-  claim(limit: number): Promise<readonly ClaimedFiring[]>;
+  /**
+   * Claims firings that can be decided now, the longest due first. Of the jobs whose files are left, no more
+   * than a thousand are heeded.
+   */
+  claim(limit: number, left?: LeftFilesOf): Promise<readonly ClaimedFiring[]>;
   /** False where the claim was lost: then nothing is written. */
   settle(
     firing: ClaimedFiring,

@@ -4,16 +4,18 @@ import type {
   Firing,
   FiringEnd,
   FiringStore,
+  LeftFilesOf,
   NewFiring,
 } from '../../engine/ports/firing-store.ts';
 import { storeError } from '../store-error.ts';
 import { addFirings, firingOf, rearm } from './firing-rows.ts';
-import { endTurns, isAside, isTaken, jobTurn, lineTurn, takeTurn } from './firing-turns.ts';
+import { endTurns, takeTurn } from './firing-turns.ts';
 import type { FiringTable } from './automation-schema.ts';
 import { ENDED, RUN_END_COLUMNS, runEndOf } from './run-ends.ts';
 import type { StoreSchema } from './schema.ts';
 import { addUnlessSeen } from './seen-payloads.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
+import { waitingFirings } from './waiting-firings.ts';
 
 /** Who dies with a claim has it taken over after that; what takes longer renews it. */
 const LEASE_MS = 30_000;
@@ -61,32 +63,13 @@ export class SqlFiringStore implements FiringStore {
     );
   }
 
-  async claim(limit: number): Promise<readonly ClaimedFiring[]> {
-    const now = nowMs(this.#database);
+  async claim(
+    limit: number,
+    left: LeftFilesOf = { jobs: new Set(), jobsElsewhere: new Set() },
+  ): Promise<readonly ClaimedFiring[]> {
+    const place = this.#place;
     const candidates = await this.#try(() =>
-      this.#database.db
-        .selectFrom('firings as f')
-        .select(['f.id', 'f.fence'])
-        .where('f.verdict', '=', 'waiting')
-        .where('f.lease_until', '<=', now)
-        .where('f.hold_until', '<=', now)
-        .where(sql<boolean>`(f.place is null or f.place = ${this.#place})`)
-        .where(
-          sql<boolean>`(f.overlap = 'allow' or not exists (
-            select 1 from firings e where e.job_id = f.job_id and e.verdict = 'waiting'
-            and e.overlap <> 'allow' and (e.due_at, e.id) < (f.due_at, f.id)
-            and not (${isAside(now)} and e.trigger_id <> f.trigger_id)))`,
-        )
-        .where(sql<boolean>`(f.overlap <> 'queue' or not ${isTaken(jobTurn)})`)
-        // What is skipped need not wait for its line first.
-        .where(
-          sql<boolean>`(f.line is null or not ${isTaken(lineTurn)}
-            or (f.overlap = 'skip' and ${isTaken(jobTurn)}))`,
-        )
-        .orderBy('f.due_at')
-        .orderBy('f.id')
-        .limit(limit)
-        .execute(),
+      waitingFirings(this.#database, { limit, left, place }),
     );
     const claimed: ClaimedFiring[] = [];
     for (const candidate of candidates) {

@@ -95,6 +95,24 @@ describe('a firing whose file lies on a server elsewhere', () => {
     await theirs.close();
   });
 
+  it('is left to other servers where many of its job are fetched one after another', async () => {
+    const [mine, theirs] = [schedulerOf('a'), schedulerOf('b')];
+    const files: Firing[] = [];
+    for (let count = 0; count < 20; count += 1) files.push(await arrived('job_slow'));
+    await mine.sweep();
+    await until(() => fetching.length === 1);
+    await theirs.sweep();
+    await until(() => fetching.length === 2);
+    expect(fetching.map(({ id }) => id)).toEqual([files[0]?.id, files[16]?.id]);
+    for (let ended = 0; ended < files.length; ended += 1) {
+      await until(() => fetching.length > ended);
+      fetching[ended]?.end();
+    }
+    await until(() => world.started.size === files.length);
+    await mine.close();
+    await theirs.close();
+  });
+
   it('is tried again more and more rarely, five minutes apart at last', async () => {
     const scheduler = schedulerOf('a');
     const { id } = await arrived('job_slow');
