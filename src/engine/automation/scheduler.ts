@@ -329,8 +329,8 @@ export class Scheduler {
 }
 
 /** A server that refuses who logs in too often must not be asked for ever at the same pace. */
-function tryAgainMs({ fence: tries }: ClaimedFiring): number {
-  return Math.min(TRY_AGAIN_MS * 2 ** (tries - 1), TRY_AGAIN_AT_LAST_MS);
+function tryAgainMs({ putOffs }: ClaimedFiring): number {
+  return Math.min(TRY_AGAIN_MS * 2 ** putOffs, TRY_AGAIN_AT_LAST_MS);
 }
 
 /** Those of one job are decided one after another: what has a queue waits there in this order. */

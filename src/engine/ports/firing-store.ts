@@ -73,6 +73,8 @@ export interface ClaimedFiring extends Firing {
   readonly isOverlapped: boolean;
   /** Grows by one with each claim, from 1: who decides with an older one is not heard. */
   readonly fence: number;
+  /** How often it was put off for a while. */
+  readonly putOffs: number;
 }
 
 /** Files that are not claimed now, whatever else is: those that wait for one of these jobs, … */
@@ -148,7 +150,7 @@ export interface FiringStore {
   postpone(firing: ClaimedFiring, forMs: number): Promise<void>;
   /**
    * Lets a firing wait until a server elsewhere may be there again. Its turn is another's meanwhile; where
-   * its file lies there, firings of other triggers need not wait for it.
+   * its file lies there, firings of other triggers need not wait for it. In 0 ms it is only given up.
    */
   putOff(firing: ClaimedFiring, forMs: number): Promise<void>;
   /** Firings whose run has ended, or is gone, and who have not been told. */

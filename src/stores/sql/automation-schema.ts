@@ -45,6 +45,7 @@ export interface FiringTable {
   readonly fence: Generated<number>;
   /** It waits until then, whatever else. */
   readonly hold_until: Generated<number>;
+  readonly put_off: Generated<number>;
   /** Of what makes it equal to another, where it gives way to a later one. */
   readonly hash: string | null;
 }

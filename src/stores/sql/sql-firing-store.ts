@@ -137,7 +137,11 @@ export class SqlFiringStore implements FiringStore {
     await this.#transact(async (transaction) => {
       const { numUpdatedRows } = await transaction
         .updateTable('firings')
-        .set({ lease_until: 0, hold_until: until })
+        .set((row) => ({
+          lease_until: 0,
+          hold_until: until,
+          put_off: row('put_off', '+', forMs > 0 ? 1 : 0),
+        }))
         .where('id', '=', id)
         .where('fence', '=', fence)
         .where('verdict', '=', 'waiting')
@@ -277,7 +281,7 @@ export class SqlFiringStore implements FiringStore {
       firing.line === undefined ||
       (hasJob && (await takeTurn(transaction, `line:${firing.line}`, id)));
     if ((hasJob || isOverlapped) && hasLine) {
-      return { ...firing, isOverlapped, fence: row.fence };
+      return { ...firing, isOverlapped, fence: row.fence, putOffs: row.put_off };
     }
     // Another was faster: it waits, and holds nothing meanwhile.
     await endTurns(transaction, id);

@@ -31,6 +31,7 @@ import { deletedRuns } from './192-deleted-runs.ts';
 import { sftpConnections } from './200-sftp-connections.ts';
 import { untoldEvents } from './215-untold-events.ts';
 import { arrivalClaims } from './216-arrival-claims.ts';
+import { putOffFirings } from './217-put-off-firings.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -77,4 +78,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '200-sftp-connections': sftpConnections,
   '215-untold-events': untoldEvents,
   '216-arrival-claims': arrivalClaims,
+  '217-put-off-firings': putOffFirings,
 };
