@@ -242,7 +242,9 @@ export function describeHostedRunStore(name: string, open: () => Promise<HostedW
       const next = await world.store('b').hold('run_a');
       expect(next.checkpoint).toEqual(CHECKPOINT);
       const late = { ...CHECKPOINT, succeeded: 999 };
+      await next.confirm();
       for (const write of [
+        () => old.confirm(),
         () => old.saveCheckpoint(late),
         () => old.setStatus('success', { checkpoint: late, message: 'late' }),
         () => old.saveHashes({ inputSha256: 'x', outputSha256: 'x', hashedAtMs: 1 }),

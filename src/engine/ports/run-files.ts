@@ -52,8 +52,11 @@ export interface RunFiles {
   link(path: string, newPath: string): Promise<void>;
   /** A folder for what a check needs for a moment. */
   makeTemporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }>;
-  /** Opens for writing behind the first `keepBytes` bytes, the rest cut off; 0 begins anew. */
-  openOutput(path: string, keepBytes: number): Promise<WritableFile>;
+  /**
+   * Opens for writing behind the first `keepBytes` bytes, the rest cut off; 0 begins anew. Where `confirm`
+   * is given, it is called once the file is open, and nothing is changed in it where that throws.
+   */
+  openOutput(path: string, keepBytes: number, confirm?: () => Promise<void>): Promise<WritableFile>;
   openStandardOutput(): WritableFile;
   /** Throws where a file of this name could not be written: no folder, a folder of that name, no permission. */
   refuseUnwritable(path: string): Promise<void>;

@@ -20,6 +20,11 @@ export interface HeldRun {
    * that does.
    */
   claimOutput(): Promise<void>;
+  /**
+   * Throws `run_busy` where another process has taken the run over meanwhile. A file that was open before
+   * it is this run's to write: who takes a run over puts copies in the place of its files first.
+   */
+  confirm(): Promise<void>;
   /** On the disk when it ends. */
   saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void>;
   /** Changes the status along the transition table, with the last checkpoint in the same commit. */

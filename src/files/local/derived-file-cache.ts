@@ -1,7 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DerivedFileCache } from '../../engine/hosting/derived-run-files.ts';
 import { outputError } from './file-errors.ts';
+import { isLeft } from './left-file.ts';
+
+/** Behind the name of a file that is being written. */
+const PART = '.part';
 
 /** In a folder of each run's folder, so that they go with it. Who reads one that is replaced reads it to its end. */
 export class LocalDerivedFileCache implements DerivedFileCache {
@@ -36,7 +41,8 @@ export class LocalDerivedFileCache implements DerivedFileCache {
       () => false,
     );
     if (isThere) return path;
-    const part = `${path}.part`;
+    // Another server may be writing the same.
+    const part = `${path}.${randomUUID()}${PART}`;
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await write(part);
@@ -56,7 +62,8 @@ async function removeOthers(
 ): Promise<void> {
   for (const name of await readdir(folder)) {
     const other = join(folder, name);
-    const isOld = name.startsWith(`${kind}-`) && name.endsWith('.csv') && other !== path;
-    if (isOld) await rm(other, { force: true });
+    if (!name.startsWith(`${kind}-`) || other === path) continue;
+    if (name.endsWith(PART) && !(await isLeft(other))) continue;
+    await rm(other, { force: true });
   }
 }

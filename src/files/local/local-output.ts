@@ -1,8 +1,11 @@
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { constants, open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { RowmillError } from '../../engine/errors.ts';
 import type { WritableFile } from '../../engine/ports/run-files.ts';
 import { outputError } from './file-errors.ts';
+
+/** Reading and writing, made where it is not there: nothing is cut yet. */
+const NEW_OR_ANY = constants.O_RDWR | constants.O_CREAT;
 
 /** A file on this machine that is written front to back. A device (/dev/null, a pipe) is written as a stream. */
 export class LocalOutput implements WritableFile {
@@ -27,25 +30,21 @@ export class LocalOutput implements WritableFile {
     this.#isNameSynced = facts.length > 0;
   }
 
-  static async open(path: string, keepBytes: number): Promise<LocalOutput> {
+  /** `confirm` says, once the file is open, whether it may be cut and written. */
+  static async open(
+    path: string,
+    keepBytes: number,
+    confirm: () => Promise<void> = async () => undefined,
+  ): Promise<LocalOutput> {
     try {
-      const file = await open(path, keepBytes === 0 ? 'w+' : 'r+');
-      const facts = await file.stat({ bigint: true });
-      if (facts.isFile() && keepBytes > 0) {
-        if (facts.size < BigInt(keepBytes)) {
-          await file.close();
-          throw new RowmillError(
-            'run_not_resumable',
-            `${path} has ${facts.size} bytes, but the run had written ${keepBytes}: it was changed or replaced. Start the run again without --resume`,
-          );
-        }
-        await file.truncate(keepBytes);
+      const file = await open(path, keepBytes === 0 ? NEW_OR_ANY : 'r+');
+      try {
+        await confirm();
+        return new LocalOutput(path, file, await cut(file, { path, keepBytes }));
+      } catch (error) {
+        await file.close();
+        throw error;
       }
-      return new LocalOutput(path, file, {
-        isRegular: facts.isFile(),
-        inode: facts.ino,
-        length: keepBytes,
-      });
     } catch (error) {
       if (keepBytes > 0 && error instanceof Error && 'code' in error && error.code === 'ENOENT') {
         throw new RowmillError(
@@ -108,6 +107,24 @@ export class LocalOutput implements WritableFile {
       `${this.path} was cut to ${size} bytes while the run was writing it: it had ${this.#length}`,
     );
   }
+}
+
+/** Cuts off what lies behind the bytes that are kept. Gives what the file is. */
+async function cut(
+  file: FileHandle,
+  { path, keepBytes }: { readonly path: string; readonly keepBytes: number },
+): Promise<{ readonly isRegular: boolean; readonly inode: bigint; readonly length: number }> {
+  const facts = await file.stat({ bigint: true });
+  if (facts.isFile()) {
+    if (facts.size < BigInt(keepBytes)) {
+      throw new RowmillError(
+        'run_not_resumable',
+        `${path} has ${facts.size} bytes, but the run had written ${keepBytes}: it was changed or replaced. Start the run again without --resume`,
+      );
+    }
+    await file.truncate(keepBytes);
+  }
+  return { isRegular: facts.isFile(), inode: facts.ino, length: keepBytes };
 }
 
 /** As well as the file system can: a network share, or a folder that may not be read, cannot. */

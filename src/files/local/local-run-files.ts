@@ -95,8 +95,12 @@ export class LocalRunFiles implements RunFiles {
     return { path, remove: () => rm(path, { recursive: true, force: true }) };
   }
 
-  openOutput(path: string, keepBytes: number): Promise<WritableFile> {
-    return LocalOutput.open(path, keepBytes);
+  openOutput(
+    path: string,
+    keepBytes: number,
+    confirm?: () => Promise<void>,
+  ): Promise<WritableFile> {
+    return LocalOutput.open(path, keepBytes, confirm);
   }
 
   openStandardOutput(): WritableFile {

@@ -1,24 +1,13 @@
 import { createHash } from 'node:crypto';
-import {
-  chmod,
-  link,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  stat,
-  type FileHandle,
-} from 'node:fs/promises';
+import { chmod, link, mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { RowmillError } from '../../engine/errors.ts';
 import type { ReceivedFile, UploadFiles } from '../../engine/ports/upload-files.ts';
 import { outputError } from './file-errors.ts';
+import { isLeft } from './left-file.ts';
 
 /** A file that is not whole; no other name is ever one. */
 const PARTIAL = '.part';
-/** In a folder that servers share, a file that no draft has and that nobody has written to for so long is left over. */
-const LEFT_AFTER_MS = 24 * 60 * 60 * 1_000;
 const UPLOAD_ID = /^[\w-]+$/;
 
 /** Files that users send, in one folder, under ids of ours: no name from outside reaches the disk. */
@@ -96,7 +85,7 @@ export class LocalUploads implements UploadFiles {
       .filter((path) => !known.has(path));
     const left: string[] = [];
     for (const path of paths) {
-      if (this.#isShared && !(await isOld(path))) continue;
+      if (this.#isShared && !(await isLeft(path))) continue;
       await rm(path, { force: true });
       left.push(path);
     }
@@ -109,12 +98,6 @@ export class LocalUploads implements UploadFiles {
       return open(path, 'wx', 0o600);
     });
   }
-}
-
-/** Whether nobody can be at work on a file any more. */
-async function isOld(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > LEFT_AFTER_MS;
 }
 
 async function writeAll(

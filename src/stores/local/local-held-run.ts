@@ -72,6 +72,9 @@ export class LocalHeldRun implements HeldRun {
     }
   }
 
+  /** Its lock ends with this process, and not before. */
+  async confirm(): Promise<void> {}
+
   async saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
     if (this.#hasEnded) throw new RowmillError('internal', `run ${this.#record.runId} has ended`);
     try {

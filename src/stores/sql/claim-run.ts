@@ -10,13 +10,15 @@ export async function claimRun(
   const { db } = database;
   const before = await db
     .selectFrom('runs')
-    .select('holder')
+    .select(['holder', 'fence'])
     .where('id', '=', runId)
     .executeTakeFirst();
   const claimed = await db
     .updateTable('runs')
     .set({ holder, fence: sql<number>`fence + 1`, lease_until: leaseEnd })
     .where('id', '=', runId)
+    // Nobody has claimed it since: else `last` would be somebody else.
+    .where('fence', '=', before?.fence ?? 0)
     .where((where) =>
       where.or([where('holder', 'is', null), where('lease_until', '<', nowMs(database))]),
     )

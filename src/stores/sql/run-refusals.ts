@@ -7,3 +7,10 @@ export function absent(runId: string): RowmillError {
 export function busy(runId: string): RowmillError {
   return new RowmillError('run_busy', `run ${runId} is being carried out: stop it first`);
 }
+
+export function takenOver(runId: string): RowmillError {
+  return new RowmillError(
+    'run_busy',
+    `run ${runId} was taken over by another server: what this one did after its last checkpoint does not count`,
+  );
+}

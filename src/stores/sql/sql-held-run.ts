@@ -11,6 +11,7 @@ import {
   type RunStatus,
 } from '../../engine/run/status.ts';
 import { isUnreachable, storeError } from '../store-error.ts';
+import { takenOver } from './run-refusals.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 
 /** A claim is renewed, and what others ask is heard, so often. */
@@ -53,6 +54,19 @@ export class SqlHeldRun implements HeldRun {
 
   /** The output lies in the run's own folder: no other run writes there. */
   async claimOutput(): Promise<void> {}
+
+  async confirm(): Promise<void> {
+    const { database, runId, fence } = this.#parts;
+    const found = await this.#patiently(() =>
+      database.db
+        .selectFrom('runs')
+        .select('id')
+        .where('id', '=', runId)
+        .where('fence', '=', fence)
+        .executeTakeFirst(),
+    );
+    if (found === undefined) throw takenOver(runId);
+  }
 
   async saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
     if (this.#hasEnded) throw new RowmillError('internal', `run ${this.#parts.runId} has ended`);
@@ -177,12 +191,7 @@ export class SqlHeldRun implements HeldRun {
           .where('id', '=', runId)
           .where('fence', '=', fence)
           .executeTakeFirst();
-        if (numUpdatedRows === 0n) {
-          throw new RowmillError(
-            'run_busy',
-            `run ${runId} was taken over by another server: what this one did after its last checkpoint does not count`,
-          );
-        }
+        if (numUpdatedRows === 0n) throw takenOver(runId);
         if (checkpoint === undefined) return;
         const row = rowOf(checkpoint);
         await transaction
@@ -199,13 +208,12 @@ export class SqlHeldRun implements HeldRun {
    * A database that has gone is waited for. A commit whose answer was lost is sent again: it says what is
    * so, not what changes, and the fence refuses it where another has taken over.
    */
-  async #patiently(work: () => Promise<void>): Promise<void> {
+  async #patiently<Result>(work: () => Promise<Result>): Promise<Result> {
     const { folder, patienceMs } = this.#parts;
     const waitUntilMs = performance.now() + patienceMs;
     for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
       try {
-        await work();
-        return;
+        return await work();
       } catch (error) {
         if (!isUnreachable(error) || performance.now() + waitMs > waitUntilMs) {
           throw storeError(folder, error);

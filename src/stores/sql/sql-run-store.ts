@@ -176,7 +176,7 @@ export class SqlRunStore implements HostedRunStore {
   async #takeFiles({ record, folder }: HostedRun, held: SqlHeldRun): Promise<void> {
     const output = record.outputPath ?? join(folder, OUTPUT_FILE);
     try {
-      await detachFiles([output, join(folder, ERRORS_FILE)]);
+      await detachFiles([output, join(folder, ERRORS_FILE)], () => held.confirm());
     } catch (error) {
       await held.release();
       throw storeError(folder, error);

@@ -218,7 +218,10 @@ export class MemoryWorld {
         throw new Error('there is nothing to copy in memory');
       },
       makeTemporaryFolder: async () => ({ path: '/tmp', remove: async () => undefined }),
-      openOutput: async (path, keepBytes) => writable(path, keepBytes),
+      openOutput: async (path, keepBytes, confirm) => {
+        await confirm?.();
+        return writable(path, keepBytes);
+      },
       openStandardOutput: () => ({
         path: undefined,
         append: async (bytes) => {
@@ -264,6 +267,7 @@ export class MemoryWorld {
           return run.checkpoint;
         },
         claimOutput: async () => undefined,
+        confirm: async () => undefined,
         saveCheckpoint: async (checkpoint) => save(checkpoint),
         setStatus: async (status, { message, checkpoint }) => {
           if (transitionReason(run.state.status, status) === undefined) {

@@ -92,15 +92,15 @@ export async function refuseOtherWriter(
  */
 export async function cutOutput(
   files: Pick<RunFiles, 'openInput' | 'openOutput'>,
-  written: WrittenOutput,
+  written: WrittenOutput & { readonly confirm: () => Promise<void> },
   sha256: Sha256,
 ): Promise<void> {
   if (written.bytes === 0 || written.tailSha256 === undefined) return;
   try {
     await refuseChangedOutput(files, written, sha256);
-    const file = await files.openOutput(written.path, written.bytes);
+    const file = await files.openOutput(written.path, written.bytes, written.confirm);
     await file.close();
   } catch {
-    // It is gone or replaced, or its disk is: that was said already.
+    // It is gone or replaced, its disk is, or the run is another's: that was said already.
   }
 }

@@ -7,7 +7,9 @@ import { taskResources } from '../../task/task-resources.ts';
 import type { Task } from '../../task/task.ts';
 import type { BegunRun } from '../begin/begin-run.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { deriveFiles, type Derived } from '../output/derive-files.ts';
+import { derive, deriveWhatCan } from './derive-at-end.ts';
+import { filePaths, type FilePaths } from './file-paths.ts';
+import type { Derived } from '../output/derive-files.ts';
 import { executeCsv, executeNoinput, type ReadyRun } from './execute-run.ts';
 import { ownOutputWarnings } from '../begin/own-output.ts';
 import {
@@ -25,7 +27,6 @@ import { LiveControl } from './live-control.ts';
 import { refuseChangedOutput } from '../begin/output-identity.ts';
 import { orLogged } from './or-logged.ts';
 import { unlessAborted } from './run-gate.ts';
-import { ERRORS_FILE, outputPathOf } from '../run-paths.ts';
 import type { RowRunEnd } from '../rows/run-rows.ts';
 import type { RunSecretSource } from '../../ports/run-secrets.ts';
 import { redactedLog, RunSecrets, type GuardedFacts } from '../secrets/run-secrets.ts';
@@ -62,6 +63,7 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
   let isStored = false;
   let derived: Derived = {};
   let isBroken = false;
+  let refusal: { readonly error: unknown } | undefined;
   try {
     ({ ending, isStored } = await untilEnd(work, { paths, log, repairs, secrets }, ports));
     // Before the status: a run that is final is not taken up again, and its files would be missing.
@@ -70,15 +72,16 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
     isBroken = true;
     const error = secrets.redactError(thrown);
     ending = endingOfError(error, work);
-    if (isRefusal(error) && held.checkpoint === undefined) {
-      await storeEnding(work, ending, ports);
-      await runLog.close();
-      throw error;
-    }
-    log.error(messageOf(error), { stack: error instanceof Error ? error.stack : undefined });
+    if (isRefusal(error) && held.checkpoint === undefined) refusal = { error };
+    else log.error(messageOf(error), { stack: error instanceof Error ? error.stack : undefined });
   }
   const stored = isStored ? ending : await storeEnding(work, ending, ports);
   const isLost = stored.isLost === true;
+  // A run that did not begin is removed by who began it, but not where another goes on with it.
+  if (refusal !== undefined && !isLost) {
+    await runLog.close();
+    throw refusal.error;
+  }
   if (isBroken && !isLost) await cutToCheckpoint(work, ports);
   if (!isFinal(ending.status) && !isLost)
     derived = await deriveWhatCan(work, { paths, ending: stored }, ports);
@@ -103,16 +106,6 @@ export async function carryOut(work: CarryOut, ports: ServicePorts): Promise<Run
     hasRest: stored.unprocessed !== 0 && begun.csv?.input.isSeekable === true,
     wasFinished: false,
   };
-}
-
-interface FilePaths {
-  /** Undefined for a stream. */
-  readonly output: string | undefined;
-  readonly errors: string;
-}
-
-function filePaths({ held, begun: { record } }: CarryOut): FilePaths {
-  return { output: outputPathOf(record, held.folder), errors: `${held.folder}/${ERRORS_FILE}` };
 }
 
 /** What the stretches of a run share. */
@@ -227,12 +220,14 @@ async function executeWith(
   const threads = planThreads(task, record, pace);
   const files: WritableFile[] = [];
   try {
+    // A server that stalled until here, and has lost the run, would cut what another has written.
+    const confirm = () => held.confirm();
     const output =
       paths.output === undefined
         ? ports.files.openStandardOutput()
-        : await ports.files.openOutput(paths.output, from.outputBytes);
+        : await ports.files.openOutput(paths.output, from.outputBytes, confirm);
     files.push(output);
-    const errors = await ports.files.openOutput(paths.errors, from.errorsBytes);
+    const errors = await ports.files.openOutput(paths.errors, from.errorsBytes, confirm);
     files.push(errors);
     handles.listeners.onStarted?.({
       runId: record.runId,
@@ -289,33 +284,6 @@ async function startStateOf(
   { files }: ServicePorts,
 ): Promise<Uint8Array | undefined> {
   return record.parent === undefined ? undefined : readStartState(folder, files);
-}
-
-/** The files beside the output. */
-function derive(
-  { begun: { record, csv }, handles }: CarryOut,
-  { paths, ending: { checkpoint } }: { readonly paths: FilePaths; readonly ending: Ending },
-  { files }: ServicePorts,
-): Promise<Derived> {
-  if (checkpoint === undefined) return Promise.resolve({});
-  const { position } = checkpoint;
-  const input = csv === undefined ? undefined : { record, input: csv.input, table: csv.table };
-  const work = deriveFiles(files, { errors: paths.errors, input, position }, record);
-  return unlessAborted(handles.abortSignal, work);
-}
-
-/** The same for a run that goes on one day: what cannot be written now is written then. */
-async function deriveWhatCan(
-  work: CarryOut,
-  ended: { readonly paths: FilePaths; readonly ending: Ending },
-  ports: ServicePorts,
-): Promise<Derived> {
-  if (work.handles.abortSignal.aborted) return {};
-  try {
-    return await derive(work, ended, ports);
-  } catch (error) {
-    return { message: `a file beside the output could not be written: ${messageOf(error)}` };
-  }
 }
 
 /** Both messages, or the one that is said once. */

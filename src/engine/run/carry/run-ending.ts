@@ -134,10 +134,12 @@ export async function cutToCheckpoint(
   const path = outputPathOf(record, folder);
   if (checkpoint === undefined || path === undefined) return;
   const { outputBytes, errorsBytes, outputTailSha256 } = checkpoint;
-  await cutOutput(files, { path, bytes: outputBytes, tailSha256: outputTailSha256 }, sha256);
+  const confirm = () => held.confirm();
+  const output = { path, bytes: outputBytes, tailSha256: outputTailSha256, confirm };
+  await cutOutput(files, output, sha256);
   const errors = { path: `${folder}/${ERRORS_FILE}`, bytes: errorsBytes };
   const errorsTail = await hashOutput(files, errors, sha256);
-  await cutOutput(files, { ...errors, tailSha256: errorsTail }, sha256);
+  await cutOutput(files, { ...errors, tailSha256: errorsTail, confirm }, sha256);
 }
 
 const REFUSALS = new Set<ErrorCode>(['input_refused', 'arguments_invalid', 'usage', 'run_busy']);
