@@ -323,9 +323,7 @@ it('an input that grows while it is read is read to where it ended, and that is 
 
 describe('two processes', () => {
   it('on one run: the second is told that it is busy', async () => {
-    // Longer than the four commands below take together.
-    const begun = folder.begin(WORDS, { environment: { CHAOS_WORK_US: '300' } });
-    await hasCheckpoint(begun);
+    const begun = await beginHeld();
     const [runId = ''] = await folder.runIds();
     for (const words of [
       [...WORDS, '--resume'],
@@ -341,6 +339,7 @@ describe('two processes', () => {
     const shown = await folder.json(['runs', 'show', runId]);
     expect(shown).toMatchObject({ status: 'executing', is_interrupted: false });
     expect(Number(shown['succeeded'])).toBeGreaterThan(0);
+    await rm(folder.at('held'));
     expect((await begun.ended).exitCode).toBe(4);
     expect(await folder.sha256('out.csv')).toBe(expected);
   }, 60_000);
@@ -369,14 +368,14 @@ describe('two processes', () => {
   }, 60_000);
 
   it('on one output: the second is told who writes it', async () => {
-    const begun = folder.begin(WORDS, { environment: { CHAOS_WORK_US: '200' } });
-    await hasCheckpoint(begun);
+    const begun = await beginHeld();
     await link(folder.at('out.csv'), folder.at('hard.csv'));
     for (const name of ['out.csv', './/out.csv', 'hard.csv']) {
       const { exitCode, stderr } = await folder.rowmill([...WORDS.slice(0, -1), name]);
       expect(stderr).toMatch(/(out|hard)\.csv is being written by run run_\w+/);
       expect(exitCode).toBe(2);
     }
+    await rm(folder.at('held'));
     expect((await begun.ended).exitCode).toBe(4);
     expect(await folder.sha256('out.csv')).toBe(expected);
   }, 60_000);
@@ -422,6 +421,14 @@ export const task = defineTask({ category: 'own', action: 'task', description: '
   columns: 'any', output: ['version'],
   row() { const end = performance.now() + ${version === 1 ? 0.05 : 0}; while (performance.now() < end); return write({ version: ${version} }); } });
 `;
+}
+
+/** A run with a checkpoint that does not end as long as there is the file `held`. */
+async function beginHeld(): Promise<Begun> {
+  await folder.write('held', '');
+  const begun = folder.begin(WORDS, { environment: { CHAOS_HELD_BY: folder.at('held') } });
+  await hasCheckpoint(begun, 0);
+  return begun;
 }
 
 async function hasCheckpoint(begun: Begun, rows = 5_000): Promise<void> {
