@@ -2,6 +2,7 @@ import { createReadStream, rmSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { claimedFile, isClaim } from './engine/automation/claimed-files.ts';
 import { FileArrivals, type FileArrivalsPorts } from './engine/automation/file-arrivals.ts';
+import { StrayClaims, type StrayClaimsPorts } from './engine/automation/stray-claims.ts';
 import { firingIdOf } from './engine/automation/firing-runs.ts';
 import { isElsewhere, RowmillError } from './engine/errors.ts';
 import type { SftpConnections } from './engine/hosting/sftp-connections.ts';
@@ -13,9 +14,7 @@ import { FileRoots } from './files/local/file-roots.ts';
 import { LocalArrivalFolders } from './files/local/local-arrival-folders.ts';
 import { SftpArrivalFolders } from './files/sftp/sftp-arrival-folders.ts';
 
-interface ArrivalOptions extends Omit<FileArrivalsPorts, 'folders'> {
-  /** Name of the place that files of this server lie in. */
-  readonly place: string;
+interface ArrivalOptions extends Omit<FileArrivalsPorts & StrayClaimsPorts, 'folders'> {
   readonly fileRoots: readonly string[];
   readonly sftp: Pick<SftpConnections, 'use'>;
   /** Where files from elsewhere are copied to. What lies there is of nobody at a start. */
@@ -36,6 +35,7 @@ export function openArrivals({ place, fileRoots, sftp, copies, ...ports }: Arriv
     placeOf: (trigger) => here.placeOf(trigger) ?? elsewhere.placeOf(),
   };
   const arrivals = new FileArrivals({ ...ports, folders });
+  const strays = new StrayClaims({ ...ports, folders, place });
   const closing = ports.makeStop();
   const fetchAtLast = async (firing: Firing): Promise<FetchedFile | undefined> => {
     for (const ms of AGAIN_MS) {
@@ -65,9 +65,13 @@ export function openArrivals({ place, fileRoots, sftp, copies, ...ports }: Arriv
   return {
     arrivals,
     roots,
+    open(): void {
+      arrivals.open();
+      strays.open();
+    },
     async close(): Promise<void> {
       closing.abort();
-      await arrivals.close();
+      await Promise.all([arrivals.close(), strays.close()]);
     },
     /** For what schedules start. */
     forRuns: { fetch: fetchUntilClosed, check: roots.file.bind(roots) },

@@ -173,7 +173,7 @@ export async function openSchedules(
     open() {
       tell(async () => void (await tellWhatIsUntold(0)), 'untold');
       scheduler.open();
-      arrivals.open();
+      files.open();
     },
     async close() {
       unwatch();

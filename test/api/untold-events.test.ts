@@ -101,7 +101,14 @@ it('what a server that is gone has left untold is told by one that is there', as
     .execute();
   await db
     .insertInto('arrival_claims')
-    .values({ id: arrival?.id ?? '', trigger_id: files, is_told: 0, created_at: agoMs })
+    .values({
+      id: arrival?.id ?? '',
+      trigger_id: files,
+      account_id: 'local',
+      definition: JSON.stringify(trigger),
+      is_told: 0,
+      created_at: agoMs,
+    })
     .execute();
   await looked();
   await ended(ofFiles);

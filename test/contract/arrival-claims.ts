@@ -59,9 +59,49 @@ export function describeArrivalClaims(
       await world.triggers.update('sch_a', { isPaused: true });
       expect(await world.claims.add('fir_1', trigger)).toBe(false);
       expect(await world.claims.add('fir_1', await found('sch_a'))).toBe(true);
+      const isPaused = await found('sch_a');
       await world.triggers.delete('sch_a');
-      expect(await world.claims.get('fir_1')).toBeUndefined();
-      expect(await world.claims.add('fir_2', trigger)).toBe(false);
+      expect(await world.claims.add('fir_2', isPaused)).toBe(false);
+    });
+
+    it('become firings of a trigger that is as it was read only', async () => {
+      const firing = (id: string) => ({ ...newFiring(trigger, () => id, { dueMs: 1 }), item: id });
+      expect(await world.claims.fire(firing('fir_1'), trigger)).toBe(true);
+      expect((await found('sch_a')).revision).toBe(trigger.revision);
+      await world.triggers.update('sch_a', { isPaused: true });
+      expect(await world.claims.fire(firing('fir_2'), trigger)).toBe(false);
+      const changed = await found('sch_a');
+      expect(await world.claims.fire(firing('fir_3'), changed)).toBe(true);
+      await world.triggers.delete('sch_a');
+      expect(await world.claims.fire(firing('fir_4'), changed)).toBe(false);
+      expect(await world.firings('a').page('sch_a', { limit: 10 })).toEqual([]);
+    });
+
+    it('are stray where their trigger is gone or says something else, and they never fired', async () => {
+      const place = 'here';
+      for (const id of ['fir_1', 'fir_2', 'fir_fired']) await world.claims.add(id, trigger);
+      await world.claims.add('fir_here', trigger, { place });
+      await world.claims.add('fir_there', trigger, { place: 'there' });
+      await fire('fir_fired');
+      type Page = Partial<Parameters<ArrivalClaims['strays']>[0]>;
+      const strays = (page: Page = {}) =>
+        world.claims.strays({ limit: 10, forMs: 0, place, after: undefined, ...page });
+      const ids = async (page?: Page) => (await strays(page)).map(({ id }) => id);
+      expect(await ids()).toEqual([]);
+      const definition = readTrigger({ kind: 'file', folder: '/elsewhere' });
+      await world.triggers.update('sch_a', { definition });
+      expect(await ids()).toEqual(['fir_1', 'fir_2', 'fir_here']);
+      expect(await ids({ forMs: 60 * 60 * 1_000 })).toEqual([]);
+      const [first] = await strays({ limit: 1 });
+      expect(first?.trigger).toEqual({
+        id: 'sch_a',
+        accountId: 'acme',
+        definition: trigger.definition,
+      });
+      expect(await ids({ after: first })).toEqual(['fir_2', 'fir_here']);
+      await world.triggers.delete('sch_a');
+      expect(await ids()).toEqual(['fir_1', 'fir_2', 'fir_fired', 'fir_here']);
+      expect(await ids({ place: 'there' })).toEqual(['fir_1', 'fir_2', 'fir_fired', 'fir_there']);
     });
 
     it('are untold once their firing was kept for a while, the oldest first', async () => {

@@ -11,6 +11,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Firing, FiringStore, NewFiring } from '../ports/firing-store.ts';
 import type { MakeId } from '../ports/ids.ts';
 import type { StoredTrigger, TriggerStore } from '../ports/trigger-store.ts';
+import { isLeftAlone } from './stray-claims.ts';
 import { LeftOut } from './left-out.ts';
 import { newFiring } from './new-firing.ts';
 import {
@@ -29,8 +30,8 @@ import { isNameMeant, whyUnreadable } from './triggers/file.ts';
 /** What looking for files works with. */
 export interface FileArrivalsPorts {
   readonly triggers: Pick<TriggerStore, 'get' | 'listeningAnywhere'>;
-  readonly firings: Pick<FiringStore, 'add' | 'get'>;
-  readonly claims: Pick<ArrivalClaims, 'add' | 'get' | 'remove'>;
+  readonly firings: Pick<FiringStore, 'get'>;
+  readonly claims: Pick<ArrivalClaims, 'add' | 'fire' | 'get' | 'remove'>;
   readonly folders: ArrivalFolders;
   readonly clock: Clock;
   readonly makeId: MakeId;
@@ -249,7 +250,9 @@ export class FileArrivals {
       if (file === undefined) await folder.removeEmpty(claimId);
       else if (known?.triggerId !== trigger.id || !isMeant(trigger, file))
         await folder.putAway(claimId, 'back');
-      else await this.#fire(trigger, { folder, claimId, file, isTold: known.isTold });
+      // Who lets go of all that it has claimed pauses it first: nothing is begun meanwhile.
+      else if (!trigger.isPaused)
+        await this.#fire(trigger, { folder, claimId, file, isTold: known.isTold });
       return;
     }
     // Who may write there can give a folder any name: it is not ours.
@@ -272,7 +275,8 @@ export class FileArrivals {
   async #claimNew(trigger: StoredTrigger, folder: ArrivalFolder): Promise<void> {
     const { definition, id } = trigger;
     if (!isArrival(definition)) return;
-    const { claims, makeId, clock } = this.#ports;
+    const { claims, folders, makeId, clock } = this.#ports;
+    const place = folders.placeOf(trigger);
     const before = this.#seen.get(id);
     const seen = new Map<string, Seen>();
     let claimed = 0;
@@ -291,7 +295,7 @@ export class FileArrivals {
       }
       const claimId = makeId('fir');
       // It was changed, or removed, since it was read: the next look is another's.
-      if (!(await claims.add(claimId, trigger))) break;
+      if (!(await claims.add(claimId, trigger, { place }))) break;
       if (!(await folder.claim(file.name, claimId))) {
         await claims.remove(claimId);
         continue;
@@ -303,10 +307,11 @@ export class FileArrivals {
   }
 
   async #fireAgain(trigger: StoredTrigger, claim: Omit<Claim, 'isTold'>): Promise<void> {
-    const { claims, makeId } = this.#ports;
+    const { claims, folders, makeId } = this.#ports;
     const { folder, claimId, file } = claim;
     const newId = makeId('fir');
-    if (!(await claims.add(newId, trigger, { isTold: true }))) return;
+    const place = folders.placeOf(trigger);
+    if (!(await claims.add(newId, trigger, { isTold: true, place }))) return;
     if (await folder.claimAgain(claimId, newId)) {
       await this.#fire(trigger, { folder, claimId: newId, file, isTold: true });
     } else await claims.remove(newId);
@@ -324,12 +329,12 @@ export class FileArrivals {
     this.#ports.onWaiting();
   }
 
-  /** Undefined where its trigger is gone. */
+  /** Undefined where its trigger is gone, or was changed: then the next look goes on with what is still meant. */
   async #keepFiring(
     trigger: StoredTrigger,
     { folder, claimId, file }: Claim,
   ): Promise<NewFiring | undefined> {
-    const { firings, folders, makeId, clock } = this.#ports;
+    const { claims, folders, makeId, clock } = this.#ports;
     const firing = newFiring(trigger, makeId, {
       id: claimId,
       dueMs: Math.floor(clock.now()),
@@ -337,14 +342,12 @@ export class FileArrivals {
       payload: { file: toldOf(file) },
       place: folders.placeOf(trigger),
     });
-    try {
-      await firings.add([firing]);
-      return firing;
-    } catch (error) {
-      // Its trigger may have been removed meanwhile: nobody would look for it here.
-      if ((await this.#ports.triggers.get(trigger.id)) !== undefined) throw error;
+    if (await claims.fire(firing, trigger)) return firing;
+    // Nobody looks for it here any more.
+    if (await isLeftAlone(trigger, this.#ports.triggers)) {
       await folder.putAway(claimId, 'back');
-      return undefined;
+      await claims.remove(claimId);
     }
+    return undefined;
   }
 }

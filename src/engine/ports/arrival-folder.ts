@@ -57,10 +57,13 @@ export interface ArrivalFolder {
   close(): Promise<void>;
 }
 
+/** What says where the files of a trigger lie. */
+export type WatchedPlace = Pick<StoredTrigger, 'id' | 'accountId' | 'definition'>;
+
 /** Opens the folders of triggers. */
 export interface ArrivalFolders {
   /** Undefined for a trigger that waits for no file. Throws where the folder cannot be looked into. */
-  open(trigger: StoredTrigger): Promise<ArrivalFolder | undefined>;
+  open(trigger: WatchedPlace): Promise<ArrivalFolder | undefined>;
   /** The place that the folder of a trigger lies in, where not every server has it. */
-  placeOf(trigger: StoredTrigger): string | undefined;
+  placeOf(trigger: WatchedPlace): string | undefined;
 }

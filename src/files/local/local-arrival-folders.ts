@@ -1,5 +1,8 @@
-import type { ArrivalFolder, ArrivalFolders } from '../../engine/ports/arrival-folder.ts';
-import type { StoredTrigger } from '../../engine/ports/trigger-store.ts';
+import type {
+  ArrivalFolder,
+  ArrivalFolders,
+  WatchedPlace,
+} from '../../engine/ports/arrival-folder.ts';
 import type { FileRoots } from './file-roots.ts';
 import { LocalArrivalFolder } from './local-arrival-folder.ts';
 
@@ -14,14 +17,14 @@ export class LocalArrivalFolders implements ArrivalFolders {
     this.#place = place;
   }
 
-  async open({ definition, id, accountId }: StoredTrigger): Promise<ArrivalFolder | undefined> {
+  async open({ definition, id, accountId }: WatchedPlace): Promise<ArrivalFolder | undefined> {
     if (definition.kind !== 'file' || definition.sftp !== undefined) return undefined;
     const folder = await this.#roots.folder(definition.folder, accountId);
     const { done, failed } = definition;
     return new LocalArrivalFolder({ folder, triggerId: id, done, failed });
   }
 
-  placeOf({ definition }: StoredTrigger): string | undefined {
+  placeOf({ definition }: WatchedPlace): string | undefined {
     const isHere = definition.kind === 'file' && definition.sftp === undefined;
     return isHere ? this.#place : undefined;
   }

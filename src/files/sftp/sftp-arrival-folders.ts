@@ -1,7 +1,10 @@
 import { sftpPath } from '../../engine/task/sftp-path.ts';
 import type { SftpConnections } from '../../engine/hosting/sftp-connections.ts';
-import type { ArrivalFolder, ArrivalFolders } from '../../engine/ports/arrival-folder.ts';
-import type { StoredTrigger } from '../../engine/ports/trigger-store.ts';
+import type {
+  ArrivalFolder,
+  ArrivalFolders,
+  WatchedPlace,
+} from '../../engine/ports/arrival-folder.ts';
 import { SftpArrivalFolder } from './sftp-arrival-folder.ts';
 
 /** The folders of SFTP servers that triggers watch. */
@@ -15,7 +18,7 @@ export class SftpArrivalFolders implements ArrivalFolders {
     this.#copies = copies;
   }
 
-  async open({ definition, id, accountId }: StoredTrigger): Promise<ArrivalFolder | undefined> {
+  async open({ definition, id, accountId }: WatchedPlace): Promise<ArrivalFolder | undefined> {
     if (definition.kind !== 'file' || definition.sftp === undefined) return undefined;
     const { sftp, done, failed } = definition;
     const folder = sftpPath(definition.folder);

@@ -60,6 +60,11 @@ interface FiringTurnTable {
 export interface ArrivalClaimTable {
   readonly id: string;
   readonly trigger_id: string;
+  readonly account_id: string;
+  /** That of the trigger then: TriggerDefinition as JSON. */
+  readonly definition: string;
+  /** Name of the place that its folder lies in. Null: any server can look there. */
+  readonly place: string | null;
   readonly is_told: number;
   readonly created_at: number;
 }

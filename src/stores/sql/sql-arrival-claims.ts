@@ -1,8 +1,11 @@
 import { sql, type Selectable } from 'kysely';
-import type { ArrivalClaim, ArrivalClaims } from '../../engine/ports/arrival-claims.ts';
+import type { ArrivalClaim, ArrivalClaims, StrayClaim } from '../../engine/ports/arrival-claims.ts';
+import type { NewFiring } from '../../engine/ports/firing-store.ts';
 import { storeError } from '../store-error.ts';
 import type { ArrivalClaimTable } from './automation-schema.ts';
+import { addFirings } from './firing-rows.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
+import { definitionOf } from './trigger-rows.ts';
 
 /** Claims of files in SQLite or PostgreSQL. */
 export class SqlArrivalClaims implements ArrivalClaims {
@@ -15,18 +18,21 @@ export class SqlArrivalClaims implements ArrivalClaims {
   async add(
     claimId: string,
     { id, revision }: Parameters<ArrivalClaims['add']>[1],
-    { isTold }: { readonly isTold: boolean } = { isTold: false },
+    { isTold = false, place }: Parameters<ArrivalClaims['add']>[2] = {},
   ): Promise<boolean> {
     const { numInsertedOrUpdatedRows = 0n } = await this.#try(() =>
       this.#database.db
         .insertInto('arrival_claims')
-        .columns(['id', 'trigger_id', 'is_told', 'created_at'])
+        .columns(['id', 'trigger_id', 'account_id', 'definition', 'place', 'is_told', 'created_at'])
         .expression((from) =>
           from
             .selectFrom('triggers')
             .select([
               sql<string>`cast(${claimId} as text)`.as('claim_id'),
               'id',
+              'account_id',
+              'definition',
+              sql<string | null>`cast(${place ?? null} as text)`.as('claim_place'),
               sql<number>`${sql.lit(isTold ? 1 : 0)}`.as('is_told'),
               nowMs(this.#database).as('created_at'),
             ])
@@ -36,6 +42,26 @@ export class SqlArrivalClaims implements ArrivalClaims {
         .executeTakeFirstOrThrow(),
     );
     return numInsertedOrUpdatedRows > 0n;
+  }
+
+  async fire(
+    firing: NewFiring,
+    { id, revision }: Parameters<ArrivalClaims['fire']>[1],
+  ): Promise<boolean> {
+    return this.#try(() =>
+      this.#database.db.transaction().execute(async (transaction) => {
+        // Who changes the trigger waits for this, or has done it before.
+        const { numUpdatedRows } = await transaction
+          .updateTable('triggers')
+          .set({ revision })
+          .where('id', '=', id)
+          .where('revision', '=', revision)
+          .executeTakeFirstOrThrow();
+        if (numUpdatedRows === 0n) return false;
+        await addFirings(transaction, [firing], nowMs(this.#database));
+        return true;
+      }),
+    );
   }
 
   async get(claimId: string): Promise<ArrivalClaim | undefined> {
@@ -70,6 +96,41 @@ export class SqlArrivalClaims implements ArrivalClaims {
         .execute(),
     );
     return rows.map(claimOf);
+  }
+
+  async strays({
+    limit,
+    forMs,
+    place,
+    after,
+  }: Parameters<ArrivalClaims['strays']>[0]): Promise<readonly StrayClaim[]> {
+    const age = sql<number>`${nowMs(this.#database)} - c.created_at`;
+    const rows = await this.#try(() => {
+      let query = this.#database.db
+        .selectFrom('arrival_claims as c')
+        .leftJoin('triggers as t', 't.id', 'c.trigger_id')
+        .selectAll('c')
+        .select(age.as('age'))
+        .where(age, '>=', forMs)
+        .where(sql<boolean>`not exists (select 1 from firings f where f.id = c.id)`)
+        .where(sql<boolean>`(t.id is null or t.definition <> c.definition)`)
+        .where(sql<boolean>`(c.place is null or c.place = ${place})`);
+      if (after !== undefined) {
+        const { createdAtMs, id } = after;
+        query = query.where(sql<boolean>`(c.created_at, c.id) > (${createdAtMs}, ${id})`);
+      }
+      return query.orderBy('c.created_at').orderBy('c.id').limit(limit).execute();
+    });
+    return rows.map((row) => ({
+      id: row.id,
+      ageMs: row.age,
+      createdAtMs: row.created_at,
+      trigger: {
+        id: row.trigger_id,
+        accountId: row.account_id,
+        definition: definitionOf(row),
+      },
+    }));
   }
 
   async prune(beforeMs: number): Promise<number> {

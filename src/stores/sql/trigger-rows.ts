@@ -29,13 +29,18 @@ export function definitionColumns(definition: TriggerDefinition): {
   };
 }
 
+/** Written by `create` and `update`. */
+export function definitionOf({ definition }: { readonly definition: string }): TriggerDefinition {
+  return JSON.parse(definition) as TriggerDefinition;
+}
+
 export function triggerOf(row: Selectable<TriggerTable>): StoredTrigger {
   return {
     id: row.id,
     jobId: row.job_id,
     accountId: row.account_id,
-    // All written by `create` and `update`.
-    definition: JSON.parse(row.definition) as TriggerDefinition,
+    definition: definitionOf(row),
+    // Both written by `create` and `update`.
     missed: row.missed as MissedPolicy,
     missedWindowMs: row.missed_window_ms,
     overlap: row.overlap as OverlapPolicy,

@@ -69,12 +69,10 @@ async function lookAt(
   };
   const arrivals = new FileArrivals({
     triggers: { get: async () => trigger, listeningAnywhere: async () => [trigger] },
-    firings: {
-      add: async (added) => added.length,
-      get: async (id) => firings.find((firing) => firing.id === id),
-    },
+    firings: { get: async (id) => firings.find((firing) => firing.id === id) },
     claims: {
       add: never,
+      fire: async () => true,
       get: async (id) => known.find((each) => each.id === id),
       remove: never,
     },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FileArrivals } from '../../../src/engine/automation/file-arrivals.ts';
 import { readTrigger } from '../../../src/engine/automation/read-trigger.ts';
 import type { ArrivalFolder, FoundFile } from '../../../src/engine/ports/arrival-folder.ts';
-import type { Firing, NewFiring } from '../../../src/engine/ports/firing-store.ts';
+import type { Firing } from '../../../src/engine/ports/firing-store.ts';
 import type { StoredTrigger } from '../../../src/engine/ports/trigger-store.ts';
 import { TestClock } from './test-clock.ts';
 
@@ -79,14 +79,16 @@ function openWorld({ poll, glob = '*' }: { readonly poll: number; readonly glob?
   let ids = 0;
   const arrivals = new FileArrivals({
     triggers: { get: async () => trigger, listeningAnywhere: async () => [trigger] },
-    firings: {
-      async add(added: readonly NewFiring[]) {
-        for (const firing of added) firings.set(firing.id, { ...firing, ...NOT_DECIDED });
-        return added.length;
+    firings: { get: async (id) => firings.get(id) },
+    claims: {
+      add: async () => true,
+      async fire(firing) {
+        firings.set(firing.id, { ...firing, ...NOT_DECIDED });
+        return true;
       },
-      get: async (id) => firings.get(id),
+      get: async () => undefined,
+      remove: async () => undefined,
     },
-    claims: { add: async () => true, get: async () => undefined, remove: async () => undefined },
     folders: { open: async () => folder, placeOf: () => undefined },
     clock,
     makeId: (prefix) => `${prefix}_${(ids += 1)}`,

@@ -32,6 +32,7 @@ import { sftpConnections } from './200-sftp-connections.ts';
 import { untoldEvents } from './215-untold-events.ts';
 import { arrivalClaims } from './216-arrival-claims.ts';
 import { putOffFirings } from './217-put-off-firings.ts';
+import { placesOfClaims } from './218-places-of-claims.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -79,4 +80,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '215-untold-events': untoldEvents,
   '216-arrival-claims': arrivalClaims,
   '217-put-off-firings': putOffFirings,
+  '218-places-of-claims': placesOfClaims,
 };

@@ -1,0 +1,183 @@
+import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FileArrivals } from '../../src/engine/automation/file-arrivals.ts';
+import { readTrigger } from '../../src/engine/automation/read-trigger.ts';
+import { StrayClaims } from '../../src/engine/automation/stray-claims.ts';
+import type { SftpConnections } from '../../src/engine/hosting/sftp-connections.ts';
+import type { ArrivalFolder, ArrivalFolders } from '../../src/engine/ports/arrival-folder.ts';
+import type { StoredTrigger } from '../../src/engine/ports/trigger-store.ts';
+import { FileRoots } from '../../src/files/local/file-roots.ts';
+import { LocalArrivalFolders } from '../../src/files/local/local-arrival-folders.ts';
+import { SftpArrivalFolders } from '../../src/files/sftp/sftp-arrival-folders.ts';
+import { openAutomationWorld } from '../contract/automation-world.ts';
+import { TestClock } from '../engine/automation/test-clock.ts';
+import { connectionsTo } from './sftp/connections-to.ts';
+import { startSftpServer, type TestSftpServer } from './sftp/sftp-server.ts';
+
+const WENT_AWAY = 'the server went away';
+
+let root = '';
+let server: TestSftpServer;
+let connections: SftpConnections;
+beforeAll(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), 'rowmill-moved-')));
+  server = await startSftpServer({ hasPosixRename: true });
+  connections = connectionsTo(server);
+});
+afterAll(async () => {
+  await connections.close();
+  await server.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+describe.each(['a folder of this machine', 'an SFTP server'] as const)('%s', (where) => {
+  let world: Awaited<ReturnType<typeof openAutomationWorld>>;
+  let path = '';
+  let folders: ArrivalFolders;
+  let definition: (name: string) => StoredTrigger['definition'];
+  let trigger: StoredTrigger;
+  beforeEach(async () => {
+    world = await openAutomationWorld(undefined);
+    const isHere = where === 'a folder of this machine';
+    path = await mkdtemp(join(isHere ? root : server.folder, 'in-'));
+    for (const name of ['old', 'new']) await mkdir(join(path, name));
+    const local = new LocalArrivalFolders(new FileRoots([root]), 'here');
+    const sftp = new SftpArrivalFolders(connections, join(root, 'copies'));
+    folders = isHere ? local : sftp;
+    definition = (name) =>
+      readTrigger({
+        kind: 'file',
+        folder: isHere ? join(path, name) : `${path.slice(server.folder.length + 1)}/${name}`,
+        ...(isHere ? {} : { sftp: 'partner' }),
+        stable_seconds: 0,
+      });
+    await world.triggers.create({
+      id: 'sch_a',
+      jobId: 'job_a',
+      accountId: 'acme',
+      definition: definition('old'),
+      missed: 'once',
+      missedWindowMs: 0,
+      overlap: 'queue',
+      isPaused: false,
+      nextDueMs: undefined,
+    });
+    trigger = await stored();
+    await writeFile(join(path, 'old', 'a.csv'), 'n\n1\n');
+  });
+  afterEach(() => world.close());
+
+  const stored = async (): Promise<StoredTrigger> => {
+    const found = await world.triggers.get('sch_a');
+    if (found === undefined) throw new Error('it is not there');
+    return found;
+  };
+
+  let ids = 0;
+  const ports = (of: ArrivalFolders) => ({
+    triggers: world.triggers,
+    firings: world.firings('a'),
+    claims: world.claims,
+    folders: of,
+    place: 'here',
+    clock: new TestClock(0),
+    makeId: (prefix: string) => `${prefix}_${(ids += 1)}`,
+    makeStop: () => new AbortController(),
+    isArchived: async () => false,
+    onArrival: () => undefined,
+    onWaiting: () => undefined,
+    onError: (error: unknown) => {
+      throw error;
+    },
+  });
+
+  /** One server that looks, and what happens just before its claim, and just after it. */
+  const lookWhile = async (before: () => Promise<void>, after = async () => undefined) => {
+    const open: ArrivalFolders['open'] = async (which) => {
+      const folder = await folders.open(which);
+      if (folder === undefined) throw new Error('it watches no folder');
+      const claim: ArrivalFolder['claim'] = async (name, claimId) => {
+        await before();
+        const claimed = await folder.claim(name, claimId);
+        await after();
+        return claimed;
+      };
+      return new Proxy(folder, {
+        get: (target, name) => {
+          if (name === 'claim') return claim;
+          const found: unknown = Reflect.get(target, name);
+          return typeof found === 'function' ? found.bind(target) : found;
+        },
+      });
+    };
+    const looking = { open, placeOf: folders.placeOf.bind(folders) };
+    await new FileArrivals(ports(looking)).look(trigger);
+  };
+  /** As the API lets go of what it has claimed. */
+  const letGo = async (): Promise<void> => {
+    await world.triggers.update('sch_a', { isPaused: true });
+    expect(await new FileArrivals(ports(folders)).release(trigger)).toBeUndefined();
+  };
+  const move = async (): Promise<void> => {
+    await letGo();
+    await world.triggers.update('sch_a', { definition: definition('new'), isPaused: false });
+  };
+  const remove = async (): Promise<void> => {
+    await letGo();
+    await world.triggers.delete('sch_a');
+  };
+  const goAway = () => Promise.reject(new Error(WENT_AWAY));
+  const lying = async (name: string): Promise<readonly string[]> =>
+    (await readdir(join(path, name), { recursive: true })).filter((each) => each.endsWith('.csv'));
+  const sweepLater = async (): Promise<void> => {
+    await world.database.db.updateTable('arrival_claims').set({ created_at: 1 }).execute();
+    await new StrayClaims(ports(folders)).sweep();
+  };
+
+  it.each([
+    ['removed', remove],
+    ['moved', move],
+  ])('is %s in the moment of a claim: the file goes back', async (_, change) => {
+    await lookWhile(change);
+    expect(await lying('old')).toEqual(['a.csv']);
+    expect(await world.firings('a').page('sch_a', { limit: 10 })).toEqual([]);
+  });
+
+  it.each([
+    ['removed', remove],
+    ['moved', move],
+  ])('is %s then, and who claimed it goes away: another puts it back', async (_, change) => {
+    await expect(lookWhile(change, goAway)).rejects.toThrow(WENT_AWAY);
+    expect(await lying('old')).not.toEqual(['a.csv']);
+    await sweepLater();
+    expect(await lying('old')).toEqual(['a.csv']);
+    expect(await world.claims.get(`fir_${ids}`)).toBeUndefined();
+  });
+
+  it('is watched as before: the claim is left to who looks there', async () => {
+    await expect(lookWhile(async () => undefined, goAway)).rejects.toThrow(WENT_AWAY);
+    await world.triggers.update('sch_a', { overlap: 'allow' });
+    await sweepLater();
+    expect(await lying('old')).not.toEqual(['a.csv']);
+    await new FileArrivals(ports(folders)).look(await stored());
+    expect(await world.firings('a').page('sch_a', { limit: 10 })).toHaveLength(1);
+  });
+
+  it('is paused between claim and firing: nothing begins before it is resumed', async () => {
+    await lookWhile(
+      async () => undefined,
+      async () => {
+        await world.triggers.update('sch_a', { isPaused: true });
+      },
+    );
+    const look = async () => {
+      await new FileArrivals(ports(folders)).look(await stored());
+      return (await world.firings('a').page('sch_a', { limit: 10 })).length;
+    };
+    expect(await look()).toBe(0);
+    await world.triggers.update('sch_a', { isPaused: false });
+    expect(await look()).toBe(1);
+  });
+});
