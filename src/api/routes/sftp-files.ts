@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sftpFilePath, sftpPath } from '../../engine/task/sftp-path.ts';
-import { LARGEST_TRANSFER, placingFile } from '../../engine/hosting/sftp-files.ts';
+import { LARGEST_TRANSFER, placeFile } from '../../engine/hosting/sftp-files.ts';
 import type { SftpSession } from '../../engine/ports/sftp-session.ts';
 import { ownSftp, type SftpCall } from '../own-sftp.ts';
 import { ApiProblem } from '../problem.ts';
@@ -84,7 +84,7 @@ export const sftpFileRoutes: readonly AnyRoute[] = [
       await ownSftp(call);
       const content = await readBody(call.context.req, LARGEST_TRANSFER);
       const id = call.ports.makeId('put');
-      await using(call, placingFile({ path, content, id }));
+      await placeFile({ path, content, id }, (work) => using(call, work));
       return { status: 204 };
     },
   }),

@@ -2,7 +2,7 @@ import { isElsewhere, RowmillError } from '../errors.ts';
 import type { SftpSession } from '../ports/sftp-session.ts';
 import type { SftpFiles } from '../task/run-resources.ts';
 import type { SftpConnections } from './sftp-connections.ts';
-import { LARGEST_TRANSFER, placingFile } from './sftp-files.ts';
+import { LARGEST_TRANSFER, placeFile } from './sftp-files.ts';
 import { sftpFilePath, sftpPath } from '../task/sftp-path.ts';
 
 interface RunSftpOptions {
@@ -59,7 +59,7 @@ export function sftpOfRun({
         }
         written += 1;
         const id = `${runId}-${written}`;
-        await again(placingFile({ path: place, content, id }));
+        await placeFile({ path: place, content, id }, once);
       },
       async list(folder) {
         const place = sftpPath(folder);

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SftpConnections } from '../../../src/engine/hosting/sftp-connections.ts';
 import { sftpOfRun } from '../../../src/engine/hosting/sftp-of-run.ts';
 import { connectionsTo } from './connections-to.ts';
+import { RowmillError } from '../../../src/engine/errors.ts';
 import { startSftpServer, type TestSftpServer } from './sftp-server.ts';
 
 let server: TestSftpServer;
@@ -47,7 +48,7 @@ describe('a file that is written where one cannot be replaced in one step', () =
 
   it('is kept with the old one where that cannot come back, and both are named', async () => {
     server.refuse((request, [, to]) => request === 'RENAME' && to === '/a.csv');
-    const [part, old] = ['.rowmill-run_1-1.part', '.rowmill-run_1-1.old'];
+    const [part, old] = ['.rowmill-run_1-1.part', '.rowmill-a.csv.old'];
     await expect(write('a.csv', 'new')).rejects.toThrow(
       `the old one is ${old}, the new one ${part}`,
     );
@@ -70,6 +71,63 @@ describe('a file that is written where one cannot be replaced in one step', () =
     server.cutAt('RENAME', when, which);
     await write('a.csv', 'new');
     expect([await names(), await text('a.csv')]).toEqual([['a.csv'], 'new']);
+  });
+});
+
+describe('a file whose connection is lost for good while another takes its place', () => {
+  const [part, old] = ['.rowmill-run_1-1.part', '.rowmill-a.csv.old'];
+  /** Nobody can connect again. */
+  const lose = async (when: 'before' | 'after', which: number): Promise<unknown> => {
+    server.cutAt('RENAME', when, which);
+    let uses = 0;
+    return write('a.csv', 'new', (...asked) => {
+      uses += 1;
+      if (uses === 1) return connections.use(...asked);
+      return Promise.reject(new RowmillError('sftp_unreachable', 'SFTP partner: it is away'));
+    }).catch((error: unknown) => error);
+  };
+  beforeEach(async () => {
+    await start(false);
+    await writeFile(join(server.folder, 'a.csv'), 'old');
+  });
+
+  it.each([
+    ['after', 1],
+    ['before', 2],
+  ] as const)('is named: %s rename %i', async (when, which) => {
+    const error = await lose(when, which);
+    expect(error).toMatchObject({ code: 'sftp_unreachable' });
+    expect(String(error)).toContain(
+      `SFTP partner: it is away; it was lost while a.csv was replaced: where that is not there, the old one is ${old}, the new one ${part}, until a.csv is written again`,
+    );
+    expect([await names(), await text(old), await text(part)]).toEqual([[old, part], 'old', 'new']);
+  });
+
+  it('is put right by the next write', async () => {
+    await lose('before', 2);
+    await write('a.csv', 'newer');
+    expect([await names(), await text('a.csv')]).toEqual([['a.csv'], 'newer']);
+  });
+
+  it('comes back as it was where the next write is refused', async () => {
+    await lose('before', 2);
+    server.refuse((request, [from]) => request === 'RENAME' && isPart(from));
+    await expect(write('a.csv', 'newer')).rejects.toMatchObject({ code: 'sftp_failed' });
+    expect([await names(), await text('a.csv')]).toEqual([['a.csv'], 'old']);
+  });
+
+  it('is told of as ever where nothing gave way yet', async () => {
+    const error = await lose('before', 1);
+    expect(await text('a.csv')).toBe('old');
+    await write('b.csv', 'new');
+    expect(String(error)).toContain('it is away');
+  });
+
+  it('has a name that is as long as names may be', async () => {
+    const name = `${'a'.repeat(251)}.csv`;
+    await writeFile(join(server.folder, name), 'old');
+    await write(name, 'new');
+    expect([await names(), await text(name)]).toEqual([['a.csv', name], 'new']);
   });
 });
 
