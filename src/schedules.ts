@@ -5,7 +5,7 @@ import { refuseArguments } from './api/refuse-arguments.ts';
 import { EventCatalogue } from './engine/automation/event-catalogue.ts';
 import { EventTeller } from './engine/automation/event-teller.ts';
 import { tellArrival } from './engine/automation/tell-arrival.ts';
-import { tellUntold } from './engine/automation/tell-untold.ts';
+import { UntoldTeller } from './engine/automation/tell-untold.ts';
 import { tellRunEvent } from './engine/automation/tell-run-events.ts';
 import { ScheduledRuns } from './engine/automation/scheduled-runs.ts';
 import { Scheduler, type SchedulerPorts } from './engine/automation/scheduler.ts';
@@ -138,19 +138,15 @@ export async function openSchedules(
     };
     tell(telling, event.runId);
   });
-  const tellWhatIsUntold = (forMs: number): Promise<number> =>
-    tellUntold(
-      {
-        untold,
-        claims,
-        firings,
-        triggers,
-        tellRun: (event) => tellRunEvent(event, told),
-        tellArrival: (arrival) => tellArrival(arrival, teller),
-        onError,
-      },
-      forMs,
-    );
+  const untoldTeller = new UntoldTeller({
+    untold,
+    claims,
+    firings,
+    triggers,
+    tellRun: (event) => tellRunEvent(event, told),
+    tellArrival: (arrival) => tellArrival(arrival, teller),
+    onError,
+  });
   return {
     store,
     triggers,
@@ -165,13 +161,13 @@ export async function openSchedules(
       store: events,
       catalogue: new EventCatalogue(new SqlEventKindStore(database)),
     },
-    tellUntold: () => tellWhatIsUntold(UNTOLD_FOR_MS),
+    tellUntold: () => untoldTeller.tell(UNTOLD_FOR_MS),
     async prune(beforeMs) {
       const removed = (await firings.prune(beforeMs)) + (await events.prune(beforeMs));
       return removed + (await claims.prune(beforeMs));
     },
     open() {
-      tell(async () => void (await tellWhatIsUntold(0)), 'untold');
+      tell(async () => void (await untoldTeller.tell(0)), 'untold');
       scheduler.open();
       files.open();
     },

@@ -111,7 +111,9 @@ export function describeArrivalClaims(
       for (const id of ['fir_1', 'fir_2', 'fir_told']) await fire(id);
       expect(await untold(60 * 60 * 1_000)).toEqual([]);
       expect(await untold(0)).toEqual(['fir_1', 'fir_2']);
-      expect(await world.claims.untold(1, 0)).toHaveLength(1);
+      const [first] = await world.claims.untold(1, 0);
+      expect(first?.id).toBe('fir_1');
+      expect(await world.claims.untold(10, 0, first)).toMatchObject([{ id: 'fir_2' }]);
       await world.claims.remove('fir_1');
       expect(await untold(0)).toEqual(['fir_2']);
     });

@@ -2,6 +2,7 @@ import { afterAll, describe, it } from 'vitest';
 import { NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
 import { describeArrivalClaims } from './arrival-claims.ts';
 import { describeAutomationStore } from './automation-store.ts';
+import { describeUntoldEvents } from './untold-events.ts';
 import { openAutomationWorld } from './automation-world.ts';
 
 const postgres = await startPostgres();
@@ -17,4 +18,5 @@ describe.each([
   }
   describeAutomationStore(name, () => openAutomationWorld(server));
   describeArrivalClaims(name, () => openAutomationWorld(server));
+  describeUntoldEvents(name, () => openAutomationWorld(server));
 });

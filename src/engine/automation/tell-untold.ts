@@ -1,4 +1,4 @@
-import type { ArrivalClaim, ArrivalClaims } from '../ports/arrival-claims.ts';
+import type { ArrivalClaim, ArrivalClaims, UntoldClaim } from '../ports/arrival-claims.ts';
 import type { FiringStore } from '../ports/firing-store.ts';
 import type { RunEvent, UntoldEvents } from '../ports/run-events.ts';
 import type { TriggerStore } from '../ports/trigger-store.ts';
@@ -16,61 +16,74 @@ export interface TellUntoldPorts {
   readonly onError: (error: unknown, about: string) => void;
 }
 
-/** Something that is to be told. */
-interface Untold {
-  readonly about: string;
-  readonly tell: () => Promise<void>;
+/** Things that are to be told, from one on. */
+interface Untold<Item> {
+  readonly find: (after: Item | undefined) => Promise<readonly Item[]>;
+  readonly about: (item: Item) => string;
+  readonly tell: (item: Item) => Promise<void>;
 }
 
 const AT_ONCE = 100;
+/** What could not be told in one sweep; the next goes on behind it. */
+const FAILED_AT_MOST = 200;
 
 /**
  * Tells what happened so long ago and was not told: its server went away between the two. What another tells
- * at the same moment is told once. Gives how many were told.
+ * at the same moment is told once. What can never be told keeps no other from it, however much it is.
  */
-export async function tellUntold(ports: TellUntoldPorts, forMs: number): Promise<number> {
-  const { untold, claims } = ports;
-  const ofRuns = async (): Promise<readonly Untold[]> =>
-    (await untold.untold(AT_ONCE, forMs)).map((event) => ({
-      about: event.runId,
-      tell: async () => {
-        await ports.tellRun(event);
+export class UntoldTeller {
+  readonly #ports: TellUntoldPorts;
+  #lastEvent: RunEvent | undefined;
+  #lastClaim: UntoldClaim | undefined;
+
+  constructor(ports: TellUntoldPorts) {
+    this.#ports = ports;
+  }
+
+  /** Gives how many were told. */
+  async tell(forMs: number): Promise<number> {
+    const { untold, claims, tellRun } = this.#ports;
+    const events = await this.#tellAll<RunEvent>(this.#lastEvent, {
+      find: (after) => untold.untold(AT_ONCE, forMs, after),
+      about: ({ runId }) => runId,
+      tell: async (event) => {
+        await tellRun(event);
         await untold.told(event);
       },
-    }));
-  const ofFiles = async (): Promise<readonly Untold[]> =>
-    (await claims.untold(AT_ONCE, forMs)).map((claim) => ({
-      about: claim.id,
-      tell: () => tellClaim(claim, ports),
-    }));
-  let told = 0;
-  for (const find of [ofRuns, ofFiles]) {
-    for (;;) {
-      const found = await find();
-      const done = await tellEach(found, ports);
-      told += done;
-      // What could not be told now comes again another time.
-      if (found.length < AT_ONCE || done < found.length) break;
-    }
+    });
+    this.#lastEvent = events.last;
+    const arrived = await this.#tellAll<UntoldClaim>(this.#lastClaim, {
+      find: (after) => claims.untold(AT_ONCE, forMs, after),
+      about: ({ id }) => id,
+      tell: (claim) => tellClaim(claim, this.#ports),
+    });
+    this.#lastClaim = arrived.last;
+    return events.told + arrived.told;
   }
-  return told;
-}
 
-/** One that cannot be told keeps no other from it. Gives how many could. */
-async function tellEach(
-  found: readonly Untold[],
-  { onError }: Pick<TellUntoldPorts, 'onError'>,
-): Promise<number> {
-  let told = 0;
-  for (const { about, tell } of found) {
-    try {
-      await tell();
-      told += 1;
-    } catch (error) {
-      onError(error, about);
+  /** `last`: what the next sweep goes on behind; undefined where there is no more. */
+  async #tellAll<Item>(
+    from: Item | undefined,
+    { find, about, tell }: Untold<Item>,
+  ): Promise<{ readonly told: number; readonly last: Item | undefined }> {
+    let last = from;
+    let [told, failed] = [0, 0];
+    for (;;) {
+      const found = await find(last);
+      for (const item of found) {
+        try {
+          await tell(item);
+          told += 1;
+        } catch (error) {
+          this.#ports.onError(error, about(item));
+          failed += 1;
+        }
+        last = item;
+        if (failed >= FAILED_AT_MOST) return { told, last };
+      }
+      if (found.length < AT_ONCE) return { told, last: undefined };
     }
   }
-  return told;
 }
 
 async function tellClaim(

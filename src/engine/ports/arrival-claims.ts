@@ -10,6 +10,11 @@ export interface ArrivalClaim {
   readonly isTold: boolean;
 }
 
+/** A claim whose firing was kept, and that nobody was told of. */
+export interface UntoldClaim extends ArrivalClaim {
+  readonly createdAtMs: number;
+}
+
 /** A claim that became no firing, and that its trigger may look for no more. */
 export interface StrayClaim {
   readonly id: string;
@@ -42,8 +47,15 @@ export interface ArrivalClaims {
   get(claimId: string): Promise<ArrivalClaim | undefined>;
   /** It came to nothing, or its firing is kept and it was told: the firing says the rest. */
   remove(claimId: string): Promise<void>;
-  /** Claims whose firing was kept so long ago, and that nobody was told of; so many at most, the oldest first. */
-  untold(limit: number, forMs: number): Promise<readonly ArrivalClaim[]>;
+  /**
+   * Claims whose firing was kept so long ago, and that nobody was told of, behind one of them; so many at
+   * most, the oldest first.
+   */
+  untold(
+    limit: number,
+    forMs: number,
+    after?: Pick<UntoldClaim, 'id' | 'createdAtMs'>,
+  ): Promise<readonly UntoldClaim[]>;
   /**
    * Claims that were written down so long ago, became no firing, and whose trigger is gone or looks for
    * something else now: those of the place and of no place, the oldest first.

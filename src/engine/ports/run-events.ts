@@ -42,8 +42,12 @@ export interface RunEventStore {
 
 /** Events of runs that somebody waited for when they were kept, and that were not told yet. */
 export interface UntoldEvents {
-  /** Those that were kept so long ago; oldest first, so many at most. */
-  untold(limit: number, forMs: number): Promise<readonly RunEvent[]>;
+  /** Those that were kept so long ago, behind one of them; oldest first, so many at most. */
+  untold(
+    limit: number,
+    forMs: number,
+    after?: Pick<RunEvent, 'runId' | 'number' | 'atMs'>,
+  ): Promise<readonly RunEvent[]>;
   /** It was told. */
   told(event: Pick<RunEvent, 'runId' | 'number'>): Promise<void>;
 }

@@ -1,5 +1,10 @@
 import { sql, type Selectable } from 'kysely';
-import type { ArrivalClaim, ArrivalClaims, StrayClaim } from '../../engine/ports/arrival-claims.ts';
+import type {
+  ArrivalClaim,
+  ArrivalClaims,
+  StrayClaim,
+  UntoldClaim,
+} from '../../engine/ports/arrival-claims.ts';
 import type { NewFiring } from '../../engine/ports/firing-store.ts';
 import { storeError } from '../store-error.ts';
 import type { ArrivalClaimTable } from './automation-schema.ts';
@@ -81,21 +86,23 @@ export class SqlArrivalClaims implements ArrivalClaims {
     );
   }
 
-  async untold(limit: number, forMs: number): Promise<readonly ArrivalClaim[]> {
+  async untold(
+    limit: number,
+    forMs: number,
+    after?: Parameters<ArrivalClaims['untold']>[2],
+  ): Promise<readonly UntoldClaim[]> {
     const since = sql<number>`${nowMs(this.#database)} - ${sql.lit(forMs)}`;
-    const rows = await this.#try(() =>
-      this.#database.db
-        .selectFrom('arrival_claims')
-        .innerJoin('firings', 'firings.id', 'arrival_claims.id')
-        .selectAll('arrival_claims')
-        .where('arrival_claims.is_told', '=', 0)
-        .where('firings.created_at', '<=', since)
-        .orderBy('firings.created_at')
-        .orderBy('firings.id')
-        .limit(limit)
-        .execute(),
-    );
-    return rows.map(claimOf);
+    const rows = await this.#try(() => {
+      let query = this.#database.db
+        .selectFrom('arrival_claims as c')
+        .innerJoin('firings', 'firings.id', 'c.id')
+        .selectAll('c')
+        .where('c.is_told', '=', 0)
+        .where('firings.created_at', '<=', since);
+      if (after !== undefined) query = query.where(isBehind(after));
+      return query.orderBy('c.created_at').orderBy('c.id').limit(limit).execute();
+    });
+    return rows.map((row) => Object.assign(claimOf(row), { createdAtMs: row.created_at }));
   }
 
   async strays({
@@ -115,10 +122,7 @@ export class SqlArrivalClaims implements ArrivalClaims {
         .where(sql<boolean>`not exists (select 1 from firings f where f.id = c.id)`)
         .where(sql<boolean>`(t.id is null or t.definition <> c.definition)`)
         .where(sql<boolean>`(c.place is null or c.place = ${place})`);
-      if (after !== undefined) {
-        const { createdAtMs, id } = after;
-        query = query.where(sql<boolean>`(c.created_at, c.id) > (${createdAtMs}, ${id})`);
-      }
+      if (after !== undefined) query = query.where(isBehind(after));
       return query.orderBy('c.created_at').orderBy('c.id').limit(limit).execute();
     });
     return rows.map((row) => ({
@@ -151,6 +155,10 @@ export class SqlArrivalClaims implements ArrivalClaims {
       throw storeError(this.#database.name, error);
     }
   }
+}
+
+function isBehind({ createdAtMs, id }: Pick<UntoldClaim, 'createdAtMs' | 'id'>) {
+  return sql<boolean>`(c.created_at, c.id) > (${createdAtMs}, ${id})`;
 }
 
 function claimOf({ id, trigger_id, is_told }: Selectable<ArrivalClaimTable>): ArrivalClaim {

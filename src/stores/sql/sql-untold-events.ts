@@ -12,10 +12,14 @@ export class SqlUntoldEvents implements UntoldEvents {
     this.#database = database;
   }
 
-  async untold(limit: number, forMs: number): Promise<readonly RunEvent[]> {
+  async untold(
+    limit: number,
+    forMs: number,
+    after?: Parameters<UntoldEvents['untold']>[2],
+  ): Promise<readonly RunEvent[]> {
     const since = sql<number>`${nowMs(this.#database)} - ${sql.lit(forMs)}`;
     try {
-      const rows = await this.#database.db
+      let query = this.#database.db
         .selectFrom('untold_events')
         .innerJoin('run_events', (join) =>
           join
@@ -23,7 +27,14 @@ export class SqlUntoldEvents implements UntoldEvents {
             .onRef('run_events.number', '=', 'untold_events.number'),
         )
         .selectAll('run_events')
-        .where('run_events.at', '<=', since)
+        .where('run_events.at', '<=', since);
+      if (after !== undefined) {
+        const { atMs, runId, number } = after;
+        query = query.where(
+          sql<boolean>`(run_events.at, run_events.run_id, run_events.number) > (${atMs}, ${runId}, ${number})`,
+        );
+      }
+      const rows = await query
         .orderBy('run_events.at')
         .orderBy('run_events.run_id')
         .orderBy('run_events.number')
