@@ -18,6 +18,9 @@ export interface QueueWorld {
   addRun(runId: string): Promise<void>;
   endRun(runId: string, status: RunStatus): Promise<void>;
   removeRun(runId: string): Promise<void>;
+  /** Deletes a run as a person does: so that it can be restored, or for good. */
+  discard(runId: string): Promise<void>;
+  delete(runId: string): Promise<void>;
   /** Ends the leases of all claims. */
   expireClaims(): Promise<void>;
   /** Puts all starts and holds so long back. */
@@ -350,6 +353,43 @@ export function describeQueueStore(name: string, open: () => Promise<QueueWorld>
       expect(await queues.prune(7)).toBe(0);
       expect(await queues.prune(8)).toBe(1);
       expect(idsOf(await queues.entries({ queueId: 'que_a', limit: 9 }))).toBe('b c');
+    });
+
+    it.each(['discard', 'delete'] as const)(
+      'a run is not deleted once its turn has come: %s',
+      async (way) => {
+        await line('a b');
+        for (const id of ['run_a', 'run_b']) await world.addRun(id);
+        expect(await queues.claim(1, [])).toMatchObject([{ runId: 'run_a' }]);
+        await expect(world[way]('run_a')).rejects.toMatchObject({
+          code: 'run_busy',
+          message: 'run run_a is being started: stop it first',
+        });
+        expect(await queues.ofRuns(['run_a'])).toMatchObject([{ status: 'starting' }]);
+        await world[way]('run_b');
+        expect(await queues.ofRuns(['run_b'])).toEqual([]);
+      },
+    );
+
+    it('a run is deleted or taken up, whichever is first, never both', async () => {
+      const ids = Array.from({ length: 24 }, (_, index) => `r${index}`);
+      await line(ids.join(' '), { workerCount: ids.length });
+      for (const id of ids) await world.addRun(`run_${id}`);
+      const deleting = ids.map(async (id) => {
+        const deleted = await world.delete(`run_${id}`).then(
+          () => true,
+          () => false,
+        );
+        return { id, deleted };
+      });
+      const claimed: ClaimedEntry[] = [];
+      for (let claims = 0; claims < ids.length; claims += 1) {
+        claimed.push(...(await queues.claim(1, [])));
+      }
+      const taken = new Set(claimed.map(({ runId }) => runId));
+      for (const { id, deleted } of await Promise.all(deleting)) {
+        expect([id, deleted]).toEqual([id, !taken.has(`run_${id}`)]);
+      }
     });
   });
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { SqlJobRunStore } from '../../src/stores/sql/sql-job-run-store.ts';
 import { SqlJobStore } from '../../src/stores/sql/sql-job-store.ts';
+import { binRuns, removeRun } from '../../src/stores/sql/remove-runs.ts';
 import { SqlQueueStore } from '../../src/stores/sql/sql-queue-store.ts';
 import type { TestPostgres } from '../tasks/postgres-cluster.ts';
 import { jobVersion } from './job-store.ts';
@@ -32,6 +33,8 @@ export async function openQueueWorld(postgres: TestPostgres | undefined): Promis
     async removeRun(id) {
       await db.deleteFrom('runs').where('id', '=', id).execute();
     },
+    discard: (id) => binRuns(database, [id]),
+    delete: (id) => removeRun(database, id, { onlyDeleted: false }),
     async expireClaims() {
       await db
         .updateTable('queue_entries')

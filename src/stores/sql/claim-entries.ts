@@ -124,7 +124,9 @@ async function claimOf(
       })
       .where('id', '=', id)
       .returningAll()
-      .executeTakeFirstOrThrow();
+      .executeTakeFirst();
+    // It was removed, with its run, since it was found.
+    if (entry === undefined) continue;
     claimed.push({ ...entryOf(entry), queue, fence: entry.fence });
   }
   return claimed;

@@ -1,11 +1,11 @@
 import type { Transaction } from 'kysely';
 import { refuseParent } from './run-children.ts';
-import { absent } from './run-refusals.ts';
+import { absent, starting } from './run-refusals.ts';
 import type { StoreSchema } from './schema.ts';
 import { nowMs, type SqlDatabase } from './sql-database.ts';
 
 /**
- * Removes the row of a run, and its turn where it waits in a queue. With `onlyDeleted` one that was restored
+ * Removes the row of a run, and its turn where it waits in a queue: `run_busy` where that has come. With `onlyDeleted` one that was restored
  * meanwhile stays: `run_not_found`.
  */
 export async function removeRun(
@@ -38,11 +38,22 @@ export async function binRuns(database: SqlDatabase, runIds: readonly string[]):
   });
 }
 
-/** What waits in a queue would be made again when its turn comes. */
+/**
+ * What waits in a queue would be made again when its turn comes. Throws `run_busy` where it has come: a server
+ * that makes the run would make it again.
+ */
 async function leaveQueue(runId: string, transaction: Transaction<StoreSchema>): Promise<void> {
   await transaction
     .deleteFrom('queue_entries')
     .where('run_id', '=', runId)
     .where('status', '=', 'waiting')
     .execute();
+  // Who was taking it up has done so by now, or finds it gone.
+  const begun = await transaction
+    .selectFrom('queue_entries')
+    .select('id')
+    .where('run_id', '=', runId)
+    .where('status', '=', 'starting')
+    .executeTakeFirst();
+  if (begun !== undefined) throw starting(runId);
 }
