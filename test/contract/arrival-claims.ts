@@ -66,14 +66,17 @@ export function describeArrivalClaims(
 
     it('become firings of a trigger that is as it was read only', async () => {
       const firing = (id: string) => ({ ...newFiring(trigger, () => id, { dueMs: 1 }), item: id });
-      expect(await world.claims.fire(firing('fir_1'), trigger)).toBe(true);
+      expect(await world.claims.fire(firing('fir_1'), trigger)).toBe('kept');
+      // Each server says when it was.
+      expect(await world.claims.fire({ ...firing('fir_1'), dueMs: 2 }, trigger)).toBe('known');
+      expect(await world.firings('a').page('sch_a', { limit: 10 })).toMatchObject([{ dueMs: 1 }]);
       expect((await found('sch_a')).revision).toBe(trigger.revision);
       await world.triggers.update('sch_a', { isPaused: true });
-      expect(await world.claims.fire(firing('fir_2'), trigger)).toBe(false);
+      expect(await world.claims.fire(firing('fir_2'), trigger)).toBe('refused');
       const changed = await found('sch_a');
-      expect(await world.claims.fire(firing('fir_3'), changed)).toBe(true);
+      expect(await world.claims.fire(firing('fir_3'), changed)).toBe('kept');
       await world.triggers.delete('sch_a');
-      expect(await world.claims.fire(firing('fir_4'), changed)).toBe(false);
+      expect(await world.claims.fire(firing('fir_4'), changed)).toBe('refused');
       expect(await world.firings('a').page('sch_a', { limit: 10 })).toEqual([]);
     });
 

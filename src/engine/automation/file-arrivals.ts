@@ -329,7 +329,10 @@ export class FileArrivals {
     this.#ports.onWaiting();
   }
 
-  /** Undefined where its trigger is gone, or was changed: then the next look goes on with what is still meant. */
+  /**
+   * Undefined where another was faster, and where its trigger is gone or was changed: then the next look goes on
+   * with what is still meant.
+   */
   async #keepFiring(
     trigger: StoredTrigger,
     { folder, claimId, file }: Claim,
@@ -342,7 +345,10 @@ export class FileArrivals {
       payload: { file: toldOf(file) },
       place: folders.placeOf(trigger),
     });
-    if (await claims.fire(firing, trigger)) return firing;
+    const fired = await claims.fire(firing, trigger);
+    if (fired === 'kept') return firing;
+    // Who was faster tells it.
+    if (fired === 'known') return undefined;
     // Nobody looks for it here any more.
     if (await isLeftAlone(trigger, this.#ports.triggers)) {
       await folder.putAway(claimId, 'back');

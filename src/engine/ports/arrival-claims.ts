@@ -40,10 +40,14 @@ export interface ArrivalClaims {
     options?: { readonly isTold?: boolean; readonly place?: string | undefined },
   ): Promise<boolean>;
   /**
-   * Keeps the firing of a claim. False where the trigger is gone or has been changed since it was read: what
-   * changes it and then lets go of all that it has claimed is not overtaken.
+   * Keeps the firing of a claim. `known`: another, who took up the same claim, was faster. `refused` where the
+   * trigger is gone or has been changed since it was read: what changes it and then lets go of all that it
+   * has claimed is not overtaken.
    */
-  fire(firing: NewFiring, trigger: Pick<StoredTrigger, 'id' | 'revision'>): Promise<boolean>;
+  fire(
+    firing: NewFiring,
+    trigger: Pick<StoredTrigger, 'id' | 'revision'>,
+  ): Promise<'kept' | 'known' | 'refused'>;
   get(claimId: string): Promise<ArrivalClaim | undefined>;
   /** It came to nothing, or its firing is kept and it was told: the firing says the rest. */
   remove(claimId: string): Promise<void>;

@@ -52,7 +52,7 @@ export class SqlArrivalClaims implements ArrivalClaims {
   async fire(
     firing: NewFiring,
     { id, revision }: Parameters<ArrivalClaims['fire']>[1],
-  ): Promise<boolean> {
+  ): ReturnType<ArrivalClaims['fire']> {
     return this.#try(() =>
       this.#database.db.transaction().execute(async (transaction) => {
         // Who changes the trigger waits for this, or has done it before.
@@ -62,9 +62,9 @@ export class SqlArrivalClaims implements ArrivalClaims {
           .where('id', '=', id)
           .where('revision', '=', revision)
           .executeTakeFirstOrThrow();
-        if (numUpdatedRows === 0n) return false;
-        await addFirings(transaction, [firing], nowMs(this.#database));
-        return true;
+        if (numUpdatedRows === 0n) return 'refused';
+        const added = await addFirings(transaction, [firing], nowMs(this.#database));
+        return added === 0 ? 'known' : 'kept';
       }),
     );
   }

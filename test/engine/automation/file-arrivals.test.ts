@@ -72,7 +72,7 @@ async function lookAt(
     firings: { get: async (id) => firings.find((firing) => firing.id === id) },
     claims: {
       add: never,
-      fire: async () => true,
+      fire: async () => 'kept',
       get: async (id) => known.find((each) => each.id === id),
       remove: never,
     },

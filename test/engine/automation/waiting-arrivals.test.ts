@@ -84,7 +84,7 @@ function openWorld({ poll, glob = '*' }: { readonly poll: number; readonly glob?
       add: async () => true,
       async fire(firing) {
         firings.set(firing.id, { ...firing, ...NOT_DECIDED });
-        return true;
+        return 'kept';
       },
       get: async () => undefined,
       remove: async () => undefined,

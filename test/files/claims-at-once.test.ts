@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FileArrivals } from '../../src/engine/automation/file-arrivals.ts';
+import { FileArrivals, type Arrival } from '../../src/engine/automation/file-arrivals.ts';
 import { readTrigger } from '../../src/engine/automation/read-trigger.ts';
 import { StrayClaims } from '../../src/engine/automation/stray-claims.ts';
 import type { SftpConnections } from '../../src/engine/hosting/sftp-connections.ts';
@@ -76,6 +76,7 @@ describe.each(['a folder of this machine', 'an SFTP server'] as const)('%s', (wh
   };
 
   let ids = 0;
+  const told: string[] = [];
   const ports = (of: ArrivalFolders) => ({
     triggers: world.triggers,
     firings: world.firings('a'),
@@ -86,7 +87,7 @@ describe.each(['a folder of this machine', 'an SFTP server'] as const)('%s', (wh
     makeId: (prefix: string) => `${prefix}_${(ids += 1)}`,
     makeStop: () => new AbortController(),
     isArchived: async () => false,
-    onArrival: () => undefined,
+    onArrival: ({ firingId }: Arrival) => void told.push(firingId),
     onWaiting: () => undefined,
     onError: (error: unknown) => {
       throw error;
@@ -163,6 +164,21 @@ describe.each(['a folder of this machine', 'an SFTP server'] as const)('%s', (wh
     expect(await lying('old')).not.toEqual(['a.csv']);
     await new FileArrivals(ports(folders)).look(await stored());
     expect(await world.firings('a').page('sch_a', { limit: 10 })).toHaveLength(1);
+  });
+
+  it('is watched by two servers that take up one claim: its arrival is told once', async () => {
+    told.length = 0;
+    await lookWhile(
+      async () => undefined,
+      async () => {
+        // Its clock is not the same.
+        const later = { ...ports(folders), clock: new TestClock(5) };
+        await new FileArrivals(later).look(await stored());
+      },
+    );
+    const fired = await world.firings('a').page('sch_a', { limit: 10 });
+    expect(fired).toMatchObject([{ dueMs: 5 }]);
+    expect(told).toEqual(fired.map(({ id }) => id));
   });
 
   it('is paused between claim and firing: nothing begins before it is resumed', async () => {
