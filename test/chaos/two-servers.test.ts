@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeDatabase } from '../contract/sql-worlds.ts';
 import { asked, NOT_RUN, startPostgres } from '../tasks/postgres-cluster.ts';
@@ -38,7 +38,7 @@ describe.skipIf(postgres === undefined)(
 
 if (postgres === undefined) it.skip(NOT_RUN, () => undefined);
 
-/** Runs begun at one server; where a signal ends it, the other takes them over. */
+/** Runs begun at one server; where a signal ends the one that carries them out, the other takes them over. */
 async function carriedOut(signal: 'SIGKILL' | 'SIGSTOP' | undefined): Promise<readonly unknown[]> {
   if (postgres === undefined) throw new Error(NOT_RUN);
   const database = await makeDatabase(postgres);
@@ -47,43 +47,59 @@ async function carriedOut(signal: 'SIGKILL' | 'SIGSTOP' | undefined): Promise<re
   await mkdir(folder.at('files'));
   const a = await serve(folder, 'a', database);
   const b = await serve(folder, 'b', database);
+  let left: readonly Served[] = [a, b];
+  let asks = b;
   const ids: string[] = [];
   for (const action of TASKS) ids.push(await begin(a.url, action));
   if (signal !== undefined) {
     const [first = ''] = ids;
+    // Whichever looked first: either may carry out what was begun at one of them.
+    let holder: unknown;
+    await until('one of them has it', async () => {
+      holder = await holderOf(database, first);
+      return holder !== null;
+    });
+    const [hit, other] = holder === (await idOf(folder, 'a')) ? [a, b] : [b, a];
     await until(
       'the first has a checkpoint',
-      async () => Number((await runOf(b.url, first))['succeeded']) > 0,
+      async () => Number((await runOf(other.url, first))['succeeded']) > 0,
     );
-    a.begun.child.kill(signal);
-    expect((await runOf(b.url, first))['status']).toBe('executing');
-    // The other goes on with it, when the one that stalls wakes up.
-    await until('the other has it', async () => (await startsOf(database, first)) > 1, 120_000);
-    a.begun.child.kill('SIGCONT');
+    hit.begun.child.kill(signal);
+    expect((await runOf(other.url, first))['status']).toBe('executing');
+    // The other has it, when the one that stalls wakes up.
+    await until(
+      'the other has it',
+      async () => (await holderOf(database, first)) !== holder,
+      120_000,
+    );
+    hit.begun.child.kill('SIGCONT');
+    left = signal === 'SIGKILL' ? [other] : left;
+    asks = other;
   }
   await until(
     'all have ended',
     async () => {
       await pause(100);
-      const runs = await Promise.all(ids.map((id) => runOf(b.url, id)));
+      const runs = await Promise.all(ids.map((id) => runOf(asks.url, id)));
       return runs.every(({ status }) => status !== 'executing' && status !== 'pending');
     },
     120_000,
   );
-  const results = await Promise.all(ids.map((id) => resultOf(b.url, id)));
-  for (const { begun } of [a, b]) {
+  const results = await Promise.all(ids.map((id) => resultOf(asks.url, id)));
+  for (const { begun } of left) {
     begun.child.kill('SIGTERM');
-    if (begun !== a.begun || signal !== 'SIGKILL') expect((await begun.ended).exitCode).toBe(0);
+    expect((await begun.ended).exitCode).toBe(0);
     alive.delete(begun);
   }
   return results;
 }
 
-async function serve(
-  folder: ChaosFolder,
-  name: string,
-  database: string,
-): Promise<{ readonly begun: Begun; readonly url: string }> {
+interface Served {
+  readonly begun: Begun;
+  readonly url: string;
+}
+
+async function serve(folder: ChaosFolder, name: string, database: string): Promise<Served> {
   const words = ['--data', folder.at(name), '--files-dir', folder.at('files')];
   const begun = folder.begin(['serve', '--port', '0', '--database', database, ...words], {
     environment: { CHAOS_WORK_US: '300' },
@@ -113,11 +129,15 @@ async function runOf(url: string, id: string): Promise<Record<string, unknown>> 
   return (await (await fetch(`${url}/v1/runs/${id}`)).json()) as Record<string, unknown>;
 }
 
-/** How often servers have begun to carry a run out. */
-async function startsOf(database: string, id: string): Promise<number> {
+/** Id of the server that has a run, as the database knows it. */
+async function holderOf(database: string, id: string): Promise<unknown> {
   await pause(100);
-  const found = `SELECT number FROM run_events WHERE run_id = '${id}' AND type = 'started'`;
-  return (await asked(database, found)).length;
+  const [run] = await asked(database, `SELECT holder FROM runs WHERE id = '${id}'`);
+  return run?.['holder'];
+}
+
+async function idOf(folder: ChaosFolder, name: string): Promise<string> {
+  return (await readFile(folder.at(`${name}/server-id`), 'utf8')).trim();
 }
 
 async function resultOf(url: string, id: string): Promise<unknown> {
