@@ -3,7 +3,6 @@ import type { ArrivalClaims } from '../ports/arrival-claims.ts';
 import type {
   ArrivalFolder,
   ArrivalFolders,
-  ClaimedFile,
   FetchedFile,
   FoundFile,
 } from '../ports/arrival-folder.ts';
@@ -12,6 +11,7 @@ import type { Firing, FiringStore, NewFiring } from '../ports/firing-store.ts';
 import type { MakeId } from '../ports/ids.ts';
 import type { StoredTrigger, TriggerStore } from '../ports/trigger-store.ts';
 import { isLeftAlone } from './stray-claims.ts';
+import { knownClaims, type KnownClaim } from './known-claims.ts';
 import { LeftOut } from './left-out.ts';
 import { newFiring } from './new-firing.ts';
 import {
@@ -30,7 +30,7 @@ import { isNameMeant, whyUnreadable } from './triggers/file.ts';
 /** What looking for files works with. */
 export interface FileArrivalsPorts {
   readonly triggers: Pick<TriggerStore, 'get' | 'listeningAnywhere'>;
-  readonly firings: Pick<FiringStore, 'get'>;
+  readonly firings: Pick<FiringStore, 'get' | 'getAll'>;
   readonly claims: Pick<ArrivalClaims, 'add' | 'fire' | 'get' | 'remove'>;
   readonly folders: ArrivalFolders;
   readonly clock: Clock;
@@ -169,7 +169,9 @@ export class FileArrivals {
     const folder = await this.#ports.folders.open(trigger);
     if (folder === undefined) return;
     try {
-      for (const claim of await folder.claims()) await this.#goOn(trigger, { folder, claim });
+      for await (const { claim, firing } of knownClaims(await folder.claims(), this.#ports)) {
+        await this.#goOn(trigger, { folder, claim, firing });
+      }
       if (claims && !trigger.isPaused) await this.#claimNew(trigger, folder);
     } finally {
       await folder.close();
@@ -186,16 +188,13 @@ export class FileArrivals {
     try {
       // Those that could not be seen would lie there for ever.
       const claims = await folder.claims({ isWhole: true });
-      const known = await Promise.all(
-        claims.map(async ({ claimId }) => {
-          const firing = await this.#ports.firings.get(claimId);
-          return firing && isClaimOf(firing, trigger) ? firing : undefined;
-        }),
-      );
-      const open = known.find((firing) => firing !== undefined && isOpen(firing));
+      const known: [claimId: string, firing: Firing | undefined][] = [];
+      for await (const { claim, firing } of knownClaims(claims, this.#ports)) {
+        known.push([claim.claimId, firing && isClaimOf(firing, trigger) ? firing : undefined]);
+      }
+      const [, open] = known.find(([, firing]) => firing !== undefined && isOpen(firing)) ?? [];
       if (open !== undefined) return open.runId ?? open.id;
-      for (const [index, { claimId }] of claims.entries()) {
-        const firing = known[index];
+      for (const [claimId, firing] of known) {
         await folder.putAway(claimId, (firing && whereTo(firing)) ?? 'back');
       }
       return undefined;
@@ -238,13 +237,13 @@ export class FileArrivals {
   /** What is to become of a claim: who made it may have gone away at any moment. */
   async #goOn(
     trigger: StoredTrigger,
-    { folder, claim }: { readonly folder: ArrivalFolder; readonly claim: ClaimedFile },
+    { folder, claim, firing: found }: KnownClaim & { readonly folder: ArrivalFolder },
   ): Promise<void> {
     const { claimId, file } = claim;
     const { firings, claims } = this.#ports;
     // The one is kept before the other goes: what is in neither was written down by nobody.
-    const known = await claims.get(claimId);
-    const firing = await firings.get(claimId);
+    const known = found === undefined ? await claims.get(claimId) : undefined;
+    const firing = found ?? (await firings.get(claimId));
     if (firing === undefined) {
       // Who claims it may put the file there at this moment: then it is not given up.
       if (file === undefined) await folder.removeEmpty(claimId);

@@ -25,6 +25,7 @@ const trigger: StoredTrigger = {
   nextDueMs: undefined,
   revision: 1,
 };
+const never = (): Promise<never> => Promise.reject(new Error('nothing asks for it here'));
 const file = (name: string): FoundFile => ({ name, bytes: 1, modifiedMs: 0 });
 const stored = (firing: NewFiring): Firing => ({
   ...firing,
@@ -53,7 +54,6 @@ async function lookAt(
 ) {
   const did: string[] = [];
   const fired: Arrival[] = [];
-  const never = (): Promise<never> => Promise.reject(new Error('nothing asks for it here'));
   const folder: ArrivalFolder = {
     files: async () => ({ files: [], unreadable: [], leftOut: undefined }),
     claims: async () => [claim],
@@ -69,7 +69,10 @@ async function lookAt(
   };
   const arrivals = new FileArrivals({
     triggers: { get: async () => trigger, listeningAnywhere: async () => [trigger] },
-    firings: { get: async (id) => firings.find((firing) => firing.id === id) },
+    firings: {
+      get: async (id) => firings.find((firing) => firing.id === id),
+      getAll: async (ids) => firings.filter(({ id }) => ids.includes(id)),
+    },
     claims: {
       add: never,
       fire: async () => 'kept',
@@ -171,6 +174,57 @@ it('a claim by the id of a firing of another trigger is none', async () => {
   // One of ours waits for its turn.
   const waiting = await lookAt({ claimId: 'fir_1', file: file('a.csv') }, [claimOf('a.csv')]);
   expect(waiting).toEqual({ did: [], fired: [], kept: 'fir_1', fetched: 'a.csv' });
+});
+
+it('thousands of claims that wait are looked up together, and leave time for all else', async () => {
+  const lying = Array.from({ length: 2_050 }, (_, index) => `fir_${index}`).map((claimId) => ({
+    claimId,
+    file: file('a.csv'),
+  }));
+  const waiting = new Map(
+    lying.map(({ claimId: id }) => [id, { ...claimOf('a.csv'), id, item: id }]),
+  );
+  const asked = { one: 0, together: 0, breaths: 0 };
+  const folder: ArrivalFolder = {
+    files: async () => ({ files: [], unreadable: [], leftOut: undefined }),
+    claims: async () => lying,
+    claim: never,
+    claimAgain: never,
+    fetch: never,
+    putAway: never,
+    removeEmpty: never,
+    close: async () => undefined,
+  };
+  const arrivals = new FileArrivals({
+    triggers: { get: async () => trigger, listeningAnywhere: async () => [trigger] },
+    firings: {
+      async get(id) {
+        asked.one += 1;
+        return waiting.get(id);
+      },
+      async getAll(ids) {
+        asked.together += 1;
+        return ids.flatMap((id) => waiting.get(id) ?? []);
+      },
+    },
+    claims: { add: never, fire: never, get: async () => undefined, remove: never },
+    folders: { open: async () => folder, placeOf: () => undefined },
+    clock: {
+      now: () => 0,
+      sleep: async () => undefined,
+      breathe: async () => void (asked.breaths += 1),
+    },
+    makeId: (prefix) => prefix,
+    makeStop: () => new AbortController(),
+    isArchived: never,
+    onWaiting: never,
+    onArrival: never,
+    onError: never,
+  });
+  await arrivals.look(trigger);
+  expect(asked).toEqual({ one: 0, together: 21, breaths: 21 });
+  expect(await arrivals.release(trigger)).toBe('fir_0');
+  expect(asked).toEqual({ one: 0, together: 42, breaths: 42 });
 });
 
 it('claims of a trigger are found to the last, however many there are', async () => {

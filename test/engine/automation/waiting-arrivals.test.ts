@@ -79,7 +79,10 @@ function openWorld({ poll, glob = '*' }: { readonly poll: number; readonly glob?
   let ids = 0;
   const arrivals = new FileArrivals({
     triggers: { get: async () => trigger, listeningAnywhere: async () => [trigger] },
-    firings: { get: async (id) => firings.get(id) },
+    firings: {
+      get: async (id) => firings.get(id),
+      getAll: async (ids) => [...firings.values()].filter(({ id }) => ids.includes(id)),
+    },
     claims: {
       add: async () => true,
       async fire(firing) {
