@@ -2,6 +2,7 @@ import type { ApiPorts } from './api/api-ports.ts';
 import { openSources } from './sources-app.ts';
 import { openArrivals } from './arrivals-app.ts';
 import { refuseArguments } from './api/refuse-arguments.ts';
+import { isClaim } from './engine/automation/claimed-files.ts';
 import { EventCatalogue } from './engine/automation/event-catalogue.ts';
 import { EventTeller } from './engine/automation/event-teller.ts';
 import { tellArrival } from './engine/automation/tell-arrival.ts';
@@ -122,7 +123,9 @@ export async function openSchedules(
     clock,
     makeId,
     makeStop,
-    onEnd: () => arrivals.wake(),
+    onEnd(firing) {
+      if (isClaim(firing)) arrivals.wake(firing.triggerId);
+    },
     onError,
   });
   const wake = (): void => scheduler.wake();

@@ -85,10 +85,9 @@ export class FileArrivals {
   readonly #leftOut: LeftOut;
   /** Looks at servers elsewhere that are under way, by trigger. */
   readonly #apart = new Map<string, Promise<void>>();
-  /** Triggers that were being looked at when a run ended: it may be one of theirs. */
-  readonly #endedMeanwhile = new Set<string>();
+  /** Triggers of which a run has ended since their last look: its file is put away before their time. */
+  readonly #ended = new Set<string>();
   #wake: AbortController;
-  #hasEnds = false;
   #looking: Promise<void> | undefined;
 
   constructor(ports: FileArrivalsPorts) {
@@ -109,17 +108,15 @@ export class FileArrivals {
     await Promise.all(this.#apart.values());
   }
 
-  /** A run has ended: its file may be put away. */
-  wake(): void {
-    this.#hasEnds = true;
+  /** A run of a trigger has ended: its file may be put away. Other folders need no look for that. */
+  wake(triggerId: string): void {
+    this.#ended.add(triggerId);
     this.#wake.abort();
   }
 
   /** Looks into every folder whose time has come. */
   async sweep(): Promise<void> {
     const { triggers, clock } = this.#ports;
-    const hasEnds = this.#hasEnds;
-    this.#hasEnds = false;
     const waiting = await triggers.listeningAnywhere(ARRIVAL_WORD);
     for (const trigger of waiting) {
       if (this.#closing.signal.aborted) return;
@@ -127,11 +124,8 @@ export class FileArrivals {
       if (!isArrival(definition)) continue;
       const isTime = (this.#nextLookMs.get(id) ?? 0) <= clock.now();
       // A server elsewhere that does not answer keeps nobody else waiting.
-      if (this.#apart.has(id)) {
-        if (hasEnds) this.#endedMeanwhile.add(id);
-        continue;
-      }
-      const hasEnded = this.#endedMeanwhile.delete(id) || hasEnds;
+      if (this.#apart.has(id)) continue;
+      const hasEnded = this.#ended.delete(id);
       if (!isTime && !hasEnded) continue;
       if (isTime) this.#nextLookMs.set(id, clock.now() + definition.poll_seconds * 1_000);
       const looking = this.#lookAndTell(trigger, { claims: isTime });
@@ -144,7 +138,7 @@ export class FileArrivals {
     }
     const isWaiting = (id: string): boolean => waiting.some((trigger) => trigger.id === id);
     this.#leftOut.keep(isWaiting);
-    for (const known of [this.#seen, this.#endedMeanwhile]) {
+    for (const known of [this.#seen, this.#ended]) {
       for (const id of known.keys()) if (!isWaiting(id)) known.delete(id);
     }
   }

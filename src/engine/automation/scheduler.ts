@@ -31,7 +31,7 @@ export interface SchedulerPorts {
   readonly makeId: MakeId;
   readonly makeStop: () => AbortController;
   /** A firing has come to its end. */
-  readonly onEnd?: () => void;
+  readonly onEnd?: (firing: Firing) => void;
   readonly onError: (error: unknown, about: string | undefined) => void;
 }
 
@@ -265,7 +265,7 @@ export class Scheduler {
           ? { verdict: 'too_many', message: started.tooMany, rearm }
           : { verdict: 'error', message: messageOf(started.error), rearm },
       );
-      this.#ports.onEnd?.();
+      this.#ports.onEnd?.(firing);
     } catch (error) {
       // The claim ends by itself, and the firing is decided then.
       onError(error, firing.id);
@@ -323,7 +323,7 @@ export class Scheduler {
       );
     const rearm = await this.#rearm(firing, outcome, endedAtMs);
     const isClosed = await firings.close(firing, { endedAtMs, outcome, rearm, followers });
-    if (isClosed) this.#ports.onEnd?.();
+    if (isClosed) this.#ports.onEnd?.(firing);
     return isClosed;
   }
 }

@@ -201,10 +201,31 @@ describe('a file whose name is no UTF-8', () => {
   });
 });
 
+describe('a run that ends', () => {
+  it('has the folder of its file looked at before its time, and no other', async () => {
+    const { arrivals, trigger, clock, world, away, decide, errors } = openWorld({
+      poll: DAY_SECONDS,
+    });
+    await arrivals.sweep();
+    await clock.pass(1_000);
+    const { looks } = world;
+    decide({ verdict: 'fired', endedAtMs: 1, outcome: 'success' });
+    arrivals.wake('sch_other');
+    await arrivals.sweep();
+    await clock.pass(1_000);
+    expect([world.looks, away]).toEqual([looks, []]);
+    arrivals.wake(trigger.id);
+    await arrivals.sweep();
+    await clock.pass(1_000);
+    expect([world.looks, away, errors]).toEqual([looks + 1, ['done'], []]);
+    await arrivals.close();
+  });
+});
+
 describe('a run that ends while its folder elsewhere is looked at', () => {
   it('has its file put away with the next look, which does not wait for its time', async () => {
     const opened = openWorld({ poll: DAY_SECONDS });
-    const { arrivals, clock, world, away, decide, errors } = opened;
+    const { arrivals, trigger, clock, world, away, decide, errors } = opened;
     await arrivals.sweep();
     await clock.pass(1_000);
     expect(opened.told).toHaveLength(1);
@@ -213,11 +234,11 @@ describe('a run that ends while its folder elsewhere is looked at', () => {
       answer = resolve;
     });
     // The look that another end brings about: it does not see this one.
-    arrivals.wake();
+    arrivals.wake(trigger.id);
     await arrivals.sweep();
     await clock.pass(1_000);
     const looks = world.looks;
-    arrivals.wake();
+    arrivals.wake(trigger.id);
     await arrivals.sweep();
     answer();
     await clock.pass(1_000);
