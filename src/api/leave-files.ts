@@ -1,4 +1,10 @@
-import { CLAIMED, claimsOf, type LeftFiles } from '../engine/automation/claimed-files.ts';
+import {
+  CLAIMED,
+  claimedFile,
+  claimsOf,
+  isOpen,
+  type LeftFiles,
+} from '../engine/automation/claimed-files.ts';
 import { isArrival } from '../engine/automation/read-trigger.ts';
 import { isElsewhere, RowmillError } from '../engine/errors.ts';
 import type { Firing } from '../engine/ports/firing-store.ts';
@@ -9,8 +15,10 @@ import { ApiProblem } from './problem.ts';
 import type { Call } from './route.ts';
 import { releaseFiles } from './schedule-rules.ts';
 
-/** Whose file waits for a run. What has ended is not among them: nobody can see whether it was put away. */
-const WAITED = ['waiting', 'skipped_overlap', 'skipped_archived', 'too_many'] as const;
+/** Whose file waits for another look, when its job is back. */
+const SKIPPED = ['skipped_overlap', 'skipped_archived', 'too_many'] as const;
+/** Whose file had its run, or was refused: nobody can see whether it was put away. */
+const BEGUN = ['fired', 'error', 'dropped_dup'] as const;
 
 /**
  * Lets go of the files of a trigger, or leaves them where its folder cannot be looked into: then it gives
@@ -27,17 +35,56 @@ export async function releaseOrLeave(
     const why = whyNotLooked(error);
     if (why === undefined || !isArrival(trigger.definition)) throw error;
     const { firings } = ports.schedules;
-    for await (const { id, runId, endedAtMs } of claimsOf(trigger.id, ['fired'], firings)) {
-      if (endedAtMs !== undefined) continue;
-      const message = `${runId ?? id} is at work with a file of it: wait, or stop it first`;
-      throw new ApiProblem('conflict', message, { cause: error });
+    const files = new Set<Firing>();
+    const skipped = new SkippedFiles(files);
+    for await (const firing of claimsOf(trigger.id, SKIPPED, firings)) skipped.add(firing);
+    for await (const firing of claimsOf(trigger.id, BEGUN, firings)) {
+      if (firing.verdict === 'fired' && isOpen(firing)) {
+        const message = `${firing.runId ?? firing.id} is at work with a file of it: wait, or stop it first`;
+        throw new ApiProblem('conflict', message, { cause: error });
+      }
+      skipped.passOver(firing);
     }
-    const files: Firing[] = [];
-    for await (const firing of claimsOf(trigger.id, WAITED, firings)) files.push(firing);
+    for await (const firing of claimsOf(trigger.id, ['waiting'], firings)) {
+      skipped.passOver(firing);
+      files.add(firing);
+    }
     const { folder, sftp } = trigger.definition;
     const claimed = `${folder}/${CLAIMED}/${trigger.id}`;
-    return { scheduleId: trigger.id, why, folder, sftp, claimed, files };
+    return { scheduleId: trigger.id, why, folder, sftp, claimed, files: [...files] };
   }
+}
+
+/**
+ * What waited for a job that was archived is claimed again, with a firing of its own, when the job is back:
+ * that one says what became of the file. Few are skipped, however many are begun.
+ */
+class SkippedFiles {
+  readonly #files: Set<Firing>;
+  readonly #byFile = new Map<string, Firing[]>();
+
+  /** `files`: those that are left. */
+  constructor(files: Set<Firing>) {
+    this.#files = files;
+  }
+
+  add(firing: Firing): void {
+    this.#files.add(firing);
+    const file = wordOf(firing);
+    this.#byFile.set(file, [...(this.#byFile.get(file) ?? []), firing]);
+  }
+
+  /** Those of the same file that were before this one. */
+  passOver(firing: Firing): void {
+    for (const before of this.#byFile.get(wordOf(firing)) ?? []) {
+      if (before.dueMs <= firing.dueMs) this.#files.delete(before);
+    }
+  }
+}
+
+/** The same for all firings of a file as it was when it was claimed. */
+function wordOf(firing: Firing): string {
+  return JSON.stringify(claimedFile(firing) ?? firing.id);
 }
 
 /** Leaves a line in the audit for each file that is left, or one for the folder. */

@@ -391,6 +391,36 @@ describe('a file that arrives', () => {
     server.errors.length = 0;
   });
 
+  it('is not said to be left where it had its run after its job was back', async () => {
+    const job = await call('POST', '/v1/jobs', {
+      name: 'archived for a while',
+      task: 'demo/double',
+    });
+    const archive = (archived: boolean) => call('PATCH', `/v1/jobs/${job.body.id}`, { archived });
+    await archive(true);
+    const { id } = await watch({ task: undefined, job: job.body.id });
+    await writeFile(join(folder, 'done.csv'), 'n\n1\n');
+    const verdicts = async () => (await firingsOf(id)).map(({ verdict }) => verdict);
+    await until(verdicts, ([first]) => first === 'skipped_archived');
+    await archive(false);
+    expect((await putAway(1)).done).toEqual(['done.csv']);
+    await archive(true);
+    await writeFile(join(folder, 'waits.csv'), 'n\n2\n');
+    await until(verdicts, (all) => all.length === 3 && !all.includes('waiting'));
+    expect(await verdicts()).toEqual(['skipped_archived', 'fired', 'skipped_archived']);
+    const [waits] = await firingsOf(id);
+    await rename(folder, `${folder}-gone`);
+    const { status, body } = await call('DELETE', `/v1/schedules/${id}?force=true`);
+    expect([status, body['files']]).toEqual([200, [{ firing_id: waits?.id, name: 'waits.csv' }]]);
+    const { body: audit } = await call('GET', '/v1/audit?action=leaveFile');
+    const subjects = (audit['data'] as readonly { readonly subject: string }[])
+      .map(({ subject }) => subject)
+      .filter((subject) => subject.includes(id));
+    expect(subjects).toEqual([`${folder}/.rowmill/${id}/${waits?.id}`]);
+    await mkdir(folder);
+    server.errors.length = 0;
+  });
+
   it('goes back where it came from when its schedule is removed', async () => {
     const { id } = await watch({ paused: true });
     const claimed = join(folder, '.rowmill', id, 'fir_lost');

@@ -186,7 +186,7 @@ export const LeftFilesBody = z.object({
   claimed: z.string().meta({ description: 'Where all that it had claimed lies' }),
   files: z.array(z.object({ firing_id: z.string(), name: z.string().nullable() })).meta({
     description:
-      'Those that waited for a run, each in a folder of its firing; one that was claimed again is named with each of its firings, and lies in one of them. Others may lie in `claimed` too: whose run has ended, or was refused, and that were not put away yet, or that had no firing yet',
+      'Those that waited for a run, each in a folder of its firing; one that waited for its job, archived, more than once is named with each of its firings, and lies in one of them. Others may lie in `claimed` too: whose run has ended, or was refused, and that were not put away yet, or that had no firing yet',
   }),
 });
 

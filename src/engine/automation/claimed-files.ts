@@ -26,7 +26,7 @@ export interface LeftFiles {
   readonly sftp: string | undefined;
   /** Where what was claimed lies, as the folder is written. */
   readonly claimed: string;
-  /** Those that waited for a run: one that was claimed again, with each of its firings. */
+  /** Those that waited for a run: one that was skipped more than once, with each of its firings. */
   readonly files: readonly Pick<Firing, 'id' | 'payload'>[];
 }
 
