@@ -6,6 +6,16 @@ const source = (file: string) => fileURLToPath(new URL(`src/${file}`, import.met
 
 const API = 'test/api/**/*.test.ts';
 const FIXTURES = 'test/fixtures/**';
+/** What these test is in their own process, and leaves nothing behind there: importing it anew took half a second each. */
+const IN_PROCESS = [
+  'test/client',
+  'test/contract',
+  'test/engine',
+  'test/stores',
+  'test/system',
+  'test/task-modules',
+  'test/tasks',
+].map((folder) => `${folder}/**/*.test.ts`);
 
 export default defineConfig({
   resolve: {
@@ -25,7 +35,16 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: [API, FIXTURES] },
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: [API, FIXTURES, ...IN_PROCESS],
+        },
+      },
+      {
+        extends: true,
+        // A worker does many of these files, and loads what they test once.
+        test: { name: 'in-process', include: IN_PROCESS, isolate: false },
       },
       {
         extends: true,
