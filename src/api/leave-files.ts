@@ -7,13 +7,12 @@ import {
 } from '../engine/automation/claimed-files.ts';
 import { isArrival } from '../engine/automation/read-trigger.ts';
 import { isElsewhere, RowmillError } from '../engine/errors.ts';
-import type { Firing } from '../engine/ports/firing-store.ts';
+import type { Firing, FiringStore } from '../engine/ports/firing-store.ts';
 import type { StoredTrigger } from '../engine/ports/trigger-store.ts';
 import { noteCall } from './access/audit-call.ts';
-import type { ApiPorts } from './api-ports.ts';
 import { ApiProblem } from './problem.ts';
 import type { Call } from './route.ts';
-import { releaseFiles } from './schedule-rules.ts';
+import { releaseFiles, type ReleasePorts } from './schedule-rules.ts';
 
 /** Whose file waits for another look, when its job is back. */
 const SKIPPED = ['skipped_overlap', 'skipped_archived', 'too_many'] as const;
@@ -26,7 +25,7 @@ const BEGUN = ['fired', 'error', 'dropped_dup'] as const;
  */
 export async function releaseOrLeave(
   trigger: StoredTrigger,
-  ports: ApiPorts,
+  ports: ReleasePorts & { readonly schedules: { readonly firings: Pick<FiringStore, 'page'> } },
 ): Promise<LeftFiles | undefined> {
   try {
     await releaseFiles(trigger, ports);
@@ -38,16 +37,17 @@ export async function releaseOrLeave(
     const files = new Set<Firing>();
     const skipped = new SkippedFiles(files);
     for await (const firing of claimsOf(trigger.id, SKIPPED, firings)) skipped.add(firing);
+    for await (const firing of claimsOf(trigger.id, ['waiting'], firings)) {
+      skipped.passOver(firing);
+      files.add(firing);
+    }
+    // These last: what waited, and begins meanwhile, is found in one of both.
     for await (const firing of claimsOf(trigger.id, BEGUN, firings)) {
       if (firing.verdict === 'fired' && isOpen(firing)) {
         const message = `${firing.runId ?? firing.id} is at work with a file of it: wait, or stop it first`;
         throw new ApiProblem('conflict', message, { cause: error });
       }
       skipped.passOver(firing);
-    }
-    for await (const firing of claimsOf(trigger.id, ['waiting'], firings)) {
-      skipped.passOver(firing);
-      files.add(firing);
     }
     const { folder, sftp } = trigger.definition;
     const claimed = `${folder}/${CLAIMED}/${trigger.id}`;

@@ -134,8 +134,16 @@ export function overlapOf(
   throw new ApiProblem('bad_request', message);
 }
 
+/** What lets go of files. */
+export interface ReleasePorts {
+  readonly schedules: {
+    readonly triggers: Pick<ApiPorts['schedules']['triggers'], 'update'>;
+    readonly files: Pick<ApiPorts['schedules']['files'], 'release'>;
+  };
+}
+
 /** Lets go of the files of a trigger. Throws `conflict` while something is still to be done with one. */
-export async function releaseFiles(trigger: StoredTrigger, ports: ApiPorts): Promise<void> {
+export async function releaseFiles(trigger: StoredTrigger, ports: ReleasePorts): Promise<void> {
   if (!isArrival(trigger.definition)) return;
   const { triggers, files } = ports.schedules;
   // From now on it claims no more.

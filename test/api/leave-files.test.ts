@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { newFiring } from '../../src/engine/automation/new-firing.ts';
+import { readTrigger } from '../../src/engine/automation/read-trigger.ts';
+import { messageOf, RowmillError } from '../../src/engine/errors.ts';
+import type { FiringStore } from '../../src/engine/ports/firing-store.ts';
+import { releaseOrLeave } from '../../src/api/leave-files.ts';
+import { openAutomationWorld } from '../contract/automation-world.ts';
+
+let world: Awaited<ReturnType<typeof openAutomationWorld>>;
+beforeEach(async () => {
+  world = await openAutomationWorld(undefined);
+});
+afterEach(() => world.close());
+
+/** What a removal by force says of a file whose run begins after so many pages of firings were read. */
+async function leftWhereItBeginsAfter(pages: number): Promise<readonly string[] | string> {
+  const id = `sch_${pages}`;
+  await world.triggers.create({
+    id,
+    jobId: id,
+    accountId: 'acme',
+    definition: readTrigger({ kind: 'file', folder: '/in' }),
+    missed: 'once',
+    missedWindowMs: 0,
+    overlap: 'queue',
+    isPaused: false,
+    nextDueMs: undefined,
+  });
+  const trigger = await world.triggers.get(id);
+  if (trigger === undefined) throw new Error(`${id} is not there`);
+  const store = world.firings('a');
+  const item = `fir_${pages}`;
+  const payload = { file: { name: 'a.csv', bytes: 1, modified_at: '2026-01-01T00:00:00.000Z' } };
+  await store.add([newFiring(trigger, () => item, { dueMs: 1, item, payload })]);
+  let read = 0;
+  const page: FiringStore['page'] = async (...asked) => {
+    const found = await store.page(...asked);
+    read += 1;
+    if (read === pages) {
+      const [claimed] = await store.claim(1);
+      if (claimed === undefined) throw new Error('nothing was claimed');
+      await store.settle(claimed, { verdict: 'fired', runId: 'run_a' });
+    }
+    return found;
+  };
+  const release = () => Promise.reject(new RowmillError('usage', '/in is not there'));
+  const schedules = { triggers: world.triggers, files: { release }, firings: { page } };
+  try {
+    const left = await releaseOrLeave(trigger, { schedules });
+    return left?.files.map((firing) => firing.id) ?? 'nothing';
+  } catch (error) {
+    return messageOf(error);
+  } finally {
+    expect(read).toBeGreaterThanOrEqual(pages);
+  }
+}
+
+it('names a file whose run begins while it looks, or says that it is at work', async () => {
+  for (const pages of [1, 2, 3]) {
+    const said = await leftWhereItBeginsAfter(pages);
+    expect(
+      [`fir_${pages}`, 'run_a is at work with a file of it: wait, or stop it first'],
+      `after ${pages}`,
+    ).toContain(typeof said === 'string' ? said : said[0]);
+  }
+});
