@@ -5,6 +5,7 @@ import { FileArrivals, type FileArrivalsPorts } from './engine/automation/file-a
 import { StrayClaims, type StrayClaimsPorts } from './engine/automation/stray-claims.ts';
 import { firingIdOf } from './engine/automation/firing-runs.ts';
 import { isElsewhere, RowmillError } from './engine/errors.ts';
+import { restingSftp } from './engine/hosting/resting-sftp.ts';
 import type { SftpConnections } from './engine/hosting/sftp-connections.ts';
 import { LARGEST_ARRIVED, type ArrivedContent } from './engine/jobs/arrived-file.ts';
 import type { ArrivalFolders, FetchedFile } from './engine/ports/arrival-folder.ts';
@@ -29,7 +30,7 @@ export function openArrivals({ place, fileRoots, sftp, copies, ...ports }: Arriv
   rmSync(copies, { recursive: true, force: true });
   const roots = new FileRoots(fileRoots);
   const here = new LocalArrivalFolders(roots, place);
-  const elsewhere = new SftpArrivalFolders(sftp, copies);
+  const elsewhere = new SftpArrivalFolders(restingSftp(sftp, ports.clock), copies);
   const folders: ArrivalFolders = {
     open: async (trigger) => (await here.open(trigger)) ?? elsewhere.open(trigger),
     placeOf: (trigger) => here.placeOf(trigger) ?? elsewhere.placeOf(),
