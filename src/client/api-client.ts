@@ -91,7 +91,7 @@ export class ApiClient {
         const answer = await this.#try(request, idempotencyKey);
         this.#hasAnswered = true;
         if (answer.status < 300) return answer;
-        if (!BUSY.has(answer.status) || isLast) throw await this.#refusal(answer);
+        if (!isBusy(answer) || isLast) throw await this.#refusal(answer);
         waitMs = Math.min(retryAfterMs(answer) ?? waitMs, LONGEST_WAIT_MS);
         await textOf(answer.body);
       } catch (error) {
@@ -165,6 +165,11 @@ async function textOf(body: Readable): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of body) parts.push(part as Buffer);
   return Buffer.concat(parts).toString('utf8');
+}
+
+/** Also while the server is still at the try before, whose connection broke: it says when to ask again. */
+function isBusy(answer: ApiAnswer): boolean {
+  return BUSY.has(answer.status) || (answer.status === 409 && retryAfterMs(answer) !== undefined);
 }
 
 /** `Retry-After` in seconds or as a date. */

@@ -148,7 +148,8 @@ describe('an upload in one request', () => {
     await served.write('middle.csv', `n\n${'1234567\n'.repeat(MIB)}`);
     line.cutNext(1, 4 * MIB);
     const words = ['run', 'demo/quick', 'middle.csv', '--limit', '10', '-o', 'out.csv'];
-    expect((await client(...words)).exitCode).toBe(0);
+    const { exitCode, stderr } = await client(...words);
+    expect(exitCode, stderr).toBe(0);
     expect((await served.read('out.csv')).split('\n')).toHaveLength(12);
   }, 60_000);
 
