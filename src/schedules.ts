@@ -100,7 +100,7 @@ export async function openSchedules(
       scheduler.wake();
       tell(async () => {
         await tellArrival(arrival, teller);
-        await claims.remove(arrival.firingId);
+        await claims.note(arrival.firingId, 'told');
       }, arrival.firingId);
     },
     onError,
@@ -154,6 +154,7 @@ export async function openSchedules(
     store,
     triggers,
     firings,
+    claims,
     makeFiringId: () => makeId('fir'),
     files: files.forApi,
     sources,

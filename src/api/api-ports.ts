@@ -16,6 +16,7 @@ import type { JobStarter } from '../engine/jobs/start-job.ts';
 import type { AlertStore } from '../engine/ports/alert-store.ts';
 import type { EntityStarter } from '../engine/handlers/start-entity.ts';
 import type { HandlerRegistry } from '../engine/handlers/registry.ts';
+import type { ArrivalClaims } from '../engine/ports/arrival-claims.ts';
 import type { AuditStore } from '../engine/ports/audit-store.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { Sha256 } from '../engine/ports/hash.ts';
@@ -94,6 +95,7 @@ interface Schedules {
   readonly store: ScheduleStore;
   readonly triggers: TriggerStore;
   readonly firings: FiringStore;
+  readonly claims: Pick<ArrivalClaims, 'lying' | 'leave'>;
   readonly makeFiringId: () => string;
   readonly sources: { readonly store: SourceStore; readonly items: SourceItems };
   readonly files: {

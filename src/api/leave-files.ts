@@ -7,6 +7,7 @@ import {
 } from '../engine/automation/claimed-files.ts';
 import { isArrival } from '../engine/automation/read-trigger.ts';
 import { isElsewhere, RowmillError } from '../engine/errors.ts';
+import type { ArrivalClaims } from '../engine/ports/arrival-claims.ts';
 import type { Firing, FiringStore } from '../engine/ports/firing-store.ts';
 import type { StoredTrigger } from '../engine/ports/trigger-store.ts';
 import { noteCall } from './access/audit-call.ts';
@@ -16,7 +17,7 @@ import { releaseFiles, type ReleasePorts } from './schedule-rules.ts';
 
 /** Whose file waits for another look, when its job is back. */
 const SKIPPED = ['skipped_overlap', 'skipped_archived', 'too_many'] as const;
-/** Whose file had its run, or was refused: nobody can see whether it was put away. */
+/** Whose file had its run, or was refused. */
 const BEGUN = ['fired', 'error', 'dropped_dup'] as const;
 
 /**
@@ -25,7 +26,12 @@ const BEGUN = ['fired', 'error', 'dropped_dup'] as const;
  */
 export async function releaseOrLeave(
   trigger: StoredTrigger,
-  ports: ReleasePorts & { readonly schedules: { readonly firings: Pick<FiringStore, 'page'> } },
+  ports: ReleasePorts & {
+    readonly schedules: {
+      readonly firings: Pick<FiringStore, 'page' | 'getAll'>;
+      readonly claims: Pick<ArrivalClaims, 'lying' | 'leave'>;
+    };
+  },
 ): Promise<LeftFiles | undefined> {
   try {
     await releaseFiles(trigger, ports);
@@ -33,7 +39,7 @@ export async function releaseOrLeave(
   } catch (error) {
     const why = whyNotLooked(error);
     if (why === undefined || !isArrival(trigger.definition)) throw error;
-    const { firings } = ports.schedules;
+    const { firings, claims } = ports.schedules;
     const files = new Set<Firing>();
     const skipped = new SkippedFiles(files);
     for await (const firing of claimsOf(trigger.id, SKIPPED, firings)) skipped.add(firing);
@@ -49,6 +55,11 @@ export async function releaseOrLeave(
       }
       skipped.passOver(firing);
     }
+    const waiting = new Set([...files].map(({ id }) => id));
+    const lying = await firings.getAll(await claims.lying(trigger.id));
+    for (const firing of lying) if (!waiting.has(firing.id)) files.add(firing);
+    // Nobody is to put them back: somebody sees to them from now on.
+    await claims.leave(trigger.id);
     const { folder, sftp } = trigger.definition;
     const claimed = `${folder}/${CLAIMED}/${trigger.id}`;
     return { scheduleId: trigger.id, why, folder, sftp, claimed, files: [...files] };

@@ -376,7 +376,7 @@ describe('a file that arrives', () => {
         folder,
         sftp: null,
         claimed,
-        files: [{ firing_id: firing?.id, name: 'a.csv' }],
+        files: [{ firing_id: firing?.id, name: 'a.csv', is_done: false, run_id: null }],
       },
     ]);
     expect((await call('GET', `/v1/schedules/${id}`)).status).toBe(404);
@@ -411,13 +411,61 @@ describe('a file that arrives', () => {
     const [waits] = await firingsOf(id);
     await rename(folder, `${folder}-gone`);
     const { status, body } = await call('DELETE', `/v1/schedules/${id}?force=true`);
-    expect([status, body['files']]).toEqual([200, [{ firing_id: waits?.id, name: 'waits.csv' }]]);
+    expect([status, body['files']]).toEqual([
+      200,
+      [{ firing_id: waits?.id, name: 'waits.csv', is_done: false, run_id: null }],
+    ]);
     const { body: audit } = await call('GET', '/v1/audit?action=leaveFile');
     const subjects = (audit['data'] as readonly { readonly subject: string }[])
       .map(({ subject }) => subject)
       .filter((subject) => subject.includes(id));
     expect(subjects).toEqual([`${folder}/.rowmill/${id}/${waits?.id}`]);
     await mkdir(folder);
+    server.errors.length = 0;
+  });
+
+  it('is named where its run has ended and its folder went before it was put away', async () => {
+    const gate = closeGate();
+    const { id } = await watch();
+    await writeFile(join(folder, 'a.csv'), 'n\n99\n');
+    const [firing] = await until(
+      () => firingsOf(id),
+      ([found]) => found?.verdict === 'fired',
+    );
+    await rename(folder, `${folder}-gone`);
+    gate();
+    await until(
+      () => firingsOf(id),
+      ([found]) => found?.outcome !== null,
+    );
+    const { status, body } = await call('DELETE', `/v1/schedules/${id}?force=true`);
+    const file = { firing_id: firing?.id, name: 'a.csv', is_done: true, run_id: firing?.run_id };
+    expect([status, body['files']]).toEqual([200, [file]]);
+    const { body: audit } = await call('GET', '/v1/audit?action=leaveFile');
+    const lines = audit['data'] as readonly { readonly subject: string }[];
+    expect(lines[0]?.subject).toBe(`${folder}/.rowmill/${id}/${firing?.id}`);
+    // What was named is left: nobody puts it back.
+    const store = await server.openStore();
+    const known = store.db.selectFrom('arrival_claims').select('id').where('trigger_id', '=', id);
+    expect(await known.execute()).toEqual([]);
+    await store.db.destroy();
+    server.errors.length = 0;
+  });
+
+  it('is forgotten once it was put away: nothing is named that is not left', async () => {
+    const { id } = await watch();
+    await writeFile(join(folder, 'a.csv'), 'n\n1\n');
+    await putAway(1);
+    const store = await server.openStore();
+    const known = store.db.selectFrom('arrival_claims').select('id').where('trigger_id', '=', id);
+    await until(
+      () => known.execute(),
+      (rows) => rows.length === 0,
+    );
+    await store.db.destroy();
+    await rename(folder, `${folder}-gone`);
+    const { status, body } = await call('DELETE', `/v1/schedules/${id}?force=true`);
+    expect([status, body['files']]).toEqual([200, []]);
     server.errors.length = 0;
   });
 

@@ -44,7 +44,9 @@ async function leftWhereItBeginsAfter(pages: number): Promise<readonly string[] 
     return found;
   };
   const release = () => Promise.reject(new RowmillError('usage', '/in is not there'));
-  const schedules = { triggers: world.triggers, files: { release }, firings: { page } };
+  const firings = { page, getAll: store.getAll.bind(store) };
+  const { triggers, claims } = world;
+  const schedules = { triggers, claims, files: { release }, firings };
   try {
     const left = await releaseOrLeave(trigger, { schedules });
     return left?.files.map((firing) => firing.id) ?? 'nothing';

@@ -91,6 +91,10 @@ it('what a server that is gone has left untold is told by one that is there', as
     .where('run_id', '=', run.id)
     .where('type', '=', 'ended')
     .executeTakeFirstOrThrow();
+  await until(
+    () => db.selectFrom('arrival_claims').select('id').execute(),
+    (claims) => claims.length === 0,
+  );
   const agoMs = Date.now() - 60_000;
   await db.updateTable('run_events').set({ at: agoMs }).where('run_id', '=', run.id).execute();
   await db.insertInto('untold_events').values({ run_id: run.id, number: last.number }).execute();
@@ -107,6 +111,7 @@ it('what a server that is gone has left untold is told by one that is there', as
       account_id: 'local',
       definition: JSON.stringify(trigger),
       is_told: 0,
+      is_away: 1,
       created_at: agoMs,
     })
     .execute();

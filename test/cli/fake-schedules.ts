@@ -35,7 +35,11 @@ export function fakeSchedules(told: unknown[]): ScheduleDesk {
     },
     async remove(_, how) {
       if (how?.isForced !== true) return undefined;
-      const files = [{ firing_id: 'fir_abc', name: 'a.csv' }];
+      const files = [
+        { firing_id: 'fir_abc', name: 'a.csv', is_done: false, run_id: null },
+        { firing_id: 'fir_def', name: 'b.csv', is_done: true, run_id: 'run_1' },
+        { firing_id: 'fir_ghi', name: 'c.csv', is_done: true, run_id: null },
+      ];
       return { why: '/in is not there', sftp: null, claimed: '/in/.rowmill/sch_a', files };
     },
     async preview(trigger) {

@@ -91,7 +91,7 @@ describe('rowmill schedule', () => {
     const forced = ['schedule', 'remove', 'nightly', '--force', '--yes', ...SERVER];
     expect(await line.run(...forced)).toBe(0);
     expect(line.stderr.text).toContain(
-      'schedule nightly is gone; what it had claimed stays below /in/.rowmill/sch_a (/in is not there): these wait there\n  fir_abc/a.csv\n',
+      'schedule nightly is gone; what it had claimed stays below /in/.rowmill/sch_a (/in is not there): these lie there\n  fir_abc/a.csv\n  fir_def/b.csv (run_1 has ended)\n  fir_ghi/c.csv (no run began)\n',
     );
   });
 });

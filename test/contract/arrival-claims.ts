@@ -107,6 +107,31 @@ export function describeArrivalClaims(
       expect(await ids({ place: 'there' })).toEqual(['fir_1', 'fir_2', 'fir_fired', 'fir_there']);
     });
 
+    it('lie where they were claimed until they were put away, told or not', async () => {
+      for (const id of ['fir_1', 'fir_2', 'fir_early']) await world.claims.add(id, trigger);
+      await fire('fir_1');
+      await fire('fir_2');
+      const lying = () => world.claims.lying('sch_a');
+      expect(await lying()).toEqual(['fir_1', 'fir_2']);
+      await world.claims.note('fir_1', 'told');
+      expect([await lying(), await untold(0)]).toEqual([['fir_1', 'fir_2'], ['fir_2']]);
+      await world.claims.note('fir_1', 'away');
+      expect(await world.claims.get('fir_1')).toBeUndefined();
+      await world.claims.note('fir_2', 'away');
+      expect([await lying(), await untold(0)]).toEqual([[], ['fir_2']]);
+      await world.claims.note('fir_2', 'told');
+      await world.claims.note('fir_2', 'told');
+      expect(await world.claims.get('fir_2')).toBeUndefined();
+    });
+
+    it('that have fired may be left, and are of nobody then', async () => {
+      for (const id of ['fir_1', 'fir_early']) await world.claims.add(id, trigger);
+      await fire('fir_1');
+      await world.claims.leave('sch_a');
+      expect(await world.claims.get('fir_1')).toBeUndefined();
+      expect(await world.claims.get('fir_early')).toBeDefined();
+    });
+
     it('are untold once their firing was kept for a while, the oldest first', async () => {
       for (const id of ['fir_1', 'fir_2', 'fir_3', 'fir_told']) {
         await world.claims.add(id, trigger, { isTold: id === 'fir_told' });

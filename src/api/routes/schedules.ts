@@ -208,7 +208,7 @@ export const scheduleRoutes: readonly AnyRoute[] = [
     scope: 'runs:write',
     params: OneSchedule,
     description:
-      'What it has claimed goes back to where it arrived. Where its folder cannot be looked into (it is gone, its SFTP server does not answer) it is refused, or, with `force=true`, removed all the same: the answer says where what it had claimed is left, and names the files that waited for a run; the audit has a line (`leaveFile`) for each of these, or one for the folder.',
+      'What it has claimed goes back to where it arrived. Where its folder cannot be looked into (it is gone, its SFTP server does not answer) it is refused, or, with `force=true`, removed all the same: the answer says where what it had claimed is left, and names the files that waited for a run, or whose run had ended and that were not put away yet; the audit has a line (`leaveFile`) for each of these, or one for the folder.',
     query: z.object({
       force: z.enum(['true', 'false']).default('false').meta({
         description: 'Also where its folder cannot be looked into',

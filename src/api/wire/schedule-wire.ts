@@ -1,4 +1,4 @@
-import { claimedFile, type LeftFiles } from '../../engine/automation/claimed-files.ts';
+import { claimedFile, isWaiting, type LeftFiles } from '../../engine/automation/claimed-files.ts';
 import { z } from 'zod';
 import { MISSED_POLICIES } from '../../engine/automation/plan-firings.ts';
 import { Trigger } from '../../engine/automation/read-trigger.ts';
@@ -184,10 +184,21 @@ export const LeftFilesBody = z.object({
   folder: z.string(),
   sftp: z.string().nullable().meta({ description: 'The SFTP connection; null: of the server' }),
   claimed: z.string().meta({ description: 'Where all that it had claimed lies' }),
-  files: z.array(z.object({ firing_id: z.string(), name: z.string().nullable() })).meta({
-    description:
-      'Those that waited for a run, each in a folder of its firing; one that waited for its job, archived, more than once is named with each of its firings, and lies in one of them. Others may lie in `claimed` too: whose run has ended, or was refused, and that were not put away yet, or that had no firing yet',
-  }),
+  files: z
+    .array(
+      z.object({
+        firing_id: z.string(),
+        name: z.string().nullable(),
+        is_done: z.boolean().meta({
+          description: 'Whether its run had ended, or was refused: it was only to be put away',
+        }),
+        run_id: z.string().nullable(),
+      }),
+    )
+    .meta({
+      description:
+        'Each in a folder of its firing: those that waited for a run, and those whose run had ended and that were not put away yet. One that waited for its job, archived, more than once may be named with each of its firings, and lies in one of them',
+    }),
 });
 
 export function leftFilesWire({ scheduleId, why, folder, sftp, claimed, files }: LeftFiles) {
@@ -200,6 +211,8 @@ export function leftFilesWire({ scheduleId, why, folder, sftp, claimed, files }:
     files: files.map((firing) => ({
       firing_id: firing.id,
       name: claimedFile(firing)?.name ?? null,
+      is_done: !isWaiting(firing),
+      run_id: firing.runId ?? null,
     })),
   } satisfies z.input<typeof LeftFilesBody>;
 }

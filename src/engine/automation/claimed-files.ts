@@ -26,8 +26,8 @@ export interface LeftFiles {
   readonly sftp: string | undefined;
   /** Where what was claimed lies, as the folder is written. */
   readonly claimed: string;
-  /** Those that waited for a run: one that was skipped more than once, with each of its firings. */
-  readonly files: readonly Pick<Firing, 'id' | 'payload'>[];
+  /** Those that waited for a run: one that was skipped more than once, with each of its firings. Then those whose run had ended. */
+  readonly files: readonly Pick<Firing, 'id' | 'payload' | 'verdict' | 'runId'>[];
 }
 
 /** Whether the trigger waits for files of this name. */
@@ -65,6 +65,11 @@ const LATER: ReadonlySet<Firing['verdict']> = new Set([
   'skipped_archived',
   'too_many',
 ]);
+
+/** Whether its file waits for a run. */
+export function isWaiting({ verdict }: Pick<Firing, 'verdict'>): boolean {
+  return verdict === 'waiting' || LATER.has(verdict);
+}
 
 /** Whether its file waits for the next look. */
 export function waitsForAnotherLook({ verdict }: Firing): boolean {

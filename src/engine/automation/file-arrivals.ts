@@ -10,6 +10,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Firing, FiringStore, NewFiring } from '../ports/firing-store.ts';
 import type { MakeId } from '../ports/ids.ts';
 import type { StoredTrigger, TriggerStore } from '../ports/trigger-store.ts';
+import { releaseClaims } from './release-claims.ts';
 import { isLeftAlone } from './stray-claims.ts';
 import { knownClaims, type KnownClaim } from './known-claims.ts';
 import { LeftOut } from './left-out.ts';
@@ -18,7 +19,6 @@ import {
   claimedFile,
   isClaimOf,
   isMeant,
-  isOpen,
   toldOf,
   waitsForAnotherLook,
   whereTo,
@@ -31,7 +31,7 @@ import { isNameMeant, whyUnreadable } from './triggers/file.ts';
 export interface FileArrivalsPorts {
   readonly triggers: Pick<TriggerStore, 'get' | 'listeningAnywhere'>;
   readonly firings: Pick<FiringStore, 'get' | 'getAll'>;
-  readonly claims: Pick<ArrivalClaims, 'add' | 'fire' | 'get' | 'remove'>;
+  readonly claims: Pick<ArrivalClaims, 'add' | 'fire' | 'get' | 'lying' | 'note' | 'remove'>;
   readonly folders: ArrivalFolders;
   readonly clock: Clock;
   readonly makeId: MakeId;
@@ -158,43 +158,29 @@ export class FileArrivals {
   /** Puts away what is done with and, where it is asked for, claims what has arrived. */
   async look(
     trigger: StoredTrigger,
-    { claims }: { readonly claims: boolean } = { claims: true },
+    { claims: isToClaim }: { readonly claims: boolean } = { claims: true },
   ): Promise<void> {
     const folder = await this.#ports.folders.open(trigger);
     if (folder === undefined) return;
     try {
-      for await (const { claim, firing } of knownClaims(await folder.claims(), this.#ports)) {
+      const fired = await this.#ports.claims.lying(trigger.id);
+      const claims = await folder.claims();
+      for await (const { claim, firing } of knownClaims(claims, this.#ports)) {
         await this.#goOn(trigger, { folder, claim, firing });
       }
-      if (claims && !trigger.isPaused) await this.#claimNew(trigger, folder);
+      if (!isToClaim || trigger.isPaused) return;
+      await this.#claimNew(trigger, folder);
+      // Who put these away went away before it could note it, or somebody took them from there.
+      if (claims.length > 0) return;
+      for (const claimId of fired) await this.#ports.claims.note(claimId, 'away');
     } finally {
       await folder.close();
     }
   }
 
-  /**
-   * Lets go of what a trigger has claimed, for it is to watch nothing any more, or something else. Gives
-   * what is still to be done with a file of it, where there is something: then nothing was let go.
-   */
-  async release(trigger: StoredTrigger): Promise<string | undefined> {
-    const folder = await this.#ports.folders.open(trigger);
-    if (folder === undefined) return undefined;
-    try {
-      // Those that could not be seen would lie there for ever.
-      const claims = await folder.claims({ isWhole: true });
-      const known: [claimId: string, firing: Firing | undefined][] = [];
-      for await (const { claim, firing } of knownClaims(claims, this.#ports)) {
-        known.push([claim.claimId, firing && isClaimOf(firing, trigger) ? firing : undefined]);
-      }
-      const [, open] = known.find(([, firing]) => firing !== undefined && isOpen(firing)) ?? [];
-      if (open !== undefined) return open.runId ?? open.id;
-      for (const [claimId, firing] of known) {
-        await folder.putAway(claimId, (firing && whereTo(firing)) ?? 'back');
-      }
-      return undefined;
-    } finally {
-      await folder.close();
-    }
+  /** Lets go of what a trigger has claimed: `releaseClaims`. */
+  release(trigger: StoredTrigger): Promise<string | undefined> {
+    return releaseClaims(trigger, this.#ports);
   }
 
   /** The file of a firing, of so many bytes at most; undefined where its trigger waits for none. */
@@ -256,13 +242,17 @@ export class FileArrivals {
     if (waitsForAnotherLook(firing)) {
       // The job does something else now, or is archived: its turn comes with another look.
       if (file === undefined || trigger.isPaused) return;
-      if (file.name !== claimedFile(firing)?.name) await folder.putAway(claimId, 'back');
-      else if (!(await this.#ports.isArchived(trigger.jobId)))
+      if (file.name !== claimedFile(firing)?.name) {
+        await folder.putAway(claimId, 'back');
+        await claims.note(claimId, 'away');
+      } else if (!(await this.#ports.isArchived(trigger.jobId)))
         await this.#fireAgain(trigger, { folder, claimId, file });
       return;
     }
     const where = whereTo(firing);
-    if (where !== undefined) await folder.putAway(claimId, where);
+    if (where === undefined) return;
+    await folder.putAway(claimId, where);
+    await claims.note(claimId, 'away');
   }
 
   async #claimNew(trigger: StoredTrigger, folder: ArrivalFolder): Promise<void> {
@@ -306,6 +296,7 @@ export class FileArrivals {
     const place = folders.placeOf(trigger);
     if (!(await claims.add(newId, trigger, { isTold: true, place }))) return;
     if (await folder.claimAgain(claimId, newId)) {
+      await claims.note(claimId, 'away');
       await this.#fire(trigger, { folder, claimId: newId, file, isTold: true });
     } else await claims.remove(newId);
   }
@@ -318,7 +309,6 @@ export class FileArrivals {
       this.#ports.onArrival({ trigger, firingId, atMs, file: toldOf(claim.file) });
       return;
     }
-    await this.#ports.claims.remove(firingId);
     this.#ports.onWaiting();
   }
 

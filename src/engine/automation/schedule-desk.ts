@@ -39,7 +39,12 @@ export interface ShownLeftFiles extends JsonObject {
   readonly why: string;
   readonly sftp: string | null;
   readonly claimed: string;
-  readonly files: readonly { readonly firing_id: string; readonly name: string | null }[];
+  readonly files: readonly {
+    readonly firing_id: string;
+    readonly name: string | null;
+    readonly is_done: boolean;
+    readonly run_id: string | null;
+  }[];
 }
 
 /** The schedules of a server, by their names or ids. Throws `usage` for what no schedule is called. */

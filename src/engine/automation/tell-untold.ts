@@ -8,7 +8,7 @@ import type { Arrival } from './file-arrivals.ts';
 /** What telling works with that a server has left untold. */
 export interface TellUntoldPorts {
   readonly untold: UntoldEvents;
-  readonly claims: Pick<ArrivalClaims, 'untold' | 'remove'>;
+  readonly claims: Pick<ArrivalClaims, 'untold' | 'note'>;
   readonly firings: Pick<FiringStore, 'get'>;
   readonly triggers: Pick<TriggerStore, 'get'>;
   readonly tellRun: (event: RunEvent) => Promise<unknown>;
@@ -95,5 +95,5 @@ async function tellClaim(
   if (firing !== undefined && trigger !== undefined && file !== undefined) {
     await tellArrival({ trigger, firingId: id, atMs: firing.dueMs, file });
   }
-  await claims.remove(id);
+  await claims.note(id, 'told');
 }

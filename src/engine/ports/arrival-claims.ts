@@ -49,8 +49,14 @@ export interface ArrivalClaims {
     trigger: Pick<StoredTrigger, 'id' | 'revision'>,
   ): Promise<'kept' | 'known' | 'refused'>;
   get(claimId: string): Promise<ArrivalClaim | undefined>;
-  /** It came to nothing, or its firing is kept and it was told: the firing says the rest. */
+  /** It came to nothing. */
   remove(claimId: string): Promise<void>;
+  /** It was told that the file has arrived, or the file was put away. What is both is forgotten. */
+  note(claimId: string, what: 'told' | 'away'): Promise<void>;
+  /** Ids of the claims of a trigger that have fired, and whose files were not put away. */
+  lying(triggerId: string): Promise<readonly string[]>;
+  /** Forgets these: their files are left where they lie. */
+  leave(triggerId: string): Promise<void>;
   /**
    * Claims whose firing was kept so long ago, and that nobody was told of, behind one of them; so many at
    * most, the oldest first.

@@ -66,6 +66,8 @@ export interface ArrivalClaimTable {
   /** Name of the place that its folder lies in. Null: any server can look there. */
   readonly place: string | null;
   readonly is_told: number;
+  /** Whether its file was put away. */
+  readonly is_away: Generated<number>;
   readonly created_at: number;
 }
 

@@ -86,6 +86,49 @@ export class SqlArrivalClaims implements ArrivalClaims {
     );
   }
 
+  async note(claimId: string, what: 'told' | 'away'): Promise<void> {
+    await this.#try(() =>
+      this.#database.db.transaction().execute(async (transaction) => {
+        await transaction
+          .updateTable('arrival_claims')
+          .set(what === 'told' ? { is_told: 1 } : { is_away: 1 })
+          .where('id', '=', claimId)
+          .execute();
+        await transaction
+          .deleteFrom('arrival_claims')
+          .where('id', '=', claimId)
+          .where('is_told', '=', 1)
+          .where('is_away', '=', 1)
+          .execute();
+      }),
+    );
+  }
+
+  async lying(triggerId: string): Promise<readonly string[]> {
+    const rows = await this.#try(() =>
+      this.#database.db
+        .selectFrom('arrival_claims as c')
+        .innerJoin('firings', 'firings.id', 'c.id')
+        .select('c.id')
+        .where('c.trigger_id', '=', triggerId)
+        .where('c.is_away', '=', 0)
+        .orderBy('c.created_at')
+        .orderBy('c.id')
+        .execute(),
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async leave(triggerId: string): Promise<void> {
+    await this.#try(() =>
+      this.#database.db
+        .deleteFrom('arrival_claims')
+        .where('trigger_id', '=', triggerId)
+        .where(sql<boolean>`exists (select 1 from firings f where f.id = arrival_claims.id)`)
+        .execute(),
+    );
+  }
+
   async untold(
     limit: number,
     forMs: number,

@@ -78,6 +78,8 @@ async function lookAt(
       fire: async () => 'kept',
       get: async (id) => known.find((each) => each.id === id),
       remove: never,
+      lying: async () => [],
+      note: async () => undefined,
     },
     folders: { open: async () => folder, placeOf: () => undefined },
     clock: { now: () => 0, sleep: async () => undefined, breathe: async () => undefined },
@@ -207,7 +209,14 @@ it('thousands of claims that wait are looked up together, and leave time for all
         return ids.flatMap((id) => waiting.get(id) ?? []);
       },
     },
-    claims: { add: never, fire: never, get: async () => undefined, remove: never },
+    claims: {
+      add: never,
+      fire: never,
+      get: async () => undefined,
+      lying: async () => [],
+      note: never,
+      remove: never,
+    },
     folders: { open: async () => folder, placeOf: () => undefined },
     clock: {
       now: () => 0,

@@ -37,7 +37,7 @@ function openWorld(hopeless: number) {
         claims
           .filter(({ createdAtMs }) => createdAtMs > (after?.createdAtMs ?? -1))
           .slice(0, limit),
-      remove: async (id) => {
+      note: async (id) => {
         claims = claims.filter((claim) => claim.id !== id);
       },
     },

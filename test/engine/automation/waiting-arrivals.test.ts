@@ -91,6 +91,8 @@ function openWorld({ poll, glob = '*' }: { readonly poll: number; readonly glob?
       },
       get: async () => undefined,
       remove: async () => undefined,
+      lying: async () => [],
+      note: async () => undefined,
     },
     folders: { open: async () => folder, placeOf: () => undefined },
     clock,

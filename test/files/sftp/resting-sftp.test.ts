@@ -53,7 +53,15 @@ function openWorld({ isThere }: { readonly isThere: boolean }) {
       listeningAnywhere: async () => triggers,
     },
     firings: { get: async () => undefined, getAll: async () => [] },
-    claims: { add: never, fire: never, get: never, remove: never, strays: async () => [] },
+    claims: {
+      add: never,
+      fire: never,
+      get: never,
+      lying: async () => [],
+      note: never,
+      remove: never,
+      strays: async () => [],
+    },
     place: 'here',
     fileRoots: [],
     sftp: {

@@ -83,10 +83,13 @@ interface RemoveFlags {
 /** A line, and one for each file. */
 function leftWords({ why, sftp, claimed, files }: ShownLeftFiles): readonly string[] {
   const place = sftp === null ? claimed : `${claimed} of the SFTP connection ${sftp}`;
-  const what = files.length === 0 ? 'nothing is known to wait' : 'these wait';
+  const what = files.length === 0 ? 'nothing is known to lie' : 'these lie';
   return [
     `; what it had claimed stays below ${place} (${why}): ${what} there`,
-    ...files.map(({ firing_id: id, name }) => `  ${id}/${name ?? ''}`),
+    ...files.map(({ firing_id: id, name, is_done: isDone, run_id: runId }) => {
+      const done = runId === null ? ' (no run began)' : ` (${runId} has ended)`;
+      return `  ${id}/${name ?? ''}${isDone ? done : ''}`;
+    }),
   ];
 }
 

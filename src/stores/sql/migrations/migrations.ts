@@ -33,6 +33,7 @@ import { untoldEvents } from './215-untold-events.ts';
 import { arrivalClaims } from './216-arrival-claims.ts';
 import { putOffFirings } from './217-put-off-firings.ts';
 import { placesOfClaims } from './218-places-of-claims.ts';
+import { claimsPutAway } from './219-claims-put-away.ts';
 import type { MakeMigration } from './make-migration.ts';
 
 /**
@@ -81,4 +82,5 @@ export const MIGRATIONS: Readonly<Record<string, MakeMigration>> = {
   '216-arrival-claims': arrivalClaims,
   '217-put-off-firings': putOffFirings,
   '218-places-of-claims': placesOfClaims,
+  '219-claims-put-away': claimsPutAway,
 };
