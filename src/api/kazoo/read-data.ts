@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../../engine/errors.ts';
 import { depthProblem } from '../../engine/task/json-bounds.ts';
 import { readBody } from '../read-body.ts';
+import { MOST_VALUES, refuseManyValues } from '../uploads/read-json.ts';
 import { jsonError, validationError } from './kazoo-error.ts';
 
 /**
@@ -11,9 +12,11 @@ import { jsonError, validationError } from './kazoo-error.ts';
 export async function readData(
   request: IncomingMessage,
   maxBytes: number,
+  mostValues = MOST_VALUES,
 ): Promise<Readonly<Record<string, unknown>>> {
   const text = (await readBody(request, maxBytes)).toString('utf8');
   if (text.trim() === '') return {};
+  refuseManyValues(text, 'the body', mostValues);
   const body = parse(text);
   if (!isObject(body)) throw jsonError('the body is no JSON object');
   const { data = {} } = body;

@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { ApiPorts } from '../api-ports.ts';
+import { MOST_VALUES_OF_RECORDS, refuseManyFields } from '../uploads/read-json.ts';
 import { receiveUpload } from '../uploads/receive-upload.ts';
 import { recordsCsv } from '../uploads/records-csv.ts';
 import type { Upload } from '../uploads/upload.ts';
@@ -21,7 +22,9 @@ export async function receiveInput(context: Context, ports: InputPorts): Promise
     return receiveUpload(context, ports);
   }
   const { settings, uploads, makeId } = ports;
-  const { records, ...fields } = await readData(context.req, settings.maxRecordsBytes);
+  const data = await readData(context.req, settings.maxRecordsBytes, MOST_VALUES_OF_RECORDS);
+  const { records, ...fields } = data;
+  refuseManyFields(fields);
   const none = { file: undefined, fileName: undefined, encoding: undefined, fields };
   if (records === undefined || (Array.isArray(records) && records.length === 0)) return none;
   const options = { id: makeId('upl'), maxBytes: settings.maxUploadBytes };

@@ -3,7 +3,7 @@ import type { ReceivedFile } from '../../engine/ports/upload-files.ts';
 import type { ApiPorts } from '../api-ports.ts';
 import { ApiProblem } from '../problem.ts';
 import { bodyStream } from '../read-body.ts';
-import { readJson } from './read-json.ts';
+import { readRecords, refuseManyFields } from './read-json.ts';
 import { receiveForm } from './receive-form.ts';
 import { recordsCsv } from './records-csv.ts';
 import type { Upload } from './upload.ts';
@@ -57,13 +57,14 @@ async function receiveRecords(
   context: Context,
   { settings, receive }: UploadPorts & { readonly receive: Receive },
 ): Promise<Upload> {
-  const body = await readJson(context.req, settings.maxRecordsBytes);
+  const body = await readRecords(context.req, settings.maxRecordsBytes);
   const rest = { fileName: undefined, encoding: undefined };
   if (Array.isArray(body)) return { ...rest, file: await receive(recordsCsv(body)), fields: {} };
   if (typeof body !== 'object' || body === null) {
     throw new ApiProblem('bad_request', 'the body must be {"records": [{…}, …]} or a plain array');
   }
   const { records, ...fields } = body as { readonly records?: unknown };
+  refuseManyFields(fields);
   if (records === undefined) return { ...rest, file: undefined, fields };
   return { ...rest, file: await receive(recordsCsv(records)), fields };
 }

@@ -1,8 +1,10 @@
 import { stringify } from 'csv-stringify/sync';
 import { ApiProblem } from '../problem.ts';
 
-/** Records written at once. */
-const CHUNK = 1_000;
+/** Cells written at once, of one record at least. */
+const CELLS_AT_ONCE = 100_000;
+/** Each record has a cell for each column, also where it has no value for it. */
+const MOST_CELLS = 5_000_000;
 
 /** Records as a CSV file: its header are all their keys, in the order in which they appear first. */
 export async function* recordsCsv(records: unknown): AsyncGenerator<Buffer> {
@@ -16,9 +18,14 @@ export async function* recordsCsv(records: unknown): AsyncGenerator<Buffer> {
   });
   if (header.size === 0) throw refused('records has no record with a column');
   const names = [...header];
+  if (names.length * records.length > MOST_CELLS) {
+    const message = `records has ${records.length} records with ${names.length} columns in all, which are more than ${MOST_CELLS} cells: records of one file have the same columns`;
+    throw new ApiProblem('too_large', message);
+  }
+  const chunk = Math.ceil(CELLS_AT_ONCE / names.length);
   yield Buffer.from(stringify([names]));
-  for (let first = 0; first < records.length; first += CHUNK) {
-    const rows = (records.slice(first, first + CHUNK) as Readonly<Record<string, unknown>>[]).map(
+  for (let first = 0; first < records.length; first += chunk) {
+    const rows = (records.slice(first, first + chunk) as Readonly<Record<string, unknown>>[]).map(
       (record) => names.map((name) => cellOf(Object.hasOwn(record, name) ? record[name] : '')),
     );
     yield Buffer.from(stringify(rows));
