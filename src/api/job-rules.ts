@@ -159,7 +159,9 @@ export async function deleteJob({ id, isArchived }: Job, ports: ApiPorts): Promi
   for (const trigger of triggers) {
     await ports.schedules.triggers.delete(trigger.id);
   }
-  await store.delete(id);
+  const left = await store.delete(id);
+  if (left === undefined) return;
+  throw new ApiProblem('conflict', `run ${left} of this job was begun meanwhile: archive it first`);
 }
 
 function versionOf(

@@ -129,7 +129,7 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
 
     it('go with their versions', async () => {
       await jobs.create({ id: 'job_a', accountId: 'acme' }, jobVersion());
-      await jobs.delete('job_a');
+      expect(await jobs.delete('job_a')).toBeUndefined();
       expect(await jobs.find('job_a')).toBeUndefined();
       expect(await jobs.version('job_a', 1)).toBeUndefined();
     });
@@ -180,6 +180,46 @@ export function describeJobStore(name: string, open: () => Promise<JobWorld>): v
         status: 'pending',
       });
       expect(await jobRuns.find('run_nix')).toBeUndefined();
+    });
+
+    it('keep their job: it is not removed, and nothing of it', async () => {
+      await admit('run_a');
+      expect(await world.jobs.delete('job_a')).toBe('run_a');
+      expect(await world.jobs.find('job_a')).toMatchObject({ id: 'job_a' });
+      expect(await world.jobs.version('job_a', 1)).toBeDefined();
+      expect(await page()).toEqual(['run_a']);
+    });
+
+    it('begin, or their job is removed, whichever is first: none is left without it', async () => {
+      const run = {
+        accountId: 'acme',
+        version: 1,
+        trigger: 'manual',
+        startedBy: { authAccountId: 'boss', keyId: 'key_a' },
+        input: {},
+      } as const;
+      const runs = Array.from({ length: 16 }, (_, index) => `run_${index}`);
+      for (const [index, runId] of runs.entries()) {
+        const jobId = `job_${index}`;
+        const version = jobVersion({ name: jobId });
+        await world.jobs.create({ id: jobId, accountId: 'acme' }, version);
+        await world.addRun(runId);
+        const begin =
+          index % 2 === 0
+            ? jobRuns.admit({ ...run, runId, jobId }, RULES)
+            : jobRuns.register({ ...run, runId, jobId });
+        // Who finds the job gone may be refused.
+        const [left] = await Promise.all([
+          world.jobs.delete(jobId),
+          begin.then(
+            () => undefined,
+            () => undefined,
+          ),
+        ]);
+        const isThere = (await world.jobs.find(jobId)) !== undefined;
+        const isKept = (await jobRuns.find(runId)) !== undefined;
+        expect([runId, isThere, isKept]).toEqual([runId, left !== undefined, left !== undefined]);
+      }
     });
 
     it('are refused for an archived job', async () => {

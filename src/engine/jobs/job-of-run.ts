@@ -10,14 +10,20 @@ export interface JobOfRunPorts {
   readonly runs: { get(runId: string): Promise<Pick<HostedRun, 'record'>> };
 }
 
-/** The version of the job whose run it is, and who has started it; undefined for a run of no job. */
+/**
+ * The version of the job whose run it is, and who has started it; undefined for a run of no job. Throws
+ * `wrong_status` where the job is gone: it is not given what runs of no job have.
+ */
 export async function jobOfRun(
   use: RunUse,
   ports: JobOfRunPorts,
 ): Promise<{ readonly version: JobVersion; readonly startedBy: Starter } | undefined> {
   const entry = (await ports.jobRuns.find(use.runId)) ?? (await firstOfLine(use, ports));
-  const version = entry && (await ports.jobs.version(entry.jobId, entry.version));
-  return version && entry && { version, startedBy: entry.startedBy };
+  if (entry === undefined) return undefined;
+  const version = await ports.jobs.version(entry.jobId, entry.version);
+  if (version !== undefined) return { version, startedBy: entry.startedBy };
+  const message = `the job ${entry.jobId} of run ${use.runId} is gone: what its runs may use is not known any more`;
+  throw new RowmillError('wrong_status', message);
 }
 
 /** Rows that are done again, or undone, have what they had; who has asked for that is who uses it. */

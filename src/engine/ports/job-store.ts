@@ -68,6 +68,9 @@ export interface JobStore {
     jobId: string,
     page: { readonly limit: number; readonly before: number | undefined },
   ): Promise<readonly JobVersion[]>;
-  /** With its versions. Its runs must be gone. */
-  delete(jobId: string): Promise<void>;
+  /**
+   * With its versions, where it has no run any more; else nothing goes, and it gives the id of one: a run without
+   * its job would have all that runs of no job have.
+   */
+  delete(jobId: string): Promise<string | undefined>;
 }

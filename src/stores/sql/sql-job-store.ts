@@ -170,8 +170,25 @@ export class SqlJobStore implements JobStore {
     return rows.map(versionOf);
   }
 
-  async delete(jobId: string): Promise<void> {
-    await this.#try(() => this.#database.db.deleteFrom('jobs').where('id', '=', jobId).execute());
+  async delete(jobId: string): Promise<string | undefined> {
+    const { db, kind } = this.#database;
+    return this.#try(() =>
+      db.transaction().execute(async (transaction) => {
+        // Who begins a run of it at the same moment has done so, or finds it gone.
+        const job = transaction.selectFrom('jobs').select('id').where('id', '=', jobId);
+        // A transaction of SQLite is alone.
+        if (kind === 'postgres') await job.forUpdate().execute();
+        const run = await transaction
+          .selectFrom('job_runs')
+          .select('run_id')
+          .where('job_id', '=', jobId)
+          .limit(1)
+          .executeTakeFirst();
+        if (run !== undefined) return run.run_id;
+        await transaction.deleteFrom('jobs').where('id', '=', jobId).execute();
+        return undefined;
+      }),
+    );
   }
 
   #jobs() {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { RowmillError } from '../../../src/engine/errors.ts';
+import { jobOfRun } from '../../../src/engine/jobs/job-of-run.ts';
 import { secretsOfJobs, secretValues } from '../../../src/engine/jobs/job-secrets.ts';
 import type { SecretUse } from '../../../src/engine/ports/run-secrets.ts';
 import { Redaction } from '../../../src/engine/script/redaction.ts';
@@ -72,20 +73,23 @@ describe("a run that does rows of a job's run again", () => {
       createdAtMs: 1,
       createdBy: 'boss',
     };
+    const ports = {
+      jobRuns: { find: async (runId: string) => (runId === 'run_first' ? entry : undefined) },
+      runs: {
+        async get(runId: string) {
+          if (runId === 'check_a') throw new RowmillError('run_not_found', 'there is none');
+          return { record: recordOf(runId, runId === 'run_retry' ? { parent } : {}) };
+        },
+      },
+    };
     const secretsOf = secretsOfJobs(
       async (use) => {
         uses.push(use);
         return { get: () => '', carried: () => undefined, close: async () => undefined };
       },
       {
+        ...ports,
         jobs: { version: async () => version },
-        jobRuns: { find: async (runId) => (runId === 'run_first' ? entry : undefined) },
-        runs: {
-          async get(runId) {
-            if (runId === 'check_a') throw new RowmillError('run_not_found', 'there is none');
-            return { record: recordOf(runId, runId === 'run_retry' ? { parent } : {}) };
-          },
-        },
       },
     );
     for (const runId of ['run_first', 'run_retry', 'run_other', 'check_a']) {
@@ -98,5 +102,14 @@ describe("a run that does rows of a job's run again", () => {
       undefined,
       undefined,
     ]);
+    // One whose job is gone is not taken for a run of no job.
+    const gone = { ...ports, jobs: { version: async () => undefined } };
+    for (const runId of ['run_first', 'run_retry']) {
+      const use = { runId, accountId: 'acme', authAccountId: 'nurse', task, arguments: {} };
+      await expect(jobOfRun(use, gone)).rejects.toMatchObject({
+        code: 'wrong_status',
+        message: `the job job_a of run ${runId} is gone: what its runs may use is not known any more`,
+      });
+    }
   });
 });
