@@ -157,8 +157,8 @@ export async function until(
     const at = performance.now();
     if (await isSo()) return;
     if (Date.now() > end) throw new Error(`within ${withinMs} ms it did not happen that ${what}`);
-    // Of the time that it waits, a look that costs much takes a fifth and no more.
-    await pause(Math.max(2, 4 * (performance.now() - at)));
+    // A look that costs much is taken less often, but the moment is not missed by much.
+    await pause(Math.min(20, Math.max(2, 4 * (performance.now() - at))));
   }
 }
 
