@@ -95,15 +95,22 @@ async function runsOf(jobId: string): Promise<readonly Body[]> {
 
 const shown = (id: string) => call('GET', `/v1/events/${id}`) as Promise<EventJson>;
 
-it.each([3_000, 100_000])('refuses a payload of %i levels, and is unharmed', async (levels) => {
+const TOO_DEEP = /^the body: its lists and objects .* 200 levels deep$/;
+const TOO_MANY = /^the body has more than 100000 values: /;
+
+it.each([
+  { levels: 3_000, status: 400, detail: TOO_DEEP },
+  { levels: 99_000, status: 400, detail: TOO_DEEP },
+  { levels: 100_000, status: 413, detail: TOO_MANY },
+])('refuses a payload of $levels levels, and is unharmed', async ({ levels, status, detail }) => {
   const payload = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
   const answer = await server.json('/v1/events', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: `{"object":"deep","event":"create","payload":${payload}}`,
   });
-  expect(answer.status).toBe(400);
-  expect(answer.body['detail']).toMatch(/^the body: its lists and objects .* 200 levels deep$/);
+  expect(answer.status).toBe(status);
+  expect(answer.body['detail']).toMatch(detail);
   const fine = `${'{"a":'.repeat(150)}1${'}'.repeat(150)}`;
   await call('POST', '/v1/events', { object: 'deep', event: 'e', payload: JSON.parse(fine) }, 201);
 });
