@@ -317,19 +317,3 @@ describe('carried state as bytes', () => {
     expect(() => v8StateCodec.encode({ later: Promise.resolve(1) })).toThrow('state.later');
   });
 });
-
-describe('the clock', () => {
-  it('never goes back, whatever is done to that of the machine', () => {
-    const time = vi.spyOn(Date, 'now');
-    try {
-      time.mockReturnValue(5_000_000_000_000);
-      const before = systemClock.now();
-      time.mockReturnValue(5_000_000_000_000 - 3_600_000);
-      expect(systemClock.now()).toBe(before);
-      time.mockReturnValue(5_000_000_000_000 - 3_600_000 + 40);
-      expect(systemClock.now()).toBe(before + 40);
-    } finally {
-      time.mockRestore();
-    }
-  });
-});

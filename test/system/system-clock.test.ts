@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { systemClock } from '../../src/system/system-clock.ts';
+import { makeSystemClock, systemClock } from '../../src/system/system-clock.ts';
 
 const MONTH_MS = 31 * 24 * 3_600_000;
 
@@ -25,4 +25,22 @@ it.each([1_000, MONTH_MS * 3, Infinity])('wakes when it is called, from %d ms to
   call.abort();
   await slept;
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it('never goes back, whatever is done to the clock of the machine', () => {
+  const clock = makeSystemClock();
+  const before = clock.now();
+  vi.setSystemTime(before - 3_600_000);
+  expect(clock.now()).toBe(before);
+  vi.setSystemTime(before - 3_600_000 + 40);
+  expect(clock.now()).toBe(before + 40);
+});
+
+it('has a time of its own: what one has seen is nothing to another', () => {
+  const [one, other] = [makeSystemClock(), makeSystemClock()];
+  const now = one.now();
+  vi.setSystemTime(now + MONTH_MS);
+  expect(one.now()).toBe(now + MONTH_MS);
+  vi.setSystemTime(now);
+  expect([one.now(), other.now()]).toEqual([now + MONTH_MS, now]);
 });
