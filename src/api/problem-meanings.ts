@@ -53,7 +53,8 @@ export const MEANINGS: Readonly<Record<ProblemCode, string>> = {
   not_acceptable: 'The answer cannot be given in any form that the request accepts.',
   conflict: 'Something else stands in the way, such as an equal request that is not done yet.',
   precondition_failed: 'The thing has changed since the version that the request names.',
-  too_large: 'The body, one of its parts or a header is longer than this server takes.',
+  too_large:
+    'The body, one of its parts or a header is longer than this server takes, or a JSON body has more values.',
   unsupported_media_type: 'The body is of a type that this route does not read.',
   range_not_satisfiable: 'The range lies behind the end of the file.',
   idempotency_mismatch:
