@@ -2,6 +2,7 @@ import { RowmillError } from '../engine/errors.ts';
 import type { JobDefinition } from '../engine/jobs/job-definition.ts';
 import { scriptHash } from '../engine/jobs/script-hash.ts';
 import type { Job, NewJobVersion } from '../engine/ports/job-store.ts';
+import type { StoredTrigger } from '../engine/ports/trigger-store.ts';
 import { checkBundle } from '../engine/script/check-bundle.ts';
 import { DEFAULT_EXECUTOR } from '../engine/script/executor-definition.ts';
 import { mayDo } from './actor.ts';
@@ -10,7 +11,7 @@ import { ownJob } from './own-job.ts';
 import { ApiProblem } from './problem.ts';
 import { refuseArguments } from './refuse-arguments.ts';
 import type { Call } from './route.ts';
-import { releaseFiles } from './schedule-rules.ts';
+import { releaseFiles, watchAgain } from './schedule-rules.ts';
 import { refuseParameters } from './service-rules.ts';
 import {
   changedDefinition,
@@ -151,10 +152,19 @@ export async function deleteJob({ id, isArchived }: Job, ports: ApiPorts): Promi
     throw new ApiProblem('conflict', message);
   }
   const triggers = await ports.schedules.triggers.ofJob(id);
-  for (const trigger of triggers) await releaseFiles(trigger, ports);
-  for (const runId of await runs.ended(id, 0)) {
-    const isDeleted = (await ports.bin.find(runId)) !== undefined;
-    await (isDeleted ? ports.store.delete(runId) : ports.control.delete(runId));
+  const released: StoredTrigger[] = [];
+  try {
+    for (const trigger of triggers) {
+      await releaseFiles(trigger, ports);
+      released.push(trigger);
+    }
+    for (const runId of await runs.ended(id, 0)) {
+      const isDeleted = (await ports.bin.find(runId)) !== undefined;
+      await (isDeleted ? ports.store.delete(runId) : ports.control.delete(runId));
+    }
+  } catch (error) {
+    for (const trigger of released) await watchAgain(trigger, ports);
+    throw error;
   }
   for (const trigger of triggers) {
     await ports.schedules.triggers.delete(trigger.id);

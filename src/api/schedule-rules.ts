@@ -152,9 +152,8 @@ export async function releaseFiles(trigger: StoredTrigger, ports: ReleasePorts):
   try {
     open = await files.release(trigger);
   } catch (error) {
-    if (!(error instanceof RowmillError)) throw error;
     await triggers.update(trigger.id, { isPaused: trigger.isPaused });
-    if (isElsewhere(error)) throw error;
+    if (!(error instanceof RowmillError) || isElsewhere(error)) throw error;
     // A disk that is not mounted has files of it all the same.
     const message = `files that it has claimed may lie where it looks, and that cannot be looked into: ${error.plain}. Try again when it can`;
     throw new ApiProblem('conflict', message, { cause: error });
@@ -162,6 +161,14 @@ export async function releaseFiles(trigger: StoredTrigger, ports: ReleasePorts):
   if (open === undefined) return;
   await triggers.update(trigger.id, { isPaused: trigger.isPaused });
   throw new ApiProblem('conflict', `${open} is not done with a file of it: wait, or stop it first`);
+}
+
+/** A trigger whose files were let go of claims again: what that was for did not come about. */
+export async function watchAgain(
+  { id, definition, isPaused }: StoredTrigger,
+  ports: ReleasePorts,
+): Promise<void> {
+  if (isArrival(definition)) await ports.schedules.triggers.update(id, { isPaused });
 }
 
 /** Throws where the actor may not have files of an SFTP server read: what a schedule reads there, its runs show. */

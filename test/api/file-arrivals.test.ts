@@ -469,6 +469,45 @@ describe('a file that arrives', () => {
     server.errors.length = 0;
   });
 
+  it('is waited for as before where a change of its schedule is refused', async () => {
+    const script = { language: 'python', entry: 'a.py', files: [{ path: 'a.py', content: '' }] };
+    const job = await call('POST', '/v1/jobs', { name: 'refused changes', script });
+    const { id, name } = await watch({ task: undefined, job: job.body.id });
+    const start = '2020-01-01T09:00';
+    const over = { kind: 'rrule', rule: 'FREQ=DAILY;UNTIL=20200103T090000Z', start };
+    const change = { name: 'another name', trigger: over };
+    const refused = await call('PATCH', `/v1/schedules/${id}`, change);
+    expect([refused.status, refused.body['detail']]).toEqual([
+      400,
+      expect.stringContaining('all of its times are over'),
+    ]);
+    expect((await call('GET', `/v1/schedules/${id}`)).body).toMatchObject({ name, paused: false });
+    await writeFile(join(folder, 'a.csv'), 'n\n1\n');
+    expect((await putAway(1)).done).toEqual(['a.csv']);
+    events.length = 0;
+    laidOut.length = 0;
+  });
+
+  it('is waited for as before where the removal of its job is refused', async () => {
+    const job = await call('POST', '/v1/jobs', { name: 'not removed', task: 'demo/double' });
+    const trigger = (below: string) => ({ trigger: arrival({ folder: join(folder, below) }) });
+    const ids = new Array<string>();
+    for (const below of ['one', 'two']) {
+      await mkdir(join(folder, below));
+      const more = { task: undefined, job: job.body.id, ...trigger(below) };
+      ids.push((await watch(more)).id);
+    }
+    const paused = async () =>
+      Promise.all(ids.map(async (id) => (await call('GET', `/v1/schedules/${id}`)).body['paused']));
+    for (const below of ['one', 'two']) {
+      await rename(join(folder, below), join(folder, `${below}-gone`));
+      expect((await call('DELETE', `/v1/jobs/${job.body.id}`)).status).toBe(409);
+      expect(await paused(), below).toEqual([false, false]);
+      await rename(join(folder, `${below}-gone`), join(folder, below));
+    }
+    server.errors.length = 0;
+  });
+
   it('goes back where it came from when its schedule is removed', async () => {
     const { id } = await watch({ paused: true });
     const claimed = join(folder, '.rowmill', id, 'fir_lost');

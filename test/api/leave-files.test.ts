@@ -4,6 +4,7 @@ import { readTrigger } from '../../src/engine/automation/read-trigger.ts';
 import { messageOf, RowmillError } from '../../src/engine/errors.ts';
 import type { FiringStore } from '../../src/engine/ports/firing-store.ts';
 import { releaseOrLeave } from '../../src/api/leave-files.ts';
+import { releaseFiles } from '../../src/api/schedule-rules.ts';
 import { openAutomationWorld } from '../contract/automation-world.ts';
 
 let world: Awaited<ReturnType<typeof openAutomationWorld>>;
@@ -64,5 +65,31 @@ it('names a file whose run begins while it looks, or says that it is at work', a
       [`fir_${pages}`, 'run_a is at work with a file of it: wait, or stop it first'],
       `after ${pages}`,
     ).toContain(typeof said === 'string' ? said : said[0]);
+  }
+});
+
+it('watches on where its files cannot be let go of, whatever the reason', async () => {
+  await world.triggers.create({
+    id: 'sch_a',
+    jobId: 'sch_a',
+    accountId: 'acme',
+    definition: readTrigger({ kind: 'file', folder: '/in' }),
+    missed: 'once',
+    missedWindowMs: 0,
+    overlap: 'queue',
+    isPaused: false,
+    nextDueMs: undefined,
+  });
+  const trigger = await world.triggers.get('sch_a');
+  if (trigger === undefined) throw new Error('sch_a is not there');
+  for (const error of [
+    new Error('EACCES: permission denied'),
+    new RowmillError('usage', '/in is not there'),
+    new RowmillError('sftp_unreachable', 'it does not answer'),
+  ]) {
+    const files = { release: () => Promise.reject(error) };
+    const releasing = releaseFiles(trigger, { schedules: { triggers: world.triggers, files } });
+    await expect(releasing).rejects.toThrow(error.message);
+    expect((await world.triggers.get('sch_a'))?.isPaused, error.message).toBe(false);
   }
 });

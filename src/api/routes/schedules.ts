@@ -177,6 +177,10 @@ export const scheduleRoutes: readonly AnyRoute[] = [
       const isNowArrival = isArrival(definition) && !isArrival(trigger.definition);
       const said = body.overlap ?? (isNowArrival ? undefined : trigger.overlap);
       const overlap = overlapOf(definition, said);
+      const isPaused = body.paused ?? trigger.isPaused;
+      const isNew = body.trigger !== undefined || isPaused !== trigger.isPaused;
+      // It may be refused: before anything is changed, and before the files are let go of.
+      const due = isNew ? { nextDueMs: nextDueMs(definition, { isPaused, ports }) } : {};
       const { name, arguments: args } = body;
       const isNamed = await ports.schedules.store.update(id, {
         ...(name === undefined ? {} : { name }),
@@ -184,8 +188,6 @@ export const scheduleRoutes: readonly AnyRoute[] = [
       });
       if (!isNamed) throw nameTaken(name ?? before.name);
       if (!isSamePlace(trigger.definition, definition)) await releaseFiles(trigger, ports);
-      const isPaused = body.paused ?? trigger.isPaused;
-      const isNew = body.trigger !== undefined || isPaused !== trigger.isPaused;
       await ports.schedules.triggers.update(id, {
         definition,
         isPaused,
@@ -193,7 +195,7 @@ export const scheduleRoutes: readonly AnyRoute[] = [
         missed: body.missed ?? trigger.missed,
         missedWindowMs:
           body.missed_window === undefined ? trigger.missedWindowMs : body.missed_window * 1_000,
-        ...(isNew ? { nextDueMs: nextDueMs(definition, { isPaused, ports }) } : {}),
+        ...due,
       });
       ports.schedules.wake();
       return { status: 200, json: scheduleWire(await ownSchedule(call)) };
