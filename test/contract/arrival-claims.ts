@@ -124,6 +124,22 @@ export function describeArrivalClaims(
       expect(await world.claims.get('fir_2')).toBeUndefined();
     });
 
+    it('keep their firings until their files were put away', async () => {
+      for (const id of ['fir_1', 'fir_2']) {
+        await world.claims.add(id, trigger);
+        await fire(id);
+        const [claimed] = await world.firings('a').claim(1);
+        if (claimed === undefined) throw new Error('nothing was claimed');
+        await world.firings('a').settle(claimed, { verdict: 'error', message: 'no column n' });
+        await world.claims.note(id, 'told');
+      }
+      const kept = async () => (await world.firings('a').getAll(['fir_1', 'fir_2'])).length;
+      const all = Number.MAX_SAFE_INTEGER;
+      expect([await world.firings('a').prune(all), await kept()]).toEqual([0, 2]);
+      await world.claims.note('fir_1', 'away');
+      expect([await world.firings('a').prune(all), await kept()]).toEqual([1, 1]);
+    });
+
     it('that have fired may be left, and are of nobody then', async () => {
       for (const id of ['fir_1', 'fir_early']) await world.claims.add(id, trigger);
       await fire('fir_1');

@@ -177,6 +177,9 @@ export interface FiringStore {
       readonly verdict?: readonly Verdict[] | undefined;
     },
   ): Promise<readonly Firing[]>;
-  /** Removes what was decided and has ended before a time. Gives how many are gone. */
+  /**
+   * Removes what was decided and has ended before a time, but not while its file was not put away. Gives how
+   * many are gone.
+   */
   prune(beforeMs: number): Promise<number>;
 }

@@ -248,6 +248,11 @@ export class SqlFiringStore implements FiringStore {
         .where((where) =>
           where.or([where('verdict', '<>', 'fired'), where('ended_at', 'is not', null)]),
         )
+        // Without it a file that was not put away yet would be nobody's, go back, and be done again.
+        .where(
+          sql<boolean>`not exists (select 1 from arrival_claims c
+            where c.id = firings.id and c.is_away = 0)`,
+        )
         .executeTakeFirstOrThrow();
       return Number(numDeletedRows);
     });
