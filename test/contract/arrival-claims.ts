@@ -111,7 +111,12 @@ export function describeArrivalClaims(
       for (const id of ['fir_1', 'fir_2', 'fir_early']) await world.claims.add(id, trigger);
       await fire('fir_1');
       await fire('fir_2');
-      const lying = () => world.claims.lying('sch_a');
+      await world.claims.add('fir_3', trigger, { place: 'there' });
+      await fire('fir_3');
+      const lying = (at: string | undefined = 'here') => world.claims.lying('sch_a', at);
+      expect(await lying('there')).toEqual(['fir_1', 'fir_2', 'fir_3']);
+      expect(await world.claims.lying('sch_a')).toEqual(['fir_1', 'fir_2', 'fir_3']);
+      await world.claims.note('fir_3', 'told');
       expect(await lying()).toEqual(['fir_1', 'fir_2']);
       await world.claims.note('fir_1', 'told');
       expect([await lying(), await untold(0)]).toEqual([['fir_1', 'fir_2'], ['fir_2']]);

@@ -9,8 +9,10 @@ import type { SftpConnections } from '../../src/engine/hosting/sftp-connections.
 import type { ArrivalFolder, ArrivalFolders } from '../../src/engine/ports/arrival-folder.ts';
 import type { StoredTrigger } from '../../src/engine/ports/trigger-store.ts';
 import { FileRoots } from '../../src/files/local/file-roots.ts';
+import { LocalArrivalFolder } from '../../src/files/local/local-arrival-folder.ts';
 import { LocalArrivalFolders } from '../../src/files/local/local-arrival-folders.ts';
 import { SftpArrivalFolders } from '../../src/files/sftp/sftp-arrival-folders.ts';
+import { SqlFiringStore } from '../../src/stores/sql/sql-firing-store.ts';
 import { openAutomationWorld } from '../contract/automation-world.ts';
 import { TestClock } from '../engine/automation/test-clock.ts';
 import { connectionsTo } from './sftp/connections-to.ts';
@@ -195,5 +197,80 @@ describe.each(['a folder of this machine', 'an SFTP server'] as const)('%s', (wh
     expect(await look()).toBe(0);
     await world.triggers.update('sch_a', { isPaused: false });
     expect(await look()).toBe(1);
+  });
+});
+
+describe('a folder of one name on the disks of two servers', () => {
+  it('has its files seen to where they lie, and no run loses its own', async () => {
+    const world = await openAutomationWorld(undefined);
+    const definition = readTrigger({ kind: 'file', folder: '/in', stable_seconds: 0 });
+    await world.triggers.create({
+      id: 'sch_a',
+      jobId: 'job_a',
+      accountId: 'acme',
+      definition,
+      missed: 'once',
+      missedWindowMs: 0,
+      overlap: 'queue',
+      isPaused: false,
+      nextDueMs: undefined,
+    });
+    const trigger = async (): Promise<StoredTrigger> => {
+      const found = await world.triggers.get('sch_a');
+      if (found === undefined) throw new Error('it is not there');
+      return found;
+    };
+    let made = 0;
+    const serverAt = async (place: string) => {
+      const disk = await mkdtemp(join(root, `${place}-`));
+      const folders: ArrivalFolders = {
+        async open(watched) {
+          const at = { folder: disk, triggerId: watched.id, done: 'done', failed: 'failed' };
+          return new LocalArrivalFolder(at);
+        },
+        placeOf: () => place,
+      };
+      const firings = new SqlFiringStore(world.database, { holder: place, place });
+      const arrivals = new FileArrivals({
+        triggers: world.triggers,
+        firings,
+        claims: world.claims,
+        folders,
+        clock: new TestClock(0),
+        makeId: (prefix) => `${prefix}_${(made += 1)}`,
+        makeStop: () => new AbortController(),
+        isArchived: async () => false,
+        onArrival: ({ firingId }) => void world.claims.note(firingId, 'told'),
+        onWaiting: () => undefined,
+        onError: (error) => {
+          throw error;
+        },
+      });
+      return { disk, arrivals, firings };
+    };
+    const [here, there] = [await serverAt('here'), await serverAt('there')];
+    try {
+      await writeFile(join(there.disk, 'a.csv'), 'n\n1\n');
+      await there.arrivals.look(await trigger());
+      await here.arrivals.look(await trigger());
+      expect(await world.claims.lying('sch_a')).toHaveLength(1);
+      await expect(here.arrivals.release(await trigger())).rejects.toThrow(
+        'on the disk of another server, there, which is not done with it',
+      );
+      const [firing] = await there.firings.claim(1);
+      if (firing === undefined) throw new Error('nothing was claimed');
+      await there.firings.settle(firing, { verdict: 'fired', runId: 'run_a' });
+      expect(await here.arrivals.release(await trigger())).toBe('run_a');
+      expect(await there.arrivals.release(await trigger())).toBe('run_a');
+      const end = { endedAtMs: 1, outcome: 'success', rearm: undefined, followers: [] } as const;
+      await there.firings.close(firing, end);
+      await expect(here.arrivals.release(await trigger())).rejects.toThrow('is not done with it');
+      await there.arrivals.look(await trigger());
+      expect(await here.arrivals.release(await trigger())).toBeUndefined();
+      expect(await readdir(join(there.disk, 'done'))).toEqual(['a.csv']);
+      expect(await world.claims.lying('sch_a')).toEqual([]);
+    } finally {
+      await world.close();
+    }
   });
 });

@@ -163,7 +163,10 @@ export class FileArrivals {
     const folder = await this.#ports.folders.open(trigger);
     if (folder === undefined) return;
     try {
-      const fired = await this.#ports.claims.lying(trigger.id);
+      const fired = await this.#ports.claims.lying(
+        trigger.id,
+        this.#ports.folders.placeOf(trigger),
+      );
       const claims = await folder.claims();
       for await (const { claim, firing } of knownClaims(claims, this.#ports)) {
         await this.#goOn(trigger, { folder, claim, firing });

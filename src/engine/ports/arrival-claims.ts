@@ -53,8 +53,11 @@ export interface ArrivalClaims {
   remove(claimId: string): Promise<void>;
   /** It was told that the file has arrived, or the file was put away. What is both is forgotten. */
   note(claimId: string, what: 'told' | 'away'): Promise<void>;
-  /** Ids of the claims of a trigger that have fired, and whose files were not put away. */
-  lying(triggerId: string): Promise<readonly string[]>;
+  /**
+   * Ids of the claims of a trigger that have fired, and whose files were not put away; with a place, only
+   * those that a server of it can see.
+   */
+  lying(triggerId: string, place?: string): Promise<readonly string[]>;
   /** Forgets these: their files are left where they lie. */
   leave(triggerId: string): Promise<void>;
   /**

@@ -104,18 +104,17 @@ export class SqlArrivalClaims implements ArrivalClaims {
     );
   }
 
-  async lying(triggerId: string): Promise<readonly string[]> {
-    const rows = await this.#try(() =>
-      this.#database.db
+  async lying(triggerId: string, place?: string): Promise<readonly string[]> {
+    const rows = await this.#try(() => {
+      let query = this.#database.db
         .selectFrom('arrival_claims as c')
         .innerJoin('firings', 'firings.id', 'c.id')
         .select('c.id')
         .where('c.trigger_id', '=', triggerId)
-        .where('c.is_away', '=', 0)
-        .orderBy('c.created_at')
-        .orderBy('c.id')
-        .execute(),
-    );
+        .where('c.is_away', '=', 0);
+      if (place !== undefined) query = query.where(isSeenFrom(place));
+      return query.orderBy('c.created_at').orderBy('c.id').execute();
+    });
     return rows.map(({ id }) => id);
   }
 
@@ -164,7 +163,7 @@ export class SqlArrivalClaims implements ArrivalClaims {
         .where(age, '>=', forMs)
         .where(sql<boolean>`not exists (select 1 from firings f where f.id = c.id)`)
         .where(sql<boolean>`(t.id is null or t.definition <> c.definition)`)
-        .where(sql<boolean>`(c.place is null or c.place = ${place})`);
+        .where(isSeenFrom(place));
       if (after !== undefined) query = query.where(isBehind(after));
       return query.orderBy('c.created_at').orderBy('c.id').limit(limit).execute();
     });
@@ -202,6 +201,10 @@ export class SqlArrivalClaims implements ArrivalClaims {
 
 function isBehind({ createdAtMs, id }: Pick<UntoldClaim, 'createdAtMs' | 'id'>) {
   return sql<boolean>`(c.created_at, c.id) > (${createdAtMs}, ${id})`;
+}
+
+function isSeenFrom(place: string) {
+  return sql<boolean>`(c.place is null or c.place = ${place})`;
 }
 
 function claimOf({ id, trigger_id, is_told }: Selectable<ArrivalClaimTable>): ArrivalClaim {
