@@ -13,12 +13,19 @@ import type { StoredTrigger } from '../engine/ports/trigger-store.ts';
 import { noteCall } from './access/audit-call.ts';
 import { ApiProblem } from './problem.ts';
 import type { Call } from './route.ts';
-import { releaseFiles, type ReleasePorts } from './schedule-rules.ts';
+import { releaseFiles, watchAgain, type ReleasePorts } from './schedule-rules.ts';
 
 /** Whose file waits for another look, when its job is back. */
 const SKIPPED = ['skipped_overlap', 'skipped_archived', 'too_many'] as const;
 /** Whose file had its run, or was refused. */
 const BEGUN = ['fired', 'error', 'dropped_dup'] as const;
+
+interface LeavePorts extends ReleasePorts {
+  readonly schedules: ReleasePorts['schedules'] & {
+    readonly firings: Pick<FiringStore, 'page' | 'getAll'>;
+    readonly claims: Pick<ArrivalClaims, 'lying' | 'leave'>;
+  };
+}
 
 /**
  * Lets go of the files of a trigger, or leaves them where its folder cannot be looked into: then it gives
@@ -26,44 +33,55 @@ const BEGUN = ['fired', 'error', 'dropped_dup'] as const;
  */
 export async function releaseOrLeave(
   trigger: StoredTrigger,
-  ports: ReleasePorts & {
-    readonly schedules: {
-      readonly firings: Pick<FiringStore, 'page' | 'getAll'>;
-      readonly claims: Pick<ArrivalClaims, 'lying' | 'leave'>;
-    };
-  },
+  ports: LeavePorts,
 ): Promise<LeftFiles | undefined> {
+  const { definition, id } = trigger;
   try {
     await releaseFiles(trigger, ports);
     return undefined;
   } catch (error) {
     const why = whyNotLooked(error);
-    if (why === undefined || !isArrival(trigger.definition)) throw error;
-    const { firings, claims } = ports.schedules;
-    const files = new Set<Firing>();
-    const skipped = new SkippedFiles(files);
-    for await (const firing of claimsOf(trigger.id, SKIPPED, firings)) skipped.add(firing);
-    for await (const firing of claimsOf(trigger.id, ['waiting'], firings)) {
-      skipped.passOver(firing);
-      files.add(firing);
+    if (why === undefined || !isArrival(definition)) throw error;
+    // Its folder may be back at any moment: what is claimed then would be in no answer.
+    await ports.schedules.triggers.update(id, { isPaused: true });
+    try {
+      const files = await leaveFiles(trigger, { cause: error, ports });
+      const { folder, sftp } = definition;
+      return { scheduleId: id, why, folder, sftp, claimed: `${folder}/${CLAIMED}/${id}`, files };
+    } catch (refusal) {
+      await watchAgain(trigger, ports);
+      throw refusal;
     }
-    // These last: what waited, and begins meanwhile, is found in one of both.
-    for await (const firing of claimsOf(trigger.id, BEGUN, firings)) {
-      if (firing.verdict === 'fired' && isOpen(firing)) {
-        const message = `${firing.runId ?? firing.id} is at work with a file of it: wait, or stop it first`;
-        throw new ApiProblem('conflict', message, { cause: error });
-      }
-      skipped.passOver(firing);
-    }
-    const waiting = new Set([...files].map(({ id }) => id));
-    const lying = await firings.getAll(await claims.lying(trigger.id));
-    for (const firing of lying) if (!waiting.has(firing.id)) files.add(firing);
-    // Nobody is to put them back: somebody sees to them from now on.
-    await claims.leave(trigger.id);
-    const { folder, sftp } = trigger.definition;
-    const claimed = `${folder}/${CLAIMED}/${trigger.id}`;
-    return { scheduleId: trigger.id, why, folder, sftp, claimed, files: [...files] };
   }
+}
+
+/** Forgets what a trigger has claimed. Gives the firings of the files that are left. */
+async function leaveFiles(
+  trigger: StoredTrigger,
+  { cause, ports }: { readonly cause: unknown; readonly ports: LeavePorts },
+): Promise<readonly Firing[]> {
+  const { firings, claims } = ports.schedules;
+  const files = new Set<Firing>();
+  const skipped = new SkippedFiles(files);
+  for await (const firing of claimsOf(trigger.id, SKIPPED, firings)) skipped.add(firing);
+  for await (const firing of claimsOf(trigger.id, ['waiting'], firings)) {
+    skipped.passOver(firing);
+    files.add(firing);
+  }
+  // These last: what waited, and begins meanwhile, is found in one of both.
+  for await (const firing of claimsOf(trigger.id, BEGUN, firings)) {
+    if (firing.verdict === 'fired' && isOpen(firing)) {
+      const message = `${firing.runId ?? firing.id} is at work with a file of it: wait, or stop it first`;
+      throw new ApiProblem('conflict', message, { cause });
+    }
+    skipped.passOver(firing);
+  }
+  const waiting = new Set([...files].map(({ id }) => id));
+  const lying = await firings.getAll(await claims.lying(trigger.id));
+  for (const firing of lying) if (!waiting.has(firing.id)) files.add(firing);
+  // Nobody is to put them back: somebody sees to them from now on.
+  await claims.leave(trigger.id);
+  return [...files];
 }
 
 /**

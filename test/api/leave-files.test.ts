@@ -37,6 +37,8 @@ async function leftWhereItBeginsAfter(pages: number): Promise<readonly string[] 
   const page: FiringStore['page'] = async (...asked) => {
     const found = await store.page(...asked);
     read += 1;
+    // Else more could be claimed, and be in no answer.
+    expect((await world.triggers.get(id))?.isPaused).toBe(true);
     if (read === pages) {
       const [claimed] = await store.claim(1);
       if (claimed === undefined) throw new Error('nothing was claimed');
@@ -52,6 +54,8 @@ async function leftWhereItBeginsAfter(pages: number): Promise<readonly string[] 
     const left = await releaseOrLeave(trigger, { schedules });
     return left?.files.map((firing) => firing.id) ?? 'nothing';
   } catch (error) {
+    // It is not removed then.
+    expect((await world.triggers.get(id))?.isPaused).toBe(false);
     return messageOf(error);
   } finally {
     expect(read).toBeGreaterThanOrEqual(pages);
