@@ -429,6 +429,15 @@ export function describeAutomationStore(name: string, open: () => Promise<Automa
       expect(await store.page(of.id, { limit: 9 })).toEqual([]);
     });
 
+    it('gives those of any number of ids', async () => {
+      const of = await trigger();
+      await store.add([firing(of, 1, { id: 'fir_first' }), firing(of, 2, { id: 'fir_last' })]);
+      const others = Array.from({ length: 70_000 }, (_, number) => `fir_no_${number}`);
+      expect(await store.getAll([])).toEqual([]);
+      const found = await store.getAll(['fir_first', ...others, 'fir_last']);
+      expect(idsOf(found)).toEqual(['fir_first', 'fir_last']);
+    });
+
     it('prunes what is over, and nothing that is not', async () => {
       const of = await trigger({ overlap: 'allow' });
       await store.add([firing(of, 1), firing(of, 2), firing(of, 3, { verdict: 'skipped_missed' })]);

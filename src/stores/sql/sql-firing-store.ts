@@ -19,6 +19,8 @@ import { waitingFirings } from './waiting-firings.ts';
 
 /** Who dies with a claim has it taken over after that; what takes longer renews it. */
 const LEASE_MS = 30_000;
+/** Fewer than a statement may have values. */
+const IDS_AT_ONCE = 1_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 type FiringRow = Selectable<FiringTable>;
@@ -206,15 +208,15 @@ export class SqlFiringStore implements FiringStore {
   }
 
   async getAll(firingIds: readonly string[]): Promise<readonly Firing[]> {
-    if (firingIds.length === 0) return [];
-    const rows = await this.#try(() =>
-      this.#database.db
-        .selectFrom('firings')
-        .selectAll()
-        .where('id', 'in', [...firingIds])
-        .execute(),
-    );
-    return rows.map(firingOf);
+    const found: Firing[] = [];
+    for (let at = 0; at < firingIds.length; at += IDS_AT_ONCE) {
+      const ids = firingIds.slice(at, at + IDS_AT_ONCE);
+      const rows = await this.#try(() =>
+        this.#database.db.selectFrom('firings').selectAll().where('id', 'in', ids).execute(),
+      );
+      found.push(...rows.map(firingOf));
+    }
+    return found;
   }
 
   async page(
