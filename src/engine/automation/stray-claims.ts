@@ -1,3 +1,4 @@
+import { isElsewhere } from '../errors.ts';
 import type { ArrivalClaims, StrayClaim } from '../ports/arrival-claims.ts';
 import type { ArrivalFolders, WatchedPlace } from '../ports/arrival-folder.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -60,19 +61,22 @@ export class StrayClaims {
     // What could not be put back keeps no other from it: the next look begins behind it.
     this.#last = found.length < AT_ONCE ? undefined : found.at(-1);
     const failed = new Set<string>();
+    const unreachable = new Set<string>();
     for (const stray of found) {
       if (this.#sweeper.isClosing) return;
       const where = whereOf(stray.trigger);
-      if (failed.has(where) || !(await isLeftAlone(stray.trigger, triggers))) continue;
+      if (unreachable.has(where) || !(await isLeftAlone(stray.trigger, triggers))) continue;
       try {
         await this.#putBack(stray);
-        this.#told.delete(where);
       } catch (error) {
+        // What cannot be reached for one claim cannot be for another; else it has to do with this file.
+        if (isElsewhere(error)) unreachable.add(where);
         failed.add(where);
         if (!this.#told.has(where)) this.#ports.onError(error, stray.trigger.id);
         this.#told.add(where);
       }
     }
+    for (const where of this.#told) if (!failed.has(where)) this.#told.delete(where);
   }
 
   async #putBack({ id, ageMs, trigger }: StrayClaim): Promise<void> {
@@ -95,7 +99,6 @@ export async function isLeftAlone(
   return now === undefined || !isSamePlace(now.definition, definition);
 }
 
-/** What cannot be reached for one claim cannot be for another. */
 function whereOf({ accountId, definition }: WatchedPlace): string {
   const sftp = 'sftp' in definition ? definition.sftp : undefined;
   const folder = 'folder' in definition ? definition.folder : '';
