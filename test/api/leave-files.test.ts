@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { newFiring } from '../../src/engine/automation/new-firing.ts';
-import { readTrigger } from '../../src/engine/automation/read-trigger.ts';
 import { messageOf, RowmillError } from '../../src/engine/errors.ts';
 import type { FiringStore } from '../../src/engine/ports/firing-store.ts';
 import { releaseOrLeave } from '../../src/api/leave-files.ts';
 import { releaseFiles } from '../../src/api/schedule-rules.ts';
 import { openAutomationWorld } from '../contract/automation-world.ts';
+import { addFileTrigger, storedTrigger } from '../contract/file-trigger.ts';
 
 let world: Awaited<ReturnType<typeof openAutomationWorld>>;
 beforeEach(async () => {
@@ -16,19 +16,7 @@ afterEach(() => world.close());
 /** What a removal by force says of a file whose run begins after so many pages of firings were read. */
 async function leftWhereItBeginsAfter(pages: number): Promise<readonly string[] | string> {
   const id = `sch_${pages}`;
-  await world.triggers.create({
-    id,
-    jobId: id,
-    accountId: 'acme',
-    definition: readTrigger({ kind: 'file', folder: '/in' }),
-    missed: 'once',
-    missedWindowMs: 0,
-    overlap: 'queue',
-    isPaused: false,
-    nextDueMs: undefined,
-  });
-  const trigger = await world.triggers.get(id);
-  if (trigger === undefined) throw new Error(`${id} is not there`);
+  const trigger = await addFileTrigger(world.triggers, id);
   const store = world.firings('a');
   const item = `fir_${pages}`;
   const payload = { file: { name: 'a.csv', bytes: 1, modified_at: '2026-01-01T00:00:00.000Z' } };
@@ -38,7 +26,7 @@ async function leftWhereItBeginsAfter(pages: number): Promise<readonly string[] 
     const found = await store.page(...asked);
     read += 1;
     // Else more could be claimed, and be in no answer.
-    expect((await world.triggers.get(id))?.isPaused).toBe(true);
+    expect((await storedTrigger(world.triggers, id)).isPaused).toBe(true);
     if (read === pages) {
       const [claimed] = await store.claim(1);
       if (claimed === undefined) throw new Error('nothing was claimed');
@@ -55,7 +43,7 @@ async function leftWhereItBeginsAfter(pages: number): Promise<readonly string[] 
     return left?.files.map((firing) => firing.id) ?? 'nothing';
   } catch (error) {
     // It is not removed then.
-    expect((await world.triggers.get(id))?.isPaused).toBe(false);
+    expect((await storedTrigger(world.triggers, id)).isPaused).toBe(false);
     return messageOf(error);
   } finally {
     expect(read).toBeGreaterThanOrEqual(pages);
@@ -73,19 +61,7 @@ it('names a file whose run begins while it looks, or says that it is at work', a
 });
 
 it('watches on where its files cannot be let go of, whatever the reason', async () => {
-  await world.triggers.create({
-    id: 'sch_a',
-    jobId: 'sch_a',
-    accountId: 'acme',
-    definition: readTrigger({ kind: 'file', folder: '/in' }),
-    missed: 'once',
-    missedWindowMs: 0,
-    overlap: 'queue',
-    isPaused: false,
-    nextDueMs: undefined,
-  });
-  const trigger = await world.triggers.get('sch_a');
-  if (trigger === undefined) throw new Error('sch_a is not there');
+  const trigger = await addFileTrigger(world.triggers, 'sch_a');
   for (const error of [
     new Error('EACCES: permission denied'),
     new RowmillError('usage', '/in is not there'),
@@ -94,6 +70,6 @@ it('watches on where its files cannot be let go of, whatever the reason', async 
     const files = { release: () => Promise.reject(error) };
     const releasing = releaseFiles(trigger, { schedules: { triggers: world.triggers, files } });
     await expect(releasing).rejects.toThrow(error.message);
-    expect((await world.triggers.get('sch_a'))?.isPaused, error.message).toBe(false);
+    expect((await storedTrigger(world.triggers, 'sch_a')).isPaused, error.message).toBe(false);
   }
 });

@@ -4,6 +4,7 @@ import { readTrigger } from '../../src/engine/automation/read-trigger.ts';
 import type { ArrivalClaims } from '../../src/engine/ports/arrival-claims.ts';
 import type { StoredTrigger } from '../../src/engine/ports/trigger-store.ts';
 import type { AutomationWorld } from './automation-store.ts';
+import { addFileTrigger, storedTrigger } from './file-trigger.ts';
 
 /** What every store of claims of files promises. */
 export function describeArrivalClaims(
@@ -15,26 +16,11 @@ export function describeArrivalClaims(
     let trigger: StoredTrigger;
     beforeEach(async () => {
       world = await open();
-      await world.triggers.create({
-        id: 'sch_a',
-        jobId: 'job_a',
-        accountId: 'acme',
-        definition: readTrigger({ kind: 'file', folder: '/in' }),
-        missed: 'once',
-        missedWindowMs: 0,
-        overlap: 'queue',
-        isPaused: false,
-        nextDueMs: undefined,
-      });
-      trigger = await found('sch_a');
+      trigger = await addFileTrigger(world.triggers, 'sch_a');
     });
     afterEach(() => world.close());
 
-    const found = async (id: string): Promise<StoredTrigger> => {
-      const stored = await world.triggers.get(id);
-      if (stored === undefined) throw new Error(`${id} is not there`);
-      return stored;
-    };
+    const found = (id: string) => storedTrigger(world.triggers, id);
     const fire = (id: string) =>
       world.firings('a').add([{ ...newFiring(trigger, () => id, { dueMs: 1 }), item: id }]);
     const untold = async (forMs: number) =>

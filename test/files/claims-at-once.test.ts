@@ -14,6 +14,7 @@ import { LocalArrivalFolders } from '../../src/files/local/local-arrival-folders
 import { SftpArrivalFolders } from '../../src/files/sftp/sftp-arrival-folders.ts';
 import { SqlFiringStore } from '../../src/stores/sql/sql-firing-store.ts';
 import { openAutomationWorld } from '../contract/automation-world.ts';
+import { addFileTrigger, storedTrigger } from '../contract/file-trigger.ts';
 import { TestClock } from '../engine/automation/test-clock.ts';
 import { connectionsTo } from './sftp/connections-to.ts';
 import { startSftpServer, type TestSftpServer } from './sftp/sftp-server.ts';
@@ -55,27 +56,12 @@ describe.each(['a folder of this machine', 'an SFTP server'] as const)('%s', (wh
         ...(isHere ? {} : { sftp: 'partner' }),
         stable_seconds: 0,
       });
-    await world.triggers.create({
-      id: 'sch_a',
-      jobId: 'job_a',
-      accountId: 'acme',
-      definition: definition('old'),
-      missed: 'once',
-      missedWindowMs: 0,
-      overlap: 'queue',
-      isPaused: false,
-      nextDueMs: undefined,
-    });
-    trigger = await stored();
+    trigger = await addFileTrigger(world.triggers, 'sch_a', definition('old'));
     await writeFile(join(path, 'old', 'a.csv'), 'n\n1\n');
   });
   afterEach(() => world.close());
 
-  const stored = async (): Promise<StoredTrigger> => {
-    const found = await world.triggers.get('sch_a');
-    if (found === undefined) throw new Error('it is not there');
-    return found;
-  };
+  const stored = () => storedTrigger(world.triggers, 'sch_a');
 
   let ids = 0;
   const told: string[] = [];
@@ -204,22 +190,8 @@ describe('a folder of one name on the disks of two servers', () => {
   it('has its files seen to where they lie, and no run loses its own', async () => {
     const world = await openAutomationWorld(undefined);
     const definition = readTrigger({ kind: 'file', folder: '/in', stable_seconds: 0 });
-    await world.triggers.create({
-      id: 'sch_a',
-      jobId: 'job_a',
-      accountId: 'acme',
-      definition,
-      missed: 'once',
-      missedWindowMs: 0,
-      overlap: 'queue',
-      isPaused: false,
-      nextDueMs: undefined,
-    });
-    const trigger = async (): Promise<StoredTrigger> => {
-      const found = await world.triggers.get('sch_a');
-      if (found === undefined) throw new Error('it is not there');
-      return found;
-    };
+    await addFileTrigger(world.triggers, 'sch_a', definition);
+    const trigger = () => storedTrigger(world.triggers, 'sch_a');
     let made = 0;
     const serverAt = async (place: string) => {
       const disk = await mkdtemp(join(root, `${place}-`));
