@@ -3,6 +3,7 @@ import {
   claimedFile,
   claimsOf,
   isOpen,
+  whatIsOpen,
   type LeftFiles,
 } from '../engine/automation/claimed-files.ts';
 import { isArrival } from '../engine/automation/read-trigger.ts';
@@ -71,8 +72,7 @@ async function leaveFiles(
   // These last: what waited, and begins meanwhile, is found in one of both.
   for await (const firing of claimsOf(trigger.id, BEGUN, firings)) {
     if (firing.verdict === 'fired' && isOpen(firing)) {
-      const message = `${firing.runId ?? firing.id} is at work with a file of it: wait, or stop it first`;
-      throw new ApiProblem('conflict', message, { cause });
+      throw new ApiProblem('conflict', whatIsOpen(firing), { cause });
     }
     skipped.passOver(firing);
   }

@@ -160,7 +160,7 @@ export async function releaseFiles(trigger: StoredTrigger, ports: ReleasePorts):
   }
   if (open === undefined) return;
   await triggers.update(trigger.id, { isPaused: trigger.isPaused });
-  throw new ApiProblem('conflict', `${open} is not done with a file of it: wait, or stop it first`);
+  throw new ApiProblem('conflict', open);
 }
 
 /** A trigger whose files were let go of claims again: what that was for did not come about. */

@@ -54,7 +54,7 @@ it('names a file whose run begins while it looks, or says that it is at work', a
   for (const pages of [1, 2, 3]) {
     const said = await leftWhereItBeginsAfter(pages);
     expect(
-      [`fir_${pages}`, 'run_a is at work with a file of it: wait, or stop it first'],
+      [`fir_${pages}`, 'run_a is at work with a.csv: wait, or stop it first'],
       `after ${pages}`,
     ).toContain(typeof said === 'string' ? said : said[0]);
   }

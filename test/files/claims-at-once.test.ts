@@ -232,8 +232,12 @@ describe('a folder of one name on the disks of two servers', () => {
       const [firing] = await there.firings.claim(1);
       if (firing === undefined) throw new Error('nothing was claimed');
       await there.firings.settle(firing, { verdict: 'fired', runId: 'run_a' });
-      expect(await here.arrivals.release(await trigger())).toBe('run_a');
-      expect(await there.arrivals.release(await trigger())).toBe('run_a');
+      expect(await here.arrivals.release(await trigger())).toBe(
+        'run_a is at work with a.csv: wait, or stop it first',
+      );
+      expect(await there.arrivals.release(await trigger())).toBe(
+        'run_a is at work with a.csv: wait, or stop it first',
+      );
       const end = { endedAtMs: 1, outcome: 'success', rearm: undefined, followers: [] } as const;
       await there.firings.close(firing, end);
       await expect(here.arrivals.release(await trigger())).rejects.toThrow('is not done with it');

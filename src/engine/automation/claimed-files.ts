@@ -103,6 +103,14 @@ export function isOpen(firing: Firing): boolean {
   return firing.verdict === 'waiting' || (firing.verdict === 'fired' && !hasEnded(firing));
 }
 
+/** What is still to be done with the file of a firing that is open, for a person. */
+export function whatIsOpen(firing: Pick<Firing, 'id' | 'payload' | 'runId' | 'verdict'>): string {
+  const name = claimedFile(firing)?.name ?? 'its file';
+  if (firing.verdict === 'waiting')
+    return `${name} waits for its run (${firing.id}): wait for that`;
+  return `${firing.runId ?? firing.id} is at work with ${name}: wait, or stop it first`;
+}
+
 function hasEnded({ endedAtMs }: Firing): boolean {
   return endedAtMs !== undefined;
 }

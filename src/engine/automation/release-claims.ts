@@ -4,7 +4,7 @@ import type { ArrivalFolders } from '../ports/arrival-folder.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Firing, FiringStore } from '../ports/firing-store.ts';
 import type { StoredTrigger } from '../ports/trigger-store.ts';
-import { isClaimOf, isOpen, waitsForAnotherLook, whereTo } from './claimed-files.ts';
+import { isClaimOf, isOpen, waitsForAnotherLook, whatIsOpen, whereTo } from './claimed-files.ts';
 import { knownClaims } from './known-claims.ts';
 
 interface ReleasePorts {
@@ -16,7 +16,7 @@ interface ReleasePorts {
 
 /**
  * Lets go of what a trigger has claimed, for it is to watch nothing any more, or something else. Gives
- * what is still to be done with a file of it, where there is something: then nothing was let go.
+ * what is still to be done with a file of it, for a person, where there is something: then nothing was let go.
  */
 export async function releaseClaims(
   trigger: StoredTrigger,
@@ -33,7 +33,7 @@ export async function releaseClaims(
     }
     const [, open] = known.find(([, firing]) => firing !== undefined && isOpen(firing)) ?? [];
     const atWork = open ?? (await openElsewhere(trigger, ports));
-    if (atWork !== undefined) return atWork.runId ?? atWork.id;
+    if (atWork !== undefined) return whatIsOpen(atWork);
     for (const [claimId, firing] of known) {
       await folder.putAway(claimId, (firing && whereTo(firing)) ?? 'back');
       await ports.claims.note(claimId, 'away');

@@ -175,7 +175,12 @@ it('a claim by the id of a firing of another trigger is none', async () => {
   expect(looked).toMatchObject({ did: ['fir_1 back'], fired: [], kept: undefined });
   // One of ours waits for its turn.
   const waiting = await lookAt({ claimId: 'fir_1', file: file('a.csv') }, [claimOf('a.csv')]);
-  expect(waiting).toEqual({ did: [], fired: [], kept: 'fir_1', fetched: 'a.csv' });
+  expect(waiting).toEqual({
+    did: [],
+    fired: [],
+    kept: 'a.csv waits for its run (fir_1): wait for that',
+    fetched: 'a.csv',
+  });
 });
 
 it('thousands of claims that wait are looked up together, and leave time for all else', async () => {
@@ -232,7 +237,7 @@ it('thousands of claims that wait are looked up together, and leave time for all
   });
   await arrivals.look(trigger);
   expect(asked).toEqual({ one: 0, together: 21, breaths: 21 });
-  expect(await arrivals.release(trigger)).toBe('fir_0');
+  expect(await arrivals.release(trigger)).toBe('a.csv waits for its run (fir_0): wait for that');
   expect(asked).toEqual({ one: 0, together: 42, breaths: 42 });
 });
 
